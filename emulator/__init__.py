@@ -1,0 +1,1 @@
+"""The local cloud: the same machines and handlers, whole on a laptop."""

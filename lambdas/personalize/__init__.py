@@ -1,0 +1,1 @@
+"""The domain: resource table, lifecycle, request, plan, gateway. Knows nothing about Lambda."""

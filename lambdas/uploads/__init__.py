@@ -1,0 +1,1 @@
+"""The domain of incoming files: ledger, inspection, claiming, staging. Knows nothing about Lambda."""

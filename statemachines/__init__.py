@@ -1,0 +1,1 @@
+"""The state machines (*.asl.json) and the only reader of their files."""
