@@ -1,0 +1,120 @@
+"""The resource table: one row per Amazon Personalize resource type, stating how it departs from the service's naming rule.
+
+The rule: a noun such as ``dataset_group`` is created by ``CreateDatasetGroup``, described by ``DescribeDatasetGroup``
+under the key ``datasetGroup``, listed by ``ListDatasetGroups``, named by ``name``, and has the ARN
+``…:dataset-group/<name>``. tests/contract/test_resources.py compares every row with the installed botocore model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How long a change of one type takes, before there is any history to learn from, and how long we look at it."""
+
+    typical_seconds: int
+    longest_wait_seconds: int  # between two looks
+    patience_seconds: int  # after that the run ends red; the job itself goes on
+
+
+QUICK: Final = Cadence(typical_seconds=40, longest_wait_seconds=2 * MINUTE, patience_seconds=HOUR)
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One type of resource: what the service calls it, and where it departs from the rule."""
+
+    noun: str
+    name_key: str = "name"
+    arn_path: str = "{kebab}/{name}"  # filled from the create request; empty when the service invents the id
+    parent: str | None = None  # the noun whose ARN narrows List; where an invented id is found
+    has_status: bool = True
+    updatable: bool = False
+    deletable: bool = True
+    list_key: str | None = None  # where List answers, when not the plural in lower camel case
+    cadence: Cadence = field(default=QUICK)
+
+    @property
+    def pascal(self) -> str:
+        """The noun as it appears in operation names: ``DatasetGroup``."""
+        return "".join(word.capitalize() for word in self.noun.split("_"))
+
+    @property
+    def camel(self) -> str:
+        """The noun as it appears in answers: ``datasetGroup``."""
+        return self.pascal[0].lower() + self.pascal[1:]
+
+    @property
+    def arn_key(self) -> str:
+        """The parameter that identifies the resource: ``datasetGroupArn``."""
+        return f"{self.camel}Arn"
+
+    @property
+    def update_key(self) -> str:
+        """Where Describe tells about the latest update: ``latestCampaignUpdate``."""
+        return f"latest{self.pascal}Update"
+
+    @property
+    def summaries_key(self) -> str:
+        """Where List answers: ``campaigns``."""
+        return self.list_key or f"{self.camel}s"
+
+    @property
+    def parent_key(self) -> str | None:
+        """The parameter by which List is narrowed to one parent: ``solutionArn``."""
+        return RESOURCES[self.parent].arn_key if self.parent else None
+
+    def arn(self, prefix: str, request: Mapping[str, Any]) -> str | None:
+        """Return the ARN of what `request` creates or names, or None when only the service knows it.
+
+        `prefix` is ``arn:<partition>:personalize:<region>:<account>``.
+        """
+        if self.arn_key in request:
+            return str(request[self.arn_key])
+        if not self.arn_path:
+            return None
+        return f"{prefix}:{self.arn_path.format(kebab=self.noun.replace('_', '-'), **self._parts(request))}"
+
+    def _parts(self, request: Mapping[str, Any]) -> dict[str, str]:
+        """Return what an ARN path may mention. A dataset has no name of its own: it is its group's, of one type."""
+        return {
+            "name": str(request.get(self.name_key, "")),
+            "group": str(request.get("datasetGroupArn", "")).rpartition("/")[2],
+            "type": str(request.get("datasetType", "")).upper(),
+        }
+
+
+def _job(noun: str, parent: str, cadence: Cadence) -> ResourceType:
+    """Return the row of a job: named by ``jobName`` for ever, neither changed nor deleted."""
+    return ResourceType(noun, name_key="jobName", parent=parent, deletable=False, cadence=cadence)
+
+
+_IMPORT: Final = Cadence(20 * MINUTE, 30 * MINUTE, 12 * HOUR)
+_TRAINING: Final = Cadence(90 * MINUTE, 2 * HOUR, 72 * HOUR)
+_DEPLOYMENT: Final = Cadence(15 * MINUTE, 20 * MINUTE, 6 * HOUR)
+_BATCH: Final = Cadence(40 * MINUTE, HOUR, 24 * HOUR)
+
+_ROWS: Final = (
+    ResourceType("schema", has_status=False),
+    ResourceType("dataset_group"),
+    ResourceType("dataset", arn_path="dataset/{group}/{type}", parent="dataset_group", updatable=True),
+    _job("dataset_import_job", "dataset", _IMPORT),
+    _job("dataset_export_job", "dataset", _IMPORT),
+    _job("data_deletion_job", "dataset_group", replace(_IMPORT, patience_seconds=72 * HOUR)),
+    ResourceType("event_tracker", arn_path="", parent="dataset_group"),
+    ResourceType("filter", parent="dataset_group", list_key="Filters"),
+    ResourceType("metric_attribution", parent="dataset_group"),
+    ResourceType("solution", parent="dataset_group", updatable=True),
+    ResourceType("solution_version", arn_path="", parent="solution", deletable=False, cadence=_TRAINING),
+    ResourceType("campaign", parent="solution", updatable=True, cadence=_DEPLOYMENT),
+    ResourceType("recommender", parent="dataset_group", updatable=True, cadence=_TRAINING),
+    _job("batch_inference_job", "solution_version", _BATCH),
+    _job("batch_segment_job", "solution_version", _BATCH),
+)
+
+RESOURCES: Final[Mapping[str, ResourceType]] = {row.noun: row for row in _ROWS}
