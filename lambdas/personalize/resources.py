@@ -1,4 +1,4 @@
-"""The resource table: one row per Amazon Personalize resource type, stating how it departs from the service's naming rule.
+"""The resource table: one row per Amazon Personalize resource type, stating how it departs from the service's rule.
 
 The rule: a noun such as ``dataset_group`` is created by ``CreateDatasetGroup``, described by ``DescribeDatasetGroup``
 under the key ``datasetGroup``, listed by ``ListDatasetGroups``, named by ``name``, and has the ARN
@@ -34,7 +34,7 @@ class ResourceType:
     arn_path: str = "{kebab}/{name}"  # filled from the create request; empty when the service invents the id
     parent: str | None = None  # the noun whose ARN narrows List; where an invented id is found
     has_status: bool = True
-    updatable: bool = False
+    updates: tuple[str, ...] = ()  # what its Update operation can change
     deletable: bool = True
     list_key: str | None = None  # where List answers, when not the plural in lower camel case
     cadence: Cadence = field(default=QUICK)
@@ -53,6 +53,11 @@ class ResourceType:
     def arn_key(self) -> str:
         """The parameter that identifies the resource: ``datasetGroupArn``."""
         return f"{self.camel}Arn"
+
+    @property
+    def updatable(self) -> bool:
+        """Whether the service can change it in place, and tells about the change."""
+        return bool(self.updates)
 
     @property
     def update_key(self) -> str:
@@ -102,17 +107,26 @@ _BATCH: Final = Cadence(40 * MINUTE, HOUR, 24 * HOUR)
 _ROWS: Final = (
     ResourceType("schema", has_status=False),
     ResourceType("dataset_group"),
-    ResourceType("dataset", arn_path="dataset/{group}/{type}", parent="dataset_group", updatable=True),
+    ResourceType("dataset", arn_path="dataset/{group}/{type}", parent="dataset_group", updates=("schemaArn",)),
     _job("dataset_import_job", "dataset", _IMPORT),
     _job("dataset_export_job", "dataset", _IMPORT),
     _job("data_deletion_job", "dataset_group", replace(_IMPORT, patience_seconds=72 * HOUR)),
     ResourceType("event_tracker", arn_path="", parent="dataset_group"),
     ResourceType("filter", parent="dataset_group", list_key="Filters"),
     ResourceType("metric_attribution", parent="dataset_group"),
-    ResourceType("solution", parent="dataset_group", updatable=True),
+    ResourceType(
+        "solution",
+        parent="dataset_group",
+        updates=("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig"),
+    ),
     ResourceType("solution_version", arn_path="", parent="solution", deletable=False, cadence=_TRAINING),
-    ResourceType("campaign", parent="solution", updatable=True, cadence=_DEPLOYMENT),
-    ResourceType("recommender", parent="dataset_group", updatable=True, cadence=_TRAINING),
+    ResourceType(
+        "campaign",
+        parent="solution",
+        updates=("solutionVersionArn", "minProvisionedTPS", "campaignConfig"),
+        cadence=_DEPLOYMENT,
+    ),
+    ResourceType("recommender", parent="dataset_group", updates=("recommenderConfig",), cadence=_TRAINING),
     _job("batch_inference_job", "solution_version", _BATCH),
     _job("batch_segment_job", "solution_version", _BATCH),
 )

@@ -1,0 +1,137 @@
+"""The one place that talks to Amazon Personalize, through a client that it is given."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from lambdas.personalize.lifecycle import Phase, phase_of
+from lambdas.personalize.resources import QUICK, ResourceType
+
+_CANDIDATES: Final = 20  # versions described while searching one by name
+_THROTTLED: Final = ("ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
+
+
+class ThrottledError(Exception):
+    """Amazon Personalize asked us to slow down."""
+
+
+class Gateway:
+    """Amazon Personalize by resource type. The service's own exceptions pass through, as `errors` names them."""
+
+    def __init__(self, client: Any, arn_prefix: str) -> None:
+        self._client = client
+        self.arn_prefix = arn_prefix
+        self.errors = client.exceptions
+
+    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
+        """Return the resource as the service describes it, or None when there is none."""
+        try:
+            answer = self._call(f"describe_{row.noun}", {row.arn_key: arn})
+        except self.errors.ResourceNotFoundException:
+            return None
+        return dict(answer[row.camel])
+
+    def find(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+        """Return the resource that `request` would create, as described, or None when there is none yet."""
+        arn = row.arn(self.arn_prefix, request)
+        if arn:
+            return self.describe(row, arn)
+        if row.noun == "solution_version":
+            return self._find_version(row, request, now)
+        for summary in self.summaries(row, str(request[str(row.parent_key)])):  # a group has one event tracker at most
+            return self.describe(row, summary[row.arn_key])
+        return None
+
+    def _find_version(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+        """Return the version of that name; failing that, one that somebody is training right now.
+
+        A version's id is the service's own, so it is searched among the recent ones. Attaching to a training under
+        way, whoever started it, is what lets a run continue after its predecessor gave up waiting.
+        """
+        since = now - timedelta(seconds=row.cadence.patience_seconds)
+        summaries = [s for s in self.summaries(row, str(request["solutionArn"])) if s["creationDateTime"] >= since]
+        summaries.sort(key=lambda summary: summary["creationDateTime"], reverse=True)
+        under_way = None
+        for summary in summaries[:_CANDIDATES]:
+            version = self.describe(row, summary[row.arn_key])
+            if version and request.get("name") in (version.get("name"), summary[row.arn_key].rpartition("/")[2]):
+                return version
+            manual = summary.get("trainingType") != "AUTOMATIC"
+            if under_way is None and manual and phase_of(summary["status"]) is Phase.CHANGING:
+                under_way = version
+        return under_way
+
+    def create(self, row: ResourceType, request: Mapping[str, Any]) -> str:
+        """Create the resource and return its ARN."""
+        return str(self._call(f"create_{row.noun}", request)[row.arn_key])
+
+    def update(self, row: ResourceType, arn: str, changes: Mapping[str, Any]) -> None:
+        """Ask for `changes`, parameters of the type's Update operation."""
+        self._call(f"update_{row.noun}", {row.arn_key: arn, **changes})
+
+    def delete(self, row: ResourceType, arn: str) -> None:
+        """Ask for the resource's deletion."""
+        self._call(f"delete_{row.noun}", {row.arn_key: arn})
+
+    def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the summaries of all resources of the type, or of those below one parent, page after page."""
+        arguments: dict[str, Any] = {str(row.parent_key): parent_arn} if parent_arn else {}
+        while True:
+            page = self._call(f"list_{row.noun}s", arguments)
+            yield from page[row.summaries_key]
+            if not page.get("nextToken"):
+                return
+            arguments = {**arguments, "nextToken": page["nextToken"]}
+
+    def metrics(self, solution_version_arn: str) -> dict[str, float]:
+        """Return the offline metrics of an ACTIVE solution version."""
+        return dict(self._call("get_solution_metrics", {"solutionVersionArn": solution_version_arn})["metrics"])
+
+    def recipe_arns(self) -> list[str]:
+        """Return the ARNs of all recipes the service offers."""
+        answer = self._call("list_recipes", {"recipeProvider": "SERVICE", "maxResults": 100})
+        return sorted(recipe["recipeArn"] for recipe in answer["recipes"])
+
+    def durations(self, row: ResourceType, request: Mapping[str, Any]) -> Sequence[float]:
+        """Return how many seconds earlier resources of the same kind and parent took to become ACTIVE, newest first.
+
+        Only the first page of the service's own list is read: names of jobs are never freed, so lists grow for ever.
+        A campaign's last change is told by its Describe answer instead (see `last_change_seconds`).
+        """
+        if row.cadence is QUICK or row.updatable:
+            return ()
+        mode = request.get("importMode")
+        done = [s for s in islice(self._siblings(row, request), 100) if phase_of(s["status"]) is Phase.READY]
+        alike = [s for s in done if s.get("importMode") == mode] or done
+        alike.sort(key=lambda summary: summary["creationDateTime"], reverse=True)
+        return [_took_seconds(summary) for summary in alike]
+
+    def _siblings(self, row: ResourceType, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the summaries of what has the same parent; for a batch job, any version of the same solution."""
+        parent = str(request[str(row.parent_key)])
+        if row.parent != "solution_version":
+            return self.summaries(row, parent)
+        solution = parent.rpartition("/")[0] + "/"
+        return (s for s in self.summaries(row) if s["solutionVersionArn"].startswith(solution))
+
+    def _call(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
+        except self.errors.ClientError as error:
+            if error.response["Error"]["Code"] in _THROTTLED:
+                raise ThrottledError(str(error)) from error
+            raise
+        return answer
+
+
+def last_change_seconds(row: ResourceType, described: Mapping[str, Any] | None) -> Sequence[float]:
+    """Return how long the latest finished change of an updatable resource took, as its Describe answer tells."""
+    if described is None or not row.updatable or row.cadence is QUICK:
+        return ()
+    change = described.get(row.update_key, described)
+    return [_took_seconds(change)] if phase_of(change["status"]) is Phase.READY else ()
+
+
+def _took_seconds(change: Mapping[str, Any]) -> float:
+    return float((change["lastUpdatedDateTime"] - change["creationDateTime"]).total_seconds())
