@@ -1,0 +1,43 @@
+"""The application of one stage: three stacks, checked against the rules of cdk-nag as they are synthesised."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import App, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from config.settings import Settings
+from stacks.acknowledgements import ACKNOWLEDGED, Acknowledged, acknowledge
+from stacks.data import DataStack
+from stacks.monitoring import MonitoringStack
+from stacks.workflow import WorkflowStack
+
+_REPOSITORY: Final = Path(__file__).parents[1]
+
+
+def new_app(outdir: Path | None = None) -> App:
+    """Return an empty app with the feature flags of cdk.json, whether or not the CDK's command line runs it."""
+    context = json.loads((_REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
+    flags = {key: value for key, value in context.items() if key.startswith("@aws-cdk")}
+    # Without analytics there is no AWS::CDK::Metadata: templates hold what we wrote and nothing else.
+    return App(outdir=str(outdir) if outdir else None, context=flags, analytics_reporting=False)
+
+
+def build(
+    app: App, settings: Settings, *, layer: str | None = None, acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED
+) -> None:
+    """Add the stacks of one stage to `app`.
+
+    `layer` is the folder that `make layer` fills, relative to the repository. Without it the functions get no
+    dependencies: enough for templates, tests and the local cloud, which runs handlers in the project's environment.
+    """
+    name = f"{settings.name}-{settings.stage}"
+    data = DataStack(app, f"{name}-data", settings)
+    WorkflowStack(app, f"{name}-workflow", settings, data, _REPOSITORY / layer if layer else None)
+    MonitoringStack(app, f"{name}-monitoring", settings)
+    Tags.of(app).add("application", settings.name)
+    Tags.of(app).add("stage", settings.stage)
+    acknowledge(app, name, acknowledged)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -1,0 +1,124 @@
+"""DataStack: what must outlive a deployment. The bucket, the ledger, and the role that Personalize assumes."""
+
+from typing import Final
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from config.settings import Settings
+from stacks.outputs import publish
+
+_PERSONALIZE: Final = "personalize.amazonaws.com"
+_ONLY_FOR_THIS_ACCOUNT: Final = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+
+OPEN_INDEX: Final = "open"  # the ledger's index of rows that are not settled
+
+
+class DataStack(Stack):
+    """The data of one stage. With `keep_data_on_destroy` all of it stays when the stack goes."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+        """Create the bucket, the ledger and the data role."""
+        super().__init__(scope, construct_id, stack_name=construct_id, description="Uploads, results and their ledger")
+        self._fate = RemovalPolicy.RETAIN if settings.keep_data_on_destroy else RemovalPolicy.DESTROY
+        self.bucket = self._make_bucket(settings.staging_days)
+        self.ledger = self._make_ledger()
+        self.data_role = self._make_data_role()
+        self._let_personalize_reach_the_bucket()
+        self._publish()
+
+    def _make_bucket(self, staging_days: int) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "DataBucket",
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            removal_policy=self._fate,
+            lifecycle_rules=[
+                s3.LifecycleRule(id="ForgetStagedCopies", prefix="staging/", expiration=Duration.days(staging_days)),
+                s3.LifecycleRule(
+                    id="ForgetWhatWasReplaced",
+                    noncurrent_version_expiration=Duration.days(90),
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                    expired_object_delete_marker=True,
+                ),
+            ],
+        )
+        _announce_objects(bucket)
+        return bucket
+
+    def _make_ledger(self) -> dynamodb.Table:
+        ledger = dynamodb.Table(
+            self,
+            "Ledger",
+            partition_key=_text("dataset"),
+            sort_key=_text("entry"),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            removal_policy=self._fate,
+        )
+        # Only unsettled rows carry the attribute. A local index, because a global one cannot be read consistently.
+        ledger.add_local_secondary_index(index_name=OPEN_INDEX, sort_key=_text("open"))
+        return ledger
+
+    def _make_data_role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "DataRole",
+            description="Assumed by Amazon Personalize to read uploads and to write results",
+            assumed_by=iam.ServicePrincipal(_PERSONALIZE, conditions=_ONLY_FOR_THIS_ACCOUNT),
+        )
+        for statement in self._data_statements():
+            role.add_to_policy(statement)
+        role.apply_removal_policy(self._fate)
+        return role
+
+    def _let_personalize_reach_the_bucket(self) -> None:
+        # The service wants leave from both sides: from the role it assumes and from the bucket it reaches for.
+        for statement in self._data_statements():
+            statement.add_service_principal(_PERSONALIZE)
+            statement.add_conditions(_ONLY_FOR_THIS_ACCOUNT)
+            self.bucket.add_to_resource_policy(statement)
+
+    def _data_statements(self) -> list[iam.PolicyStatement]:
+        return [
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("*")]),
+            iam.PolicyStatement(actions=["s3:PutObject"], resources=[self.bucket.arn_for_objects("results/*")]),
+        ]
+
+    def _publish(self) -> None:
+        publish(self, "Bucket", self.bucket.bucket_name, "Where requests and uploads go, and results come from")
+        publish(self, "PersonalizeRoleArn", self.data_role.role_arn, "The role that Amazon Personalize assumes")
+        publish(self, "TableLedger", self.ledger.table_name, "What became of every upload")
+        publish(
+            self,
+            "UploadHint",
+            f"aws s3 cp interactions.csv s3://{self.bucket.bucket_name}/uploads/<dataset group>/interactions/",
+            "What starts an import",
+        )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _announce_objects(bucket: s3.Bucket) -> None:
+    """Send object events to EventBridge by the bucket's own property.
+
+    The construct's `event_bridge_enabled` would bring a custom resource with a function and a role of its own.
+    """
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 (tells the type; the construct guarantees it)
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    )

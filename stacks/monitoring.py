@@ -1,0 +1,101 @@
+"""MonitoringStack: what an operator is told, and one page to look at.
+
+Metrics are addressed by the names we gave. References would become exports, and those keep a handler from ever going.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+import statemachines
+from config.settings import Settings
+from stacks.handlers import handlers
+from stacks.outputs import pascal
+from stacks.places import machine_arn
+
+_PERIOD: Final = Duration.minutes(5)
+
+
+class MonitoringStack(Stack):
+    """Alarms on what never happens in a healthy system, and a dashboard."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+        """Create the alarms, the topic if somebody wants to be told, and the dashboard."""
+        super().__init__(scope, construct_id, stack_name=construct_id, description="Alarms and dashboard")
+        self._settings = settings
+        self._topic = self._make_topic(settings.alarm_email) if settings.alarm_email else None
+        self._alarms = [
+            self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
+            *(self._alarm(f"{name}_failed", self._machine(name, "ExecutionsFailed")) for name in statemachines.names()),
+            *(self._alarm(f"{name}_errors", self._function(name, "Errors")) for name in handlers()),
+        ]
+        self._make_dashboard()
+
+    def _make_topic(self, address: str) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", topic_name=self._settings.named("alarms"), enforce_ssl=True)
+        topic.add_subscription(subscriptions.EmailSubscription(address))
+        return topic
+
+    def _alarm(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.Alarm:
+        """Create an alarm that goes off as soon as `metric` is above zero."""
+        alarm = cloudwatch.Alarm(
+            self,
+            pascal(stem),
+            alarm_name=self._settings.named(stem),
+            metric=metric,
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        if self._topic:
+            alarm.add_alarm_action(actions.SnsAction(self._topic))
+        return alarm
+
+    def _make_dashboard(self) -> None:
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self._settings.named("overview"))
+        dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self._alarms, width=24))
+        dashboard.add_widgets(
+            _graph(
+                "Runs that succeeded", (self._machine(name, "ExecutionsSucceeded") for name in statemachines.names())
+            ),
+            _graph("Runs that failed", (self._machine(name, "ExecutionsFailed") for name in statemachines.names())),
+        )
+        dashboard.add_widgets(
+            _graph("Calls of handlers", (self._function(name, "Invocations") for name in handlers())),
+            _graph("Errors of handlers", (self._function(name, "Errors") for name in handlers())),
+        )
+        dashboard.add_widgets(
+            _graph("Objects announced", [self._queue("uploads", "NumberOfMessagesSent")]),
+            _graph("Dead letters", [self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")]),
+        )
+
+    def _machine(self, name: str, metric: str) -> cloudwatch.Metric:
+        return _metric("AWS/States", metric, name, {"StateMachineArn": machine_arn(self, self._settings, name)})
+
+    def _function(self, module: str, metric: str) -> cloudwatch.Metric:
+        return _metric("AWS/Lambda", metric, module, {"FunctionName": self._settings.named(module)})
+
+    def _queue(self, stem: str, metric: str) -> cloudwatch.Metric:
+        return _metric("AWS/SQS", metric, stem, {"QueueName": self._settings.named(stem)})
+
+
+def _metric(namespace: str, metric: str, label: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=metric,
+        label=label,
+        dimensions_map=dimensions,
+        period=_PERIOD,
+        statistic=cloudwatch.Stats.SUM,
+    )
+
+
+def _graph(title: str, metrics: Iterable[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=12)

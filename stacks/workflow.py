@@ -1,0 +1,74 @@
+"""WorkflowStack: what acts. A function per handler, a machine per definition, and what starts them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+import statemachines
+from config.settings import Settings
+from stacks.asl_state_machine import AslStateMachine
+from stacks.data import DataStack
+from stacks.handlers import handlers
+from stacks.outputs import pascal, publish
+from stacks.places import Places
+from stacks.upload_events import UploadEvents
+from stacks.verb_function import ARCHITECTURE, RUNTIME, VerbFunction, handlers_code
+
+
+class WorkflowStack(Stack):
+    """Functions and machines, built from the files that are there."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, settings: Settings, data: DataStack, layer: Path | None
+    ) -> None:
+        """Create everything; `layer` is the folder of the handlers' dependencies, as `make layer` builds it."""
+        super().__init__(scope, construct_id, stack_name=construct_id, description="Handlers and state machines")
+        places = Places(self, settings, data)
+        self.functions = self._make_functions(settings, places, layer)
+        self.machines = {
+            name: AslStateMachine(self, name, settings=settings, places=places, functions=self.functions)
+            for name in statemachines.names()
+        }
+        self.upload_events = UploadEvents(self, "UploadEvents", settings=settings, bucket=data.bucket)
+        if "record_uploads" in self.functions:
+            self.upload_events.feed(self.functions["record_uploads"])
+        if "sweep_uploads" in self.functions:
+            self._schedule("sweep_uploads", settings)
+        for name, machine in self.machines.items():
+            publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
+
+    def _make_functions(self, settings: Settings, places: Places, layer: Path | None) -> Mapping[str, VerbFunction]:
+        code = handlers_code()
+        layers = [self._make_layer(settings, layer)] if layer else []
+        return {
+            module: VerbFunction(self, module, settings=settings, places=places, code=code, layers=layers)
+            for module in handlers()
+        }
+
+    def _make_layer(self, settings: Settings, folder: Path) -> lambda_.LayerVersion:
+        if not (folder / "python").is_dir():
+            raise FileNotFoundError(f"there is no {folder}/python: run `make layer` first")
+        return lambda_.LayerVersion(
+            self,
+            "Dependencies",
+            layer_version_name=settings.named("dependencies"),
+            description="requirements-layer.txt",
+            code=lambda_.Code.from_asset(str(folder)),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[ARCHITECTURE],
+        )
+
+    def _schedule(self, module: str, settings: Settings) -> None:
+        events.Rule(
+            self,
+            f"{pascal(module)}Schedule",
+            rule_name=settings.named(module),
+            description="Look for uploads that no event announced",
+            schedule=events.Schedule.rate(Duration.minutes(settings.sweep_minutes)),
+            targets=[targets.LambdaFunction(self.functions[module], dead_letter_queue=self.upload_events.dead_letters)],
+        )
