@@ -11,6 +11,7 @@ from typing import Final
 from aws_cdk import Acknowledgment, App, Validations
 
 import statemachines
+from stacks.places import MACHINES
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Acknowledged:
         if "{machine}" not in self.finding:
             yield self.finding.format(app=app_name)
             return
-        for machine in statemachines.names():
+        for machine in sorted({*statemachines.names(), *MACHINES.values()}):
             yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
 
 

@@ -18,7 +18,7 @@ _FOLDERS: Final = {
     Place.STAGING: "staging/*",
     Place.REJECTED: "rejected/*",
 }
-_MACHINES: Final = {
+MACHINES: Final = {
     Place.IMPORT_UPLOADS: "import_uploads",
     Place.PIPELINE: "pipeline",
     Place.RUN_BATCH_INFERENCE: "run_batch_inference",
@@ -71,8 +71,8 @@ class Places:
     def _arns(self, place: Place) -> list[str]:
         if place in _FOLDERS:
             return [self._data.bucket.arn_for_objects(_FOLDERS[place])]
-        if place in _MACHINES:
-            return [self.machine(_MACHINES[place])]
+        if place in MACHINES:
+            return [self.machine(MACHINES[place])]
         if place in _RUNS:
             return [self.runs(_RUNS[place])]
         return {

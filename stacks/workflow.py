@@ -27,7 +27,10 @@ class WorkflowStack(Stack):
         self, scope: Construct, construct_id: str, settings: Settings, data: DataStack, layer: Path | None
     ) -> None:
         """Create everything; `layer` is the folder of the handlers' dependencies, as `make layer` builds it."""
-        super().__init__(scope, construct_id, stack_name=construct_id, description="Handlers and state machines")
+        description = (
+            "Handlers and state machines" if layer else "Handlers (without their dependencies) and state machines"
+        )
+        super().__init__(scope, construct_id, stack_name=construct_id, description=description)
         places = Places(self, settings, data)
         self.functions = self._make_functions(settings, places, layer)
         self.machines = {

