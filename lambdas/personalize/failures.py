@@ -1,7 +1,7 @@
 """Why something failed, in the words of whatever failed first."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 
@@ -29,16 +29,33 @@ def innermost(caught: Mapping[str, Any]) -> Failure:
     return Failure(error, cause or error)
 
 
-def summary(failures: Sequence[Mapping[str, Any]]) -> Failure:
-    """Return one failure for several, each ``{"what", "Error", "Cause"}``, naming them all.
+def explain(state: Mapping[str, Any]) -> Failure:
+    """Return why a run failed, given its state: what its ``Catch`` caught, else all that was noted."""
+    if "failure" in state:
+        return innermost(state["failure"])
+    failures = [_named(noted) for noted in _noted(state)]
+    if len(failures) == 1:
+        return failures[0]
+    lines = [f"{failure.error}: {failure.cause}" for failure in failures]
+    return Failure(failures[0].error if failures else "Unknown", f"{len(lines)} failed. " + " | ".join(lines))
 
-    A single one keeps its own name and words.
-    """
-    found = [(str(failure.get("what", "")), innermost(failure)) for failure in failures]
-    if len(found) == 1:
-        return found[0][1]
-    lines = [f"{what}: {failure.error}: {failure.cause}" for what, failure in found]
-    return Failure(found[0][1].error, f"{len(found)} failed. " + " | ".join(lines))
+
+def _named(noted: Mapping[str, Any]) -> Failure:
+    failure = innermost(noted)
+    return Failure(failure.error, f"{noted['what']}: {failure.cause}") if "what" in noted else failure
+
+
+def _noted(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield what stands under a key ``failure`` anywhere below, as the Maps note it for items that failed."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            if key == "failure" and isinstance(part, Mapping):
+                yield part
+            else:
+                yield from _noted(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _noted(part)
 
 
 def _json_object(text: str) -> Mapping[str, Any]:

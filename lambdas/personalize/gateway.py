@@ -93,6 +93,10 @@ class Gateway:
         answer = self._call("list_recipes", {"recipeProvider": "SERVICE", "maxResults": 100})
         return sorted(recipe["recipeArn"] for recipe in answer["recipes"])
 
+    def input_shape(self, operation: str) -> Any:
+        """Return the installed botocore model's shape of an operation's input."""
+        return self._client.meta.service_model.operation_model(operation).input_shape
+
     def durations(self, row: ResourceType, request: Mapping[str, Any]) -> Sequence[float]:
         """Return how many seconds earlier resources of the same kind and parent took to become ACTIVE, newest first.
 

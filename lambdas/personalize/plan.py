@@ -1,0 +1,176 @@
+"""From a request to the plan: every resource to ensure, with its complete Create parameters."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lambdas.personalize.request import BatchJob, Passed, Request, Solution
+from lambdas.personalize.resources import RESOURCES
+
+Wish = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
+
+_LONGEST_NAME: Final = 63
+_RECORD_NAMES: Final = {
+    "interactions": "Interactions",
+    "items": "Items",
+    "users": "Users",
+    "actions": "Actions",
+    "action_interactions": "ActionInteractions",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the group lives: ``arn:<partition>:personalize:<region>:<account>``, its files, and who may read them."""
+
+    arn_prefix: str
+    bucket: str
+    role_arn: str
+
+
+def unique_name(*parts: str) -> str:
+    """Return the parts as one name the service accepts, shortened by a digest when they are too long."""
+    name = re.sub(r"[^a-zA-Z0-9\-_]", "-", "-".join(parts))
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - 9]}-{digest}"
+
+
+class Planner:
+    """Plans the stages of one request. `run` is the name that jobs and versions of this run share."""
+
+    def __init__(self, request: Request, run: str, place: Place) -> None:
+        self.request = request
+        self.run = run
+        self._place = place
+        self._group = request.dataset_group.name
+        self._group_arn = self._arn("dataset_group", {"name": self._group})
+
+    def import_data(self) -> dict[str, Any]:
+        """Return what the import stage ensures: the group, each dataset with its schema, then what needs datasets."""
+        trackers = [self.request.event_tracker] if self.request.event_tracker else []
+        return {
+            "group": self._wish("dataset_group", self.request.dataset_group.model_dump(by_alias=True)),
+            "datasets": [self._dataset(name) for name in self.request.datasets],
+            "extras": [
+                *(self._named("event_tracker", tracker.name, tracker) for tracker in trackers),
+                *(self._named("filter", wanted.name, wanted) for wanted in self.request.filters),
+            ],
+        }
+
+    def train_solution(self, solution: Solution) -> dict[str, Any]:
+        """Return the solution, the version this run trains, and what its metrics are judged by."""
+        parameters = {"performAutoTraining": False, **solution.parameters}
+        if solution.recipe_arn:
+            parameters["recipeArn"] = self._recipe_arn(solution.recipe_arn)
+        solution_arn = self.solution_arn(solution)
+        version = {"solutionArn": solution_arn, "name": unique_name(self.run), "trainingMode": solution.training_mode}
+        campaigns = [self._arn("campaign", {"name": campaign.name}) for campaign in solution.campaigns]
+        return {
+            "solution": self._wish(
+                "solution", {"name": solution.name, "datasetGroupArn": self._group_arn, **parameters}
+            ),
+            "version": self._wish("solution_version", version),
+            "gates": [gate.model_dump(by_alias=True) for gate in solution.gates],
+            "campaignArns": campaigns,
+        }
+
+    def update_campaign(self, solution: Solution, solution_version_arn: str) -> dict[str, Any]:
+        """Return the campaigns that shall serve the version."""
+        return {
+            "campaigns": [
+                self._wish(
+                    "campaign",
+                    {"name": campaign.name, "solutionVersionArn": solution_version_arn, **campaign.parameters},
+                )
+                for campaign in solution.campaigns
+            ]
+        }
+
+    def run_batch_inference(
+        self, solution: Solution, solution_version_arn: str, template: str | None = None, path: str | None = None
+    ) -> dict[str, Any]:
+        """Return the batch jobs of the solution, or the one of `template`, reading `path` when it is given."""
+        jobs = [
+            self._batch_job(noun, job, solution_version_arn, path)
+            for noun, job in batch_jobs(solution)
+            if template in (None, job.template)
+        ]
+        return {"jobs": jobs}
+
+    def solution_arn(self, solution: Solution) -> str:
+        """Return the ARN the solution has or will have."""
+        return self._arn("solution", {"name": solution.name})
+
+    def _dataset(self, name: str) -> dict[str, Any]:
+        schema = self._schema(name)
+        request = {
+            "name": unique_name(self._group, name),
+            "datasetGroupArn": self._group_arn,
+            "datasetType": name.upper(),
+            "schemaArn": self._arn("schema", schema),
+        }
+        return {"name": name, "schema": self._wish("schema", schema), "dataset": self._wish("dataset", request)}
+
+    def _schema(self, name: str) -> dict[str, Any]:
+        """Return CreateSchema's parameters. A schema never changes, so its name carries a digest of its text."""
+        fields = [
+            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})}
+            for column, kind in self.request.datasets[name].columns.items()  # type: ignore[index]  # checked by the model
+        ]
+        text = json.dumps(
+            {
+                "type": "record",
+                "name": _RECORD_NAMES[name],
+                "namespace": "com.amazonaws.personalize.schema",
+                "fields": fields,
+                "version": "1.0",
+            }
+        )
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+        domain = self.request.dataset_group.parameters.get("domain")
+        return {
+            "name": unique_name(self._group, name, digest),
+            "schema": text,
+            **({"domain": domain} if domain else {}),
+        }
+
+    def _named(self, noun: str, name: str, wanted: Passed) -> Wish:
+        return self._wish(noun, {"name": name, "datasetGroupArn": self._group_arn, **wanted.parameters})
+
+    def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> Wish:
+        bucket, folder = self._place.bucket, f"{self._group}/batch/{job.template}/"
+        destination = f"s3://{bucket}/results/{self._group}/{job.template}/{self.run}/"
+        parameters = {
+            "jobInput": {"s3DataSource": {"path": path or f"s3://{bucket}/uploads/{folder}"}},
+            "jobOutput": {"s3DataDestination": {"path": destination}},
+            "roleArn": self._place.role_arn,
+            **job.parameters,
+        }
+        if "filterArn" in parameters and not parameters["filterArn"].startswith("arn:"):
+            parameters["filterArn"] = self._arn("filter", {"name": parameters["filterArn"]})
+        name = unique_name(job.template, self.run)
+        return self._wish(noun, {"jobName": name, "solutionVersionArn": solution_version_arn, **parameters})
+
+    def _recipe_arn(self, recipe: str) -> str:
+        if recipe.startswith("arn:"):
+            return recipe
+        partition = self._place.arn_prefix.split(":")[1]
+        return f"arn:{partition}:personalize:::recipe/{recipe}"
+
+    def _arn(self, noun: str, request: Mapping[str, Any]) -> str:
+        return str(RESOURCES[noun].arn(self._place.arn_prefix, request))
+
+    @staticmethod
+    def _wish(noun: str, request: Mapping[str, Any]) -> Wish:
+        return {"type": noun, "request": dict(request)}
+
+
+def batch_jobs(solution: Solution) -> Iterator[tuple[str, BatchJob]]:
+    """Yield the solution's batch jobs, each with the noun of its type."""
+    yield from (("batch_inference_job", job) for job in solution.batch_inference_jobs)
+    yield from (("batch_segment_job", job) for job in solution.batch_segment_jobs)

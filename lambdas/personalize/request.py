@@ -1,0 +1,170 @@
+"""The request: what somebody wants built, as they write it in ``requests/<group>.json`` or an execution's input.
+
+Our own keys are modelled here. Everything else in a dataset group, solution, campaign, filter, event tracker or batch
+job is a parameter of the service's Create operation under boto3's name, passed on verbatim; `parameters` checks it
+against the installed botocore model, so that a new service field needs no change here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from lambdas.personalize.parameters import Problem
+
+DatasetName = Literal["interactions", "items", "users", "actions", "action_interactions"]
+Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
+
+
+class InvalidRequestError(ValueError):
+    """The request cannot be planned."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        lines = [f"{problem.path}: {problem.text}" for problem in problems]
+        super().__init__("\n".join([f"The request has {len(lines)} error(s):", *lines]))
+
+
+class Ours(BaseModel):
+    """A part of the request in which every key is ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_allowed_keys(cls, value: Any) -> Any:
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        if isinstance(value, Mapping) and (unknown := sorted(set(value) - known)):
+            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; allowed: {', '.join(sorted(known))}")
+        return value
+
+
+class Passed(BaseModel):
+    """A part of the request whose other keys are the service's own parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, validate_by_name=True)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The keys that are not ours, as they were written."""
+        return dict(self.model_extra or {})
+
+    @classmethod
+    def own_keys(cls) -> list[str]:
+        """Return our keys, as they are written in a request."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+
+class DatasetGroup(Passed):
+    """Parameters of CreateDatasetGroup."""
+
+    name: Name
+
+
+class Dataset(Ours):
+    """One dataset: which columns its files have."""
+
+    columns: dict[str, Any] = Field(
+        min_length=1,
+        description="Column name to Avro type ('string', ['null', 'float'], …) or to the attributes of an Avro field "
+        "({'type': 'string', 'categorical': true}).",
+    )
+
+
+class Gate(Ours):
+    """A condition on an offline metric; a version that misses one is not deployed."""
+
+    metric: str
+    minimum: float | None = None
+    largest_drop_percent: float | None = Field(
+        default=None, ge=0, description="How much lower than the deployed version's it may be."
+    )
+
+
+class BatchJob(Passed):
+    """Parameters of CreateBatchInferenceJob or CreateBatchSegmentJob; `template` names it and its input folder."""
+
+    template: Name
+
+
+class Campaign(Passed):
+    """Parameters of CreateCampaign."""
+
+    name: Name
+
+
+class Solution(Passed):
+    """Parameters of CreateSolution, and what follows from it."""
+
+    name: Name
+    recipe_arn: str | None = Field(default=None, description="A recipe's ARN, or just its name.")
+    training_mode: Literal["FULL", "UPDATE"] = "FULL"
+    gates: tuple[Gate, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    batch_inference_jobs: tuple[BatchJob, ...] = ()
+    batch_segment_jobs: tuple[BatchJob, ...] = ()
+
+
+class NamedResource(Passed):
+    """Parameters of a Create operation that has a name: an event tracker or a filter."""
+
+    name: Name
+
+
+class UploadPolicy(Ours):
+    """What happens to uploaded files that are not perfect."""
+
+
+class RetrainPolicy(Ours):
+    """When finished imports start the pipeline by themselves."""
+
+
+class Request(Ours):
+    """Everything that is wanted for one dataset group."""
+
+    dataset_group: DatasetGroup
+    datasets: dict[DatasetName, Dataset] = Field(min_length=1)
+    event_tracker: NamedResource | None = None
+    filters: tuple[NamedResource, ...] = ()
+    solutions: tuple[Solution, ...] = ()
+    uploads: UploadPolicy = UploadPolicy()
+    retrain: RetrainPolicy | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _group_by_name(cls, value: Any) -> Any:
+        """Let ``"datasetGroup": "movies"`` stand for ``"datasetGroup": {"name": "movies"}``."""
+        if isinstance(value, Mapping) and isinstance(value.get("datasetGroup"), str):
+            return {**value, "datasetGroup": {"name": value["datasetGroup"]}}
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Request":
+        campaigns = [campaign.name for solution in self.solutions for campaign in solution.campaigns]
+        templates = [job.template for s in self.solutions for job in (*s.batch_inference_jobs, *s.batch_segment_jobs)]
+        groups = {
+            "solutions": [solution.name for solution in self.solutions],
+            "campaigns": campaigns,
+            "batch templates": templates,
+            "filters": [wanted.name for wanted in self.filters],
+        }
+        for what, names in groups.items():
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"two {what} are called {', '.join(twice)}")
+        return self
+
+
+def parse_request(document: Any) -> Request:
+    """Return the request in a JSON document; raises InvalidRequestError naming each wrong place."""
+    try:
+        return Request.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequestError([_problem(found) for found in error.errors()]) from error
+
+
+def _problem(found: Mapping[str, Any]) -> Problem:
+    path = "$" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in found["loc"] if step != "[key]"
+    )
+    shown = "" if found["type"] in ("missing", "value_error") else f" (found {found['input']!r})"
+    return Problem(path, found["msg"].removeprefix("Value error, ") + shown)

@@ -1,0 +1,129 @@
+"""What each state machine plans first: its own part of the request, complete, whoever started it."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from lambdas.personalize.gateway import Gateway
+from lambdas.personalize.lifecycle import Phase, phase_of
+from lambdas.personalize.parameters import Problem
+from lambdas.personalize.plan import Planner, batch_jobs
+from lambdas.personalize.request import InvalidRequestError, Request, Solution, parse_request
+from lambdas.personalize.resources import RESOURCES
+
+ReadText = Callable[[str], str | None]
+
+_OPTIONS: Final = ("datasetGroup", "request", "run", "solution", "solutionVersionArn", "template", "input")
+
+
+def request_key(group: str) -> str:
+    """Return where the bucket keeps the request of a dataset group."""
+    return f"requests/{group}.json"
+
+
+def load_request(wish: Mapping[str, Any], read_text: ReadText) -> Request:
+    """Return the request that an execution's input holds or names.
+
+    A whole request may be given inline; otherwise ``{"datasetGroup": "movies"}`` names the one in the bucket, which
+    `read_text` returns by key, or None when there is none. Raises InvalidRequestError.
+    """
+    if "request" in wish:
+        return parse_request(wish["request"])
+    if "datasets" in wish:
+        return parse_request(
+            {key: value for key, value in wish.items() if key not in _OPTIONS or key == "datasetGroup"}
+        )
+    if unknown := sorted(set(wish) - set(_OPTIONS)):
+        allowed = ", ".join(_OPTIONS)
+        raise InvalidRequestError([Problem("$", f"unknown key {', '.join(map(repr, unknown))}; allowed: {allowed}")])
+    group = wish.get("datasetGroup")
+    if not isinstance(group, str):
+        raise InvalidRequestError([Problem("$.datasetGroup", "give the dataset group's name, or a whole request")])
+    request = parse_request(_document(request_key(group), read_text))
+    if request.dataset_group.name != group:
+        problem = Problem("$.datasetGroup.name", f"is {request.dataset_group.name!r} in {request_key(group)}")
+        raise InvalidRequestError([problem])
+    return request
+
+
+def _document(key: str, read_text: ReadText) -> Any:
+    text = read_text(key)
+    if text is None:
+        raise InvalidRequestError([Problem("$", f"the bucket has no {key}: upload it, or give the request inline")])
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidRequestError([Problem("$", f"{key} is no JSON: {error}")]) from error
+
+
+def plan_pipeline(planner: Planner) -> dict[str, Any]:
+    """Return the complete plan of a run, and the request for the stages to plan from."""
+    request = planner.request
+    return {
+        "datasetGroup": request.dataset_group.name,
+        "run": planner.run,
+        "request": request.model_dump(by_alias=True, mode="json", exclude_none=True),
+        "import": planner.import_data(),
+        "solutions": [
+            {
+                "name": solution.name,
+                **planner.train_solution(solution),
+                **planner.update_campaign(solution, "the version that will be trained"),
+                **planner.run_batch_inference(solution, "the version that will be trained"),
+            }
+            for solution in request.solutions
+        ],
+    }
+
+
+def plan_stage(machine: str, wish: Mapping[str, Any], planner: Planner, gateway: Gateway) -> dict[str, Any]:
+    """Return the part of the plan that one stage's machine carries out."""
+    if machine == "import_data":
+        return planner.import_data()
+    solution = _solution(planner.request, wish)
+    if machine == "train_solution":
+        return planner.train_solution(solution)
+    version = _version(wish, planner, solution, gateway)
+    if version is None:
+        return {"campaigns": [], "jobs": [], "note": f"{solution.name} has no version to serve"}
+    if machine == "update_campaign":
+        return {**planner.update_campaign(solution, version), "note": ""}
+    return {**planner.run_batch_inference(solution, version, wish.get("template"), wish.get("input")), "note": ""}
+
+
+def _solution(request: Request, wish: Mapping[str, Any]) -> Solution:
+    """Return the solution that the input names, has the batch template of, or that is the only one."""
+    template, name = wish.get("template"), wish.get("solution")
+    found = [
+        solution
+        for solution in request.solutions
+        if name in (None, solution.name)
+        and (template is None or template in {job.template for _, job in batch_jobs(solution)})
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(solution.name for solution in request.solutions) or "none"
+    templates = ", ".join(job.template for s in request.solutions for _, job in batch_jobs(s)) or "none"
+    text = f"which solution? solution is {name!r} and template {template!r}; the request has the solutions {names}"
+    raise InvalidRequestError([Problem("$.solution", f"{text} and the batch templates {templates}")])
+
+
+def _version(wish: Mapping[str, Any], planner: Planner, solution: Solution, gateway: Gateway) -> str | None:
+    """Return the version to serve: the one given, else the one deployed, else the newest that is ACTIVE."""
+    if "solutionVersionArn" in wish:
+        return wish["solutionVersionArn"]  # type: ignore[no-any-return]  # null says: there is none to serve
+    for campaign_arn in planner.train_solution(solution)["campaignArns"]:
+        if deployed := gateway.describe(RESOURCES["campaign"], campaign_arn):
+            return str(deployed["solutionVersionArn"])
+    return newest_version(gateway, planner.solution_arn(solution))
+
+
+def newest_version(gateway: Gateway, solution_arn: str) -> str | None:
+    """Return the ARN of the newest ACTIVE version of a solution, or None."""
+    try:
+        versions = list(gateway.summaries(RESOURCES["solution_version"], solution_arn))
+    except gateway.errors.ResourceNotFoundException:
+        return None
+    active = [version for version in versions if phase_of(version["status"]) is Phase.READY]
+    active.sort(key=lambda version: version["creationDateTime"])
+    return str(active[-1]["solutionVersionArn"]) if active else None
