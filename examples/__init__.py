@@ -1,0 +1,1 @@
+"""Complete requests, tiny inputs for each state machine, and the data of the demo."""
