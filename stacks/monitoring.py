@@ -3,7 +3,7 @@
 Metrics are addressed by the names we gave. References would become exports, and those keep a handler from ever going.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import Duration, Stack
@@ -59,43 +59,42 @@ class MonitoringStack(Stack):
         return alarm
 
     def _make_dashboard(self) -> None:
+        machines, functions = statemachines.names(), handlers()
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self._settings.named("overview"))
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self._alarms, width=24))
         dashboard.add_widgets(
-            _graph(
-                "Runs that succeeded", (self._machine(name, "ExecutionsSucceeded") for name in statemachines.names())
-            ),
-            _graph("Runs that failed", (self._machine(name, "ExecutionsFailed") for name in statemachines.names())),
+            _graph("Runs that succeeded", {name: self._machine(name, "ExecutionsSucceeded") for name in machines}),
+            _graph("Runs that failed", {name: self._machine(name, "ExecutionsFailed") for name in machines}),
         )
         dashboard.add_widgets(
-            _graph("Calls of handlers", (self._function(name, "Invocations") for name in handlers())),
-            _graph("Errors of handlers", (self._function(name, "Errors") for name in handlers())),
+            _graph("Calls of handlers", {name: self._function(name, "Invocations") for name in functions}),
+            _graph("Errors of handlers", {name: self._function(name, "Errors") for name in functions}),
         )
         dashboard.add_widgets(
-            _graph("Objects announced", [self._queue("uploads", "NumberOfMessagesSent")]),
-            _graph("Dead letters", [self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")]),
+            _graph("Objects announced", {"objects": self._queue("uploads", "NumberOfMessagesSent")}),
+            _graph("Dead letters", {"messages": self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")}),
         )
 
     def _machine(self, name: str, metric: str) -> cloudwatch.Metric:
-        return _metric("AWS/States", metric, name, {"StateMachineArn": machine_arn(self, self._settings, name)})
+        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self, self._settings, name)})
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
-        return _metric("AWS/Lambda", metric, module, {"FunctionName": self._settings.named(module)})
+        return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})
 
     def _queue(self, stem: str, metric: str) -> cloudwatch.Metric:
-        return _metric("AWS/SQS", metric, stem, {"QueueName": self._settings.named(stem)})
+        return _metric("AWS/SQS", metric, {"QueueName": self._settings.named(stem)})
 
 
-def _metric(namespace: str, metric: str, label: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
+def _metric(namespace: str, metric: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=namespace,
         metric_name=metric,
-        label=label,
         dimensions_map=dimensions,
         period=_PERIOD,
         statistic=cloudwatch.Stats.SUM,
     )
 
 
-def _graph(title: str, metrics: Iterable[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=12)
+def _graph(title: str, metrics: Mapping[str, cloudwatch.Metric]) -> cloudwatch.GraphWidget:
+    labelled = [metric.with_(label=label) for label, metric in metrics.items()]
+    return cloudwatch.GraphWidget(title=title, left=labelled, width=12)

@@ -1,0 +1,174 @@
+"""Who may do what, read from the templates: the grants table and not a word more."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+
+from lambdas.personalize.resources import RESOURCES
+from stacks.grants import GRANTS
+from stacks.handlers import handlers
+from stacks.outputs import pascal
+
+Template = dict[str, Any]
+Statement = dict[str, Any]
+
+OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+X_RAY = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+# IAM offers no resource for these: X-Ray, log delivery by Step Functions, and List operations of Personalize.
+WITHOUT_RESOURCE = ("xray:", "logs:", "personalize:List")
+
+
+def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        name: resource["Properties"] for name, resource in template["Resources"].items() if resource["Type"] == kind
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def policies(template: Template) -> Iterator[tuple[str, Statement]]:
+    """Yield every statement with the logical id of the role that has it."""
+    for policy in resources(template, "AWS::IAM::Policy").values():
+        for role in policy["Roles"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role["Ref"], statement
+
+
+def role_of(template: Template, module: str) -> str:
+    (function,) = (
+        properties
+        for properties in resources(template, "AWS::Lambda::Function").values()
+        if properties["Handler"] == f"lambdas.{module}.handler"
+    )
+    role: str = function["Role"]["Fn::GetAtt"][0]
+    return role
+
+
+def actions_of(template: Template, module: str) -> set[str]:
+    role = role_of(template, module)
+    return {
+        action for owner, statement in policies(template) if owner == role for action in listed(statement["Action"])
+    }
+
+
+@pytest.mark.parametrize("module", handlers())
+def test_a_function_may_do_what_its_row_says_and_no_more(workflow: Template, module: str) -> None:
+    queue = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+    reads_queue = queue | {"sqs:GetQueueUrl"} if module == "record_uploads" else set()
+    assert actions_of(workflow, module) == GRANTS[module].actions | OWN_LOGS | X_RAY | reads_queue
+
+
+def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
+    assert set(handlers()) == set(GRANTS)
+
+
+@pytest.mark.parametrize(
+    ("module", "verb", "rows"),
+    [
+        ("create_resource", "Create", list(RESOURCES.values())),
+        ("describe_resource", "Describe", list(RESOURCES.values())),
+        ("update_resource", "Update", [row for row in RESOURCES.values() if row.updatable]),
+        ("delete_resource", "Delete", [row for row in RESOURCES.values() if row.deletable]),
+    ],
+)
+def test_a_verb_may_do_itself_to_every_type_in_the_table(module: str, verb: str, rows: list[Any]) -> None:
+    verbs = {action for action in GRANTS[module].actions if action.startswith(f"personalize:{verb}")}
+    assert verbs == {f"personalize:{verb}{row.pascal}" for row in rows}
+
+
+def test_every_personalize_action_is_an_operation_of_the_service() -> None:
+    operations = set(botocore.session.get_session().get_service_model("personalize").operation_names)
+    granted = {action for grant in GRANTS.values() for action in grant.actions if action.startswith("personalize:")}
+    assert {action.removeprefix("personalize:") for action in granted} <= operations
+
+
+def test_only_create_resource_may_pass_the_data_role(workflow: Template) -> None:
+    passing = [
+        (owner, statement) for owner, statement in policies(workflow) if "iam:PassRole" in listed(statement["Action"])
+    ]
+    ((owner, statement),) = passing
+    assert owner == role_of(workflow, "create_resource")
+    assert "DataRole" in json.dumps(statement["Resource"])
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+
+
+def test_no_action_is_a_wildcard(data: Template, workflow: Template) -> None:
+    for template in (data, workflow):
+        for owner, statement in policies(template):
+            assert not [action for action in listed(statement["Action"]) if "*" in action], owner
+
+
+def test_every_resource_is_named_where_iam_can_name_one(data: Template, workflow: Template) -> None:
+    for template in (data, workflow):
+        for owner, statement in policies(template):
+            if statement["Resource"] == "*":
+                unnamed = [a for a in listed(statement["Action"]) if not a.startswith(WITHOUT_RESOURCE)]
+                assert not unnamed, owner
+
+
+def test_every_function_has_a_role_of_its_own(workflow: Template) -> None:
+    functions = resources(workflow, "AWS::Lambda::Function").values()
+    assert len({json.dumps(function["Role"]) for function in functions}) == len(functions)
+
+
+def test_functions_bring_no_managed_policies(workflow: Template) -> None:
+    assert not [name for name, role in resources(workflow, "AWS::IAM::Role").items() if role.get("ManagedPolicyArns")]
+
+
+def test_a_function_writes_to_its_own_log_group_only(workflow: Template) -> None:
+    for module in handlers():
+        role = role_of(workflow, module)
+        (logs,) = (
+            statement["Resource"]
+            for owner, statement in policies(workflow)
+            if owner == role and set(listed(statement["Action"])) == OWN_LOGS
+        )
+        assert logs["Fn::GetAtt"][0].startswith(f"{pascal(module)}Log")
+
+
+def test_whoever_trusts_personalize_trusts_it_for_this_account_only(data: Template, workflow: Template) -> None:
+    trusting = [
+        statement
+        for template in (data, workflow)
+        for document in (
+            *(role["AssumeRolePolicyDocument"] for role in resources(template, "AWS::IAM::Role").values()),
+            *(policy["PolicyDocument"] for policy in resources(template, "AWS::S3::BucketPolicy").values()),
+        )
+        for statement in document["Statement"]
+        if statement.get("Principal") == {"Service": "personalize.amazonaws.com"}
+    ]
+    assert len(trusting) >= 2, "the data role and the bucket policy"
+    for statement in trusting:
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_personalize_may_write_below_results_only(data: Template) -> None:
+    (bucket_policy,) = resources(data, "AWS::S3::BucketPolicy").values()
+    statements = [*bucket_policy["PolicyDocument"]["Statement"], *(statement for _, statement in policies(data))]
+    writing = [s for s in statements if s["Effect"] == "Allow" and "s3:PutObject" in listed(s["Action"])]
+    assert len(writing) == 2
+    for statement in writing:
+        assert statement["Resource"]["Fn::Join"][1][-1] == "/results/*"
+
+
+def test_a_machine_may_call_what_it_mentions_and_no_more(workflow: Template) -> None:
+    roles = {
+        machine["StateMachineName"]: machine["RoleArn"]["Fn::GetAtt"][0]
+        for machine in resources(workflow, "AWS::StepFunctions::StateMachine").values()
+    }
+    for machine in resources(workflow, "AWS::StepFunctions::StateMachine").values():
+        callable_arns = [
+            json.dumps(arn)
+            for owner, statement in policies(workflow)
+            if owner == roles[machine["StateMachineName"]]
+            for action in listed(statement["Action"])
+            if action in {"lambda:InvokeFunction", "states:StartExecution"}
+            for arn in listed(statement["Resource"])
+        ]
+        mentioned = [json.dumps(arn) for arn in machine["DefinitionSubstitutions"].values()]
+        assert sorted(callable_arns) == sorted(mentioned), machine["StateMachineName"]
