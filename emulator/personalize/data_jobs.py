@@ -1,0 +1,160 @@
+"""Jobs that move data: import, export, deletion of users. What needs S3 or the rows fails later, not in the call."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.engine.api import DatasetRef, EngineError, ImportMode
+from emulator.personalize import objects
+from emulator.personalize.account import Account
+from emulator.personalize.datasets import of_group, reference_to
+from emulator.personalize.durations import IMPORT_SECONDS_PER_MEBIBYTE
+from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.home import current_home
+from emulator.personalize.lifecycle import Gain
+from emulator.personalize.quotas import QUOTAS
+from emulator.personalize.records import Members, Record
+from emulator.personalize.tags import check_new
+from emulator.personalize.work import Making, Task
+
+_MEBIBYTE = 2**20
+_NOT_EXPORTED = frozenset({"ACTIONS", "ACTION_INTERACTIONS"})
+
+
+def create_dataset_import_job(account: Account, request: Members) -> Members:
+    """Answer CreateDatasetImportJob."""
+    dataset = account.find("dataset", request["datasetArn"])
+    arn = account.arn("dataset-import-job", request["jobName"])
+    account.require_free("dataset_import_job", arn)
+    account.require_active(dataset)
+    mode: ImportMode = request.get("importMode", "FULL")
+    location = request["dataSource"].get("dataLocation", "")
+    _check_location(location)
+    _check_mode(account, dataset, mode)
+    _check_attribution(account, dataset, request)
+    check_new(request.get("tags"))
+    QUOTAS.check(account, "dataset_import_job")
+    task = _importing(account, dataset, location, mode)
+    account.add("dataset_import_job", arn, {"roleArn": None, **request, "importMode": mode}, making=Making(task))
+    return {"datasetImportJobArn": arn}
+
+
+def _check_location(location: str) -> None:
+    bucket, key = objects.split(location)
+    if not location.startswith("s3://") or not bucket or (key and not key.endswith(("/", ".csv", ".CSV"))):
+        raise invalid_input("Invalid Data location.")
+
+
+def _check_mode(account: Account, dataset: Record, mode: str) -> None:
+    now = account.now()
+    jobs = account.all("dataset_import_job", datasetArn=dataset.arn)
+    if mode == "INCREMENTAL" and not any(job.is_active(now) for job in jobs):
+        raise invalid_input(f"The first bulk import of {dataset.arn} must be FULL.")
+
+
+def _check_attribution(account: Account, dataset: Record, request: Members) -> None:
+    if not request.get("publishAttributionMetricsToS3"):
+        return
+    attributions = account.all("metric_attribution", datasetGroupArn=dataset.group_arn)
+    if not any(each.members["metricsOutputConfig"].get("s3DataDestination") for each in attributions):
+        raise invalid_input("publishAttributionMetricsToS3 needs a metric attribution with an S3 destination.")
+
+
+def _importing(account: Account, dataset: Record, location: str, mode: ImportMode) -> Task:
+    reference, engine, arn = reference_to(account, dataset), account.engine, dataset.arn
+
+    def task() -> Gain:
+        with scratch() as directory:
+            files = _fetch(location, directory, reference, arn)
+            size = sum(file.stat().st_size for file in files)
+            report = engine.import_files(reference, files, mode).result()
+        seconds = size / _MEBIBYTE * IMPORT_SECONDS_PER_MEBIBYTE
+        return Gain(notes={"rowsRead": report.rows_read, "rowsTotal": report.rows_total}, extra_seconds=seconds)
+
+    return task
+
+
+def _fetch(location: str, directory: Path, reference: DatasetRef, arn: str) -> list[Path]:
+    bucket, _ = objects.split(location)
+    failed = f"Failed to create a data import job for {reference.type} dataset {arn}."
+    try:
+        keys = objects.csv_files(location)
+        if not keys:
+            raise EngineError(f"{failed} No CSV file was found at {location}.")
+        return objects.download(bucket, keys, directory)
+    except objects.AccessError as error:
+        raise EngineError(f"{failed} Insufficient privileges for accessing data in Amazon S3.") from error
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a folder for the length of a job."""
+    directory = Path(tempfile.mkdtemp(dir=current_home().scratch()))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def create_dataset_export_job(account: Account, request: Members) -> Members:
+    """Answer CreateDatasetExportJob."""
+    dataset = account.find("dataset", request["datasetArn"])
+    arn = account.arn("dataset-export-job", request["jobName"])
+    account.require_free("dataset_export_job", arn)
+    account.require_active(dataset)
+    if dataset.members["datasetType"] in _NOT_EXPORTED:
+        raise invalid_input(f"A dataset of type {dataset.members['datasetType']} cannot be exported.")
+    destination = request["jobOutput"]["s3DataDestination"]["path"]
+    check_folder(destination)
+    check_new(request.get("tags"))
+    mode = request.get("ingestionMode", "PUT")
+    reference, engine = reference_to(account, dataset), account.engine
+
+    def task() -> None:
+        with scratch() as directory:
+            files = engine.export(reference, directory, mode).result()
+            try:
+                objects.upload(files, destination)
+            except objects.AccessError as error:
+                raise EngineError("Insufficient privileges for accessing data in Amazon S3.") from error
+
+    account.add("dataset_export_job", arn, {**request, "ingestionMode": mode}, making=Making(task))
+    return {"datasetExportJobArn": arn}
+
+
+def check_folder(destination: str) -> None:
+    """Raise unless the destination is a folder in a bucket."""
+    bucket, _ = objects.split(destination)
+    if not destination.startswith("s3://") or not bucket or not destination.endswith("/"):
+        raise invalid_input("Invalid S3 output path")
+
+
+def create_data_deletion_job(account: Account, request: Members) -> Members:
+    """Answer CreateDataDeletionJob: users listed in CSV files are forgotten."""
+    group = account.find("dataset_group", request["datasetGroupArn"])
+    arn = account.arn("data-deletion-job", request["jobName"])
+    account.require_free("data_deletion_job", arn)
+    account.require_active(group)
+    location = request["dataSource"].get("dataLocation", "")
+    _check_location(location)
+    check_new(request.get("tags"))
+    datasets = of_group(account, group.arn)
+    if not datasets:
+        raise in_use(f"{group.arn} has no ACTIVE dataset.")
+    QUOTAS.check(account, "data_deletion_job", group.arn)
+    references, engine = [reference_to(account, each) for each in datasets.values()], account.engine
+
+    def task() -> Gain:
+        with scratch() as directory:
+            try:
+                files = objects.download(
+                    objects.split(location)[0], objects.csv_files(location, recursive=True), directory
+                )
+            except objects.AccessError as error:
+                raise EngineError("Insufficient privileges for accessing data in Amazon S3.") from error
+            return Gain(members={"numDeleted": engine.delete_users(references, files).result()})
+
+    account.add("data_deletion_job", arn, dict(request), making=Making(task))
+    return {"dataDeletionJobArn": arn}

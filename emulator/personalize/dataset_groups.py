@@ -1,0 +1,85 @@
+"""Dataset groups and schemas: what has to be there before any data."""
+
+from emulator.engine.api import EngineError
+from emulator.engine.schema import check_schema_fits, parse_schema
+from emulator.engine.schema_rules import RULES
+from emulator.personalize.account import Account
+from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.lifecycle import DELETE
+from emulator.personalize.quotas import QUOTAS
+from emulator.personalize.records import Members, Record
+from emulator.personalize.tags import check_new
+from emulator.personalize.work import Task
+
+_CHILDREN = (
+    "dataset",
+    "event_tracker",
+    "filter",
+    "metric_attribution",
+    "solution",
+    "recommender",
+)
+
+
+def create_dataset_group(account: Account, request: Members) -> Members:
+    """Answer CreateDatasetGroup."""
+    arn = account.arn("dataset-group", request["name"])
+    account.require_free("dataset_group", arn)
+    if ("kmsKeyArn" in request) != ("roleArn" in request):
+        raise invalid_input("kmsKeyArn and roleArn must be given together.")
+    check_new(request.get("tags"))
+    QUOTAS.check(account, "dataset_group")
+    group = account.add("dataset_group", arn, dict(request))
+    return {"datasetGroupArn": arn, "domain": group.members.get("domain")}
+
+
+def delete_dataset_group(account: Account, request: Members) -> None:
+    """Answer DeleteDatasetGroup: refused while it has anything in it."""
+    group = account.find("dataset_group", request["datasetGroupArn"])
+    for noun in _CHILDREN:
+        child = next(account.all(noun, datasetGroupArn=group.arn), None)
+        if child is not None:
+            raise in_use(f"{group.arn} cannot be deleted: {child.arn} still belongs to it.")
+    begin_deletion(account, group)
+
+
+def begin_deletion(account: Account, record: Record, task: Task | None = None) -> None:
+    """Send a resource towards its end, unless it is changing or going already; `task` is what has to go with it."""
+    now = account.now()
+    if record.is_going() or not record.stage(now).over or record.is_updating(now):
+        raise in_use(f"{record.arn} cannot be deleted now; its status is {record.status(now)}.")
+    account.change_course(record, DELETE, "delete", task)
+
+
+def create_schema(account: Account, request: Members) -> Members:
+    """Answer CreateSchema: the Avro text must hold from the start; there is no status to fail later."""
+    arn = account.arn("schema", request["name"])
+    account.require_free("schema", arn)
+    _check_schema(request["schema"], request.get("domain"))
+    QUOTAS.check(account, "schema")
+    account.add("schema", arn, dict(request))
+    return {"schemaArn": arn}
+
+
+def _check_schema(text: str, domain: str | None) -> None:
+    try:
+        schema = parse_schema(text)
+        dataset_type = next((each for each, rules in RULES.items() if rules.record == schema.name), None)
+        if domain is not None and dataset_type is not None:
+            check_schema_fits(schema, dataset_type, domain)
+    except EngineError as error:
+        raise invalid_input(f"Schema is invalid: {error}") from error
+
+
+def delete_schema(account: Account, request: Members) -> None:
+    """Answer DeleteSchema: gone at once, unless any dataset of any group uses it."""
+    schema = account.find("schema", request["schemaArn"])
+    user = next((each for each in account.all("dataset") if schema.arn in _schemas_of(each)), None)
+    if user is not None:
+        raise in_use(f"{schema.arn} cannot be deleted: {user.arn} uses it.")
+    account.remove(schema)
+
+
+def _schemas_of(dataset: Record) -> tuple[str, ...]:
+    coming = dataset.update.changes.get("schemaArn", "") if dataset.update and not dataset.update.applied else ""
+    return dataset.members["schemaArn"], coming

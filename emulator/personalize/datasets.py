@@ -1,0 +1,98 @@
+"""Datasets: one of each type in a group, with a schema that fits the type and the group's domain."""
+
+import uuid
+from collections.abc import Sequence
+
+from emulator.engine.api import DatasetRef, EngineError
+from emulator.engine.schema import Schema, check_schema_fits, check_schema_replacement, parse_schema
+from emulator.engine.schema_rules import RULES
+from emulator.personalize.account import Account
+from emulator.personalize.dataset_groups import begin_deletion
+from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.records import Members, Record
+from emulator.personalize.tags import check_new
+
+
+def create_dataset(account: Account, request: Members) -> Members:
+    """Answer CreateDataset."""
+    dataset_type = request["datasetType"].upper()
+    group = account.find("dataset_group", request["datasetGroupArn"])
+    schema = account.find("schema", request["schemaArn"])
+    arn = account.arn("dataset", group.name, dataset_type)
+    account.require_free("dataset", arn)
+    account.require_active(group)
+    _check_fits(schema, dataset_type, group.members.get("domain"))
+    check_new(request.get("tags"))
+    tracking_id = str(uuid.uuid4()) if dataset_type == "ACTION_INTERACTIONS" else None
+    account.add("dataset", arn, {**request, "datasetType": dataset_type, "trackingId": tracking_id})
+    return {"datasetArn": arn}
+
+
+def _check_fits(schema: Record, dataset_type: str, domain: str | None) -> None:
+    known = next((each for each in RULES if each == dataset_type), None)
+    if known is None:
+        raise invalid_input(f"Invalid dataset type {dataset_type}. It must be one of {', '.join(RULES)}.")
+    if schema.members.get("domain") != domain:
+        raise invalid_input(f"The domain of {schema.arn} is not the domain of the dataset group.")
+    try:
+        check_schema_fits(parse_schema(schema.members["schema"]), known, domain)
+    except EngineError as error:
+        raise invalid_input(f"{schema.arn} does not fit: {error}") from error
+
+
+def update_dataset(account: Account, request: Members) -> Members:
+    """Answer UpdateDataset: the new schema takes over once the update is done."""
+    dataset = account.find("dataset", request["datasetArn"])
+    schema = account.find("schema", request["schemaArn"])
+    account.require_active(dataset)
+    if dataset.is_updating(account.now()):
+        raise in_use(f"{dataset.arn} is being updated already.")
+    group = account.find("dataset_group", dataset.group_arn)
+    dataset_type = dataset.members["datasetType"]
+    _check_fits(schema, dataset_type, group.members.get("domain"))
+    try:
+        check_schema_replacement(schema_of(account, dataset), parse_schema(schema.members["schema"]), dataset_type)
+    except EngineError as error:
+        raise invalid_input(str(error)) from error
+    account.begin_update(dataset, {"schemaArn": schema.arn})
+    return {"datasetArn": dataset.arn}
+
+
+def delete_dataset(account: Account, request: Members) -> None:
+    """Answer DeleteDataset: refused while data is on its way in or a training reads it."""
+    dataset = account.find("dataset", request["datasetArn"])
+    now = account.now()
+    jobs = (*account.all("dataset_import_job", datasetArn=dataset.arn), *trainings(account, dataset.group_arn))
+    busy = next((job for job in jobs if not job.stage(now).over), None)
+    if busy is not None:
+        raise in_use(f"{dataset.arn} cannot be deleted: {busy.arn} is {busy.status(now)}.")
+    reference, engine = reference_to(account, dataset), account.engine
+    begin_deletion(account, dataset, lambda: engine.drop_dataset(reference))
+
+
+def trainings(account: Account, group_arn: str) -> Sequence[Record]:
+    """Return what trains on a group's data."""
+    return [
+        *account.all("solution_version", datasetGroupArn=group_arn),
+        *account.all("recommender", datasetGroupArn=group_arn),
+    ]
+
+
+def of_group(account: Account, group_arn: str) -> dict[str, Record]:
+    """Return the usable datasets of a group by type."""
+    now = account.now()
+    found = account.all("dataset", datasetGroupArn=group_arn)
+    return {each.members["datasetType"]: each for each in found if each.is_active(now)}
+
+
+def schema_of(account: Account, dataset: Record) -> Schema:
+    """Return the schema a dataset has now."""
+    return parse_schema(account.find("schema", dataset.members["schemaArn"]).members["schema"])
+
+
+def reference_to(account: Account, dataset: Record) -> DatasetRef:
+    """Return the dataset as the engine knows it."""
+    group_name, dataset_type = dataset.arn.split("/")[1:]
+    text = account.find("schema", dataset.members["schemaArn"]).members["schema"]
+    kind = next(each for each in RULES if each == dataset_type)
+    return DatasetRef(f"{group_name}/{dataset_type}", kind, text)

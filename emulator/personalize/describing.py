@@ -1,0 +1,48 @@
+"""Describe and List, for every type alike: the record's view, from which the output shapes pick their members."""
+
+from emulator.personalize.account import Account
+from emulator.personalize.errors import ServiceError
+from emulator.personalize.paging import page
+from emulator.personalize.records import Members, Record
+from emulator.personalize.resource_types import TYPES, ResourceType
+from emulator.personalize.switches import SWITCHES
+
+
+def describe(account: Account, request: Members, noun: str) -> Members:
+    """Answer a Describe operation."""
+    row = TYPES[noun]
+    return {row.camel: view(account, account.find(noun, request[row.arn_key]))}
+
+
+def list_all(account: Account, request: Members, noun: str) -> Members:
+    """Answer a List operation, narrowed to a parent when the request names one."""
+    row = TYPES[noun]
+    parent_arn = _parent_arn(account, row, request)
+    found = [record for record in account.all(noun) if parent_arn in {None, record.parent_arn}]
+    numbered = [(record.number, view(account, record)) for record in found]
+    return page(f"List {noun}", request, row.naming.summaries_key, numbered)
+
+
+def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | None:
+    key = row.naming.parent_key
+    arn: str | None = request.get(key) if key else None
+    if arn is None or row.naming.parent is None:
+        return None
+    is_strict = row.noun == "solution_version" or SWITCHES.unknown_list_parent == "refuse"
+    try:
+        account.find(row.naming.parent, arn)
+    except ServiceError as error:
+        if error.code != "ResourceNotFoundException" or is_strict:
+            raise
+    return arn
+
+
+def view(account: Account, record: Record) -> Members:
+    """Return what clients may see of a record now."""
+    now = account.now()
+    shown = record.view(now)
+    if record.type.noun == "solution":
+        versions = list(account.all("solution_version", solutionArn=record.arn))
+        if versions:
+            shown["latestSolutionVersion"] = versions[-1].view(now)
+    return shown

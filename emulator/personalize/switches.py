@@ -1,0 +1,49 @@
+"""Where the service's own behaviour is unknown or doubtful, one named switch decides; these are their defaults."""
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Refusal = Literal["ResourceInUseException", "InvalidInputException"]
+
+
+@dataclass
+class Switches:
+    """Every choice of ours that a user may turn; a field's name is the switch's name everywhere."""
+
+    parent_not_active: Refusal = "ResourceInUseException"
+    second_event_tracker: Literal["ResourceAlreadyExistsException", "LimitExceededException"] = (
+        "ResourceAlreadyExistsException"
+    )
+    second_metric_attribution: Literal["ResourceAlreadyExistsException", "LimitExceededException"] = (
+        "LimitExceededException"
+    )
+    constraint_violation: Literal["InvalidInputException", "ValidationException"] = "InvalidInputException"
+    unknown_member: Literal["ignore", "refuse"] = "ignore"
+    unknown_list_parent: Literal["empty", "refuse"] = "empty"
+    list_order: Literal["newest first", "oldest first"] = "newest first"
+    batch_status_words: Literal["observed", "documented"] = "observed"
+    batch_num_results_maximum: int = 500
+    quotas: bool = True
+    automatic_training: bool = True
+    missing_training_data: Refusal = "InvalidInputException"
+    metric_update_status: Literal["UPDATE", "CREATE"] = "UPDATE"
+    unknown_recipe: Literal["InvalidInputException", "ResourceNotFoundException"] = "ResourceNotFoundException"
+    theme_regions: Literal["documented", "all"] = "documented"
+
+    def set(self, name: str, text: str) -> None:
+        """Turn a switch by its name, given the value as text (as from a command line)."""
+        known = {each.name: each for each in fields(self)}
+        if name not in known:
+            raise ValueError(f"no switch {name!r}; there are {', '.join(sorted(known))}")
+        setattr(self, name, _read(getattr(self, name), text, name))
+
+
+def _read(present: object, text: str, name: str) -> object:
+    if isinstance(present, bool):
+        if text not in {"true", "false"}:
+            raise ValueError(f"{name} is true or false, not {text!r}")
+        return text == "true"
+    return int(text) if isinstance(present, int) else text
+
+
+SWITCHES = Switches()

@@ -1,0 +1,156 @@
+"""Solution versions: training on what the datasets hold at that moment, by request or by schedule."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.engine.api import TrainingResult, TrainingSpec
+from emulator.personalize.account import Account
+from emulator.personalize.arns import owned_by_service
+from emulator.personalize.catalogue import recipe_of
+from emulator.personalize.datasets import of_group, reference_to
+from emulator.personalize.durations import HPO_FACTOR, TRAINING_SECONDS_PER_ROW
+from emulator.personalize.errors import ServiceError, in_use, invalid_input
+from emulator.personalize.lifecycle import STOP_TRAINING, Gain
+from emulator.personalize.quotas import QUOTAS
+from emulator.personalize.recipe_facts import RecipeFacts
+from emulator.personalize.records import Members, Record
+from emulator.personalize.solutions import recipe_arn
+from emulator.personalize.switches import SWITCHES
+from emulator.personalize.tags import check_new
+from emulator.personalize.work import Making, Task
+
+_INHERITED: Final = (
+    "performHPO", "performAutoML", "performIncrementalUpdate", "recipeArn", "eventType", "datasetGroupArn",
+    "solutionConfig",
+)  # fmt: skip
+
+
+def create_solution_version(account: Account, request: Members) -> Members:
+    """Answer CreateSolutionVersion."""
+    solution = account.find("solution", request["solutionArn"])
+    if "name" in request:
+        account.require_free("solution_version", f"{solution.arn}/{request['name']}")
+    account.require_active(solution)
+    recipe = recipe_of(account, recipe_arn(account, solution))
+    mode = request.get("trainingMode", "FULL")
+    _check_data(account, solution.group_arn, recipe)
+    base = _check_mode(account, solution, recipe, mode)
+    check_new(request.get("tags"))
+    QUOTAS.check(account, "solution_version")
+    version = train(account, solution, {**request, "trainingMode": mode, "trainingType": "MANUAL"}, base)
+    return {"solutionVersionArn": version.arn}
+
+
+def _check_data(account: Account, group_arn: str, recipe: RecipeFacts) -> None:
+    now = account.now()
+    present = of_group(account, group_arn)
+    missing = [needed for needed in recipe.needs if needed not in present]
+    if missing:
+        raise ServiceError(
+            SWITCHES.missing_training_data, f"{recipe.name} needs datasets of the types {', '.join(missing)}."
+        )
+    for dataset in present.values():
+        jobs = list(account.all("dataset_import_job", datasetArn=dataset.arn))
+        if jobs and not jobs[-1].stage(now).over:
+            raise ServiceError(SWITCHES.missing_training_data, f"{jobs[-1].arn} is {jobs[-1].status(now)}.")
+
+
+def _check_mode(account: Account, solution: Record, recipe: RecipeFacts, mode: str) -> str | None:
+    if mode == "FULL":
+        return None
+    if mode == "AUTOTRAIN":
+        raise invalid_input("trainingMode AUTOTRAIN is the service's own.")
+    if not recipe.update_mode:
+        raise invalid_input(f"{recipe.name} does not support trainingMode UPDATE.")
+    now = account.now()
+    trained = [
+        version
+        for version in account.all("solution_version", solutionArn=solution.arn)
+        if version.is_active(now) and version.members["trainingMode"] != "UPDATE"
+    ]
+    if not trained:
+        raise invalid_input(f"trainingMode UPDATE needs an ACTIVE version of {solution.arn} from FULL training.")
+    return str(trained[-1].notes["model"])
+
+
+def train(account: Account, solution: Record, members: Members, base: str | None = None) -> Record:
+    """Begin a training with the solution's present settings."""
+    tail = members.get("name") or secrets.token_hex(4)
+    arn = f"{solution.arn}/{tail}"
+    inherited: Members = {key: solution.members[key] for key in _INHERITED if key in solution.members}
+    shown: Members = {
+        **inherited,
+        **members,
+        "name": members.get("name", f"{solution.name}/{tail}"),
+        "solutionArn": solution.arn,
+    }
+    model = f"{solution.name}/{tail}"
+    task = training_task(account, recipe_arn(account, solution), shown, model, base)
+    more = extra_seconds(account, shown)
+    return account.add("solution_version", arn, shown, making=Making(task, more), notes={"model": model})
+
+
+def extra_seconds(account: Account, settings: Members) -> float:
+    """Return how much longer than typical a training on the group's data takes."""
+    datasets = of_group(account, settings["datasetGroupArn"])
+    interactions = datasets.get("INTERACTIONS")
+    rows = imported_rows(account, interactions) if interactions else 0
+    return rows * TRAINING_SECONDS_PER_ROW * (HPO_FACTOR if settings.get("performHPO") else 1.0)
+
+
+def imported_rows(account: Account, dataset: Record) -> int:
+    """Return how many rows the imports so far have left in the dataset."""
+    jobs = account.all("dataset_import_job", datasetArn=dataset.arn)
+    return max((int(job.notes.get("rowsTotal", 0)) for job in jobs), default=0)
+
+
+def training_task(
+    account: Account, recipe: str, settings: Mapping[str, Any], model: str, base: str | None = None
+) -> Task:
+    """Return the work of a training on what the group's datasets hold when it begins."""
+    references = [reference_to(account, each) for each in of_group(account, settings["datasetGroupArn"]).values()]
+    spec = TrainingSpec(
+        version=model,
+        recipe=recipe.rpartition("/")[2],
+        datasets=references,
+        solution=dict(settings),
+        now=account.now(),
+        base_version=base,
+        seed=0,
+    )
+    engine = account.engine
+    return lambda: gain_of(engine.train(spec).result(), account.partition)
+
+
+def gain_of(result: TrainingResult, partition: str) -> Gain:
+    """Return what a finished training tells."""
+    members: Members = {"trainingHours": round(result.training_hours, 3)}
+    if result.tuned_hyperparameters is not None:
+        members["tunedHPOParams"] = {"algorithmHyperParameters": dict(result.tuned_hyperparameters)}
+    notes: Members = {"metrics": dict(result.metrics)}
+    if result.best_recipe is not None:
+        notes["bestRecipeArn"] = owned_by_service(partition, "recipe", result.best_recipe)
+    if result.report is not None:
+        notes["report"] = str(result.report)
+    return Gain(members, notes)
+
+
+def stop_solution_version_creation(account: Account, request: Members) -> None:
+    """Answer StopSolutionVersionCreation: at once when still pending, else by way of CREATE STOPPING."""
+    version = account.find("solution_version", request["solutionVersionArn"])
+    status = version.status(account.now())
+    if status not in {"CREATE PENDING", "CREATE IN_PROGRESS"}:
+        raise in_use(f"{version.arn} cannot be stopped; its status is {status}.")
+    engine, model = account.engine, version.notes["model"]
+    account.change_course(
+        version, STOP_TRAINING, "stop", lambda: engine.stop_training(model), at_once=status == "CREATE PENDING"
+    )
+
+
+def get_solution_metrics(account: Account, request: Members) -> Members:
+    """Answer GetSolutionMetrics."""
+    version = account.find("solution_version", request["solutionVersionArn"])
+    if not version.is_active(account.now()):
+        raise in_use(f"{version.arn} is not ACTIVE; its status is {version.status(account.now())}.")
+    return {"solutionVersionArn": version.arn, "metrics": version.notes["metrics"]}

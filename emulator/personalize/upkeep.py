@@ -1,0 +1,20 @@
+"""What the passing of time brings about, caught up with before every call: finished courses, followers, schedules."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emulator.personalize.account import Account
+from emulator.personalize.automatic_training import train_what_is_due
+from emulator.personalize.campaigns import follow_latest
+
+
+@contextmanager
+def settled(account: Account) -> Iterator[None]:
+    """Hold the account's lock, with everything as it has to be at this moment."""
+    with account.lock:
+        changed = {record.type.noun for record in account.settle()}
+        if changed & {"solution_version", "campaign"}:
+            for campaign in account.all("campaign"):
+                follow_latest(account, campaign)
+        train_what_is_due(account)
+        yield
