@@ -1,0 +1,97 @@
+"""Write the pages that are made from the code: `make docs`. tests/docs compares them with what is committed."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import statemachines
+from lambdas.personalize.request import Request
+
+DOCS = Path(__file__).parent
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page by its file name."""
+    return {"machines.md": machines_page(), "request.schema.json": request_schema()}
+
+
+def request_schema() -> str:
+    """Return the JSON Schema of a request, for editors and validators."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Request.model_json_schema(by_alias=True)}
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def machines_page() -> str:
+    """Return a page with a diagram of each state machine, drawn from its definition."""
+    parts = [
+        "# The state machines",
+        "Drawn from `statemachines/*.asl.json` by `make docs`; do not edit. Red states end a run as failed.",
+    ]
+    for name in statemachines.names():
+        definition = statemachines.definition(name)
+        diagram = "\n".join(["```mermaid", *_diagram(definition), "```"])
+        parts.append(f"## {name}\n\n{definition['Comment']}\n\n{diagram}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _diagram(definition: Mapping[str, Any]) -> Iterator[str]:
+    yield "flowchart TD"
+    yield from _states(definition, "")
+    yield "  classDef failed stroke:#c00,color:#c00"
+
+
+def _states(scope: Mapping[str, Any], within: str) -> Iterator[str]:
+    for name, state in scope["States"].items():
+        yield from _state(name, state, within)
+    for name, state in scope["States"].items():
+        for label, following in _edges(state):
+            yield f"  {_id(within, name)} -->{f'|{label}|' if label else ''} {_id(within, following)}"
+
+
+def _state(name: str, state: Mapping[str, Any], within: str) -> Iterator[str]:
+    inner = state.get("Branches", []) + [state[key] for key in ("ItemProcessor",) if key in state]
+    identifier = _id(within, name)
+    if inner:
+        label = f"{name} (each)" if state["Type"] == "Map" else name
+        yield f'  subgraph {identifier}["{label}"]'
+        for scope in inner:
+            yield from _states(scope, identifier)
+        yield "  end"
+    elif state["Type"] == "Choice":
+        yield f'  {identifier}{{"{name}"}}'
+    else:
+        runs = _runs(state)
+        yield f'  {identifier}["{name}{runs}"]' + (":::failed" if state["Type"] == "Fail" else "")
+
+
+def _runs(state: Mapping[str, Any]) -> str:
+    """Return which handler or machine a task runs."""
+    machine = state.get("Parameters", {}).get("StateMachineArn")
+    target = machine or (state["Resource"] if state["Type"] == "Task" else "")
+    return f"<br/><i>{target.strip('${}')}</i>" if target else ""
+
+
+def _edges(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "Next" in state:
+        yield "", state["Next"]
+    for choice in state.get("Choices", []):
+        yield str(choice.get("StringEquals", "yes")), choice["Next"]
+    if "Default" in state:
+        yield "else", state["Default"]
+    for catcher in state.get("Catch", []):
+        yield "failed", catcher["Next"]
+
+
+def _id(within: str, name: str) -> str:
+    return within + "".join(letter for letter in name.title() if letter.isalnum())
+
+
+def main() -> None:
+    """Write every page."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""From a request to complete Create parameters, checked against the installed botocore model."""
+
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from lambdas.personalize.plan import Place, Planner, unique_name
+from lambdas.personalize.plan_check import check_request
+from lambdas.personalize.request import InvalidRequestError, parse_request
+from lambdas.personalize.stages import load_request, plan_pipeline
+
+PREFIX = "arn:aws:personalize:eu-west-1:123456789012"
+PLACE = Place(PREFIX, "the-bucket", "arn:aws:iam::123456789012:role/data")
+EXAMPLE = json.loads((Path(__file__).parents[3] / "examples" / "movies.json").read_text())
+RECIPES = [
+    "arn:aws:personalize:::recipe/aws-popularity-count",
+    "arn:aws:personalize:::recipe/aws-user-personalization-v2",
+]
+
+
+class Service:
+    """The installed service model, and a recipe list."""
+
+    def __init__(self) -> None:
+        self._model = botocore.session.get_session().get_service_model("personalize")
+
+    def input_shape(self, operation: str) -> Any:
+        return self._model.operation_model(operation).input_shape
+
+    def recipe_arns(self) -> Sequence[str]:
+        return RECIPES
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service()
+
+
+def planner(document: Any = EXAMPLE, run: str = "run-1") -> Planner:
+    return Planner(parse_request(document), run, PLACE)
+
+
+def changed(**parts: Any) -> dict[str, Any]:
+    """Return the example with other parameters for its only solution."""
+    document: dict[str, Any] = copy.deepcopy(EXAMPLE)
+    document["solutions"][0].update(parts)
+    return document
+
+
+def wishes(value: Any) -> list[dict[str, Any]]:
+    """Return every {"type", "request"} anywhere in a plan."""
+    if isinstance(value, dict):
+        if set(value) == {"type", "request"}:
+            return [value]
+        value = list(value.values())
+    return [wish for part in value for wish in wishes(part)] if isinstance(value, list) else []
+
+
+def test_every_planned_request_is_a_valid_call(service: Service) -> None:
+    plan = plan_pipeline(planner())
+    names = {
+        "schema": "CreateSchema",
+        "dataset_group": "CreateDatasetGroup",
+        "solution_version": "CreateSolutionVersion",
+    }
+    found = wishes([plan["import"], plan["solutions"]])
+    assert len(found) == 13
+    for wish in found:
+        operation = names.get(wish["type"]) or "Create" + "".join(word.capitalize() for word in wish["type"].split("_"))
+        report = ParamValidator().validate(wish["request"], service.input_shape(operation))
+        assert not report.has_errors(), report.generate_report()
+
+
+def test_the_example_passes_the_check(service: Service) -> None:
+    check_request(planner(), service)
+
+
+def test_automatic_training_is_off_unless_asked_for() -> None:
+    """Choice: the service's default is on, and bills a training every week."""
+    assert (
+        planner().train_solution(planner().request.solutions[0])["solution"]["request"]["performAutoTraining"] is False
+    )
+    asked = planner(changed(performAutoTraining=True))
+    assert asked.train_solution(asked.request.solutions[0])["solution"]["request"]["performAutoTraining"] is True
+
+
+def test_the_schema_is_avro_with_the_documented_record_name() -> None:
+    schema = planner().import_data()["datasets"][1]["schema"]["request"]
+    avro = json.loads(schema["schema"])
+    assert (avro["name"], avro["namespace"], avro["version"]) == ("Items", "com.amazonaws.personalize.schema", "1.0")
+    assert {"name": "GENRES", "type": "string", "categorical": True} in avro["fields"]
+
+
+def test_other_columns_make_another_schema_because_schemas_never_change() -> None:
+    document = copy.deepcopy(EXAMPLE)
+    document["datasets"]["items"]["columns"]["PRICE"] = ["null", "float"]
+    before = planner().import_data()["datasets"][1]["schema"]["request"]["name"]
+    after = planner(document).import_data()["datasets"][1]["schema"]["request"]["name"]
+    assert before != after
+
+
+def test_bare_names_stand_for_arns_of_recipes_and_filters() -> None:
+    stage = planner().run_batch_inference(planner().request.solutions[0], "arn:v")
+    assert stage["jobs"][0]["request"]["filterArn"] == f"{PREFIX}:filter/movies-unwatched"
+
+
+def test_the_same_run_plans_the_same_names_and_another_run_others() -> None:
+    def job(run: str) -> str:
+        solution = planner().request.solutions[0]
+        return str(planner(run=run).run_batch_inference(solution, "arn:v")["jobs"][0]["request"]["jobName"])
+
+    assert job("run-1") == job("run-1") != job("run-2")
+
+
+def test_long_names_stay_unique_and_legal() -> None:
+    one, other = unique_name("a" * 50, "b" * 50), unique_name("a" * 50, "b" * 49 + "c")
+    assert one != other
+    assert max(len(one), len(other)) <= 63
+    assert unique_name("monday", "arn:run.1") == "monday-arn-run-1"
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "words"),
+    [
+        (changed(recipeArn="aws-user-personalisation"), "$.solutions[0].recipeArn", "aws-popularity-count"),
+        (changed(hyperparameters={}), "$.solutions[0].hyperparameters", "solutionConfig"),
+        (changed(performHPO="yes"), "$.solutions[0].performHPO", "boolean"),
+        (
+            changed(campaigns=[{"name": "c", "minProvisionedTPS": 0}]),
+            "$.solutions[0].campaigns[0].minProvisionedTPS",
+            "at least 1",
+        ),
+        (
+            changed(batchInferenceJobs=[{"template": "t", "batchInferenceJobMode": "FAST"}]),
+            "$.solutions[0].batchInferenceJobs[0].batchInferenceJobMode",
+            "THEME_GENERATION",
+        ),
+        (
+            {**EXAMPLE, "filters": [{"name": "f"}]},
+            "$.filters[0]",
+            "lacks filterExpression",
+        ),
+        (
+            {**EXAMPLE, "datasetGroup": {"name": "movies", "domain": "CINEMA"}},
+            "$.datasetGroup.domain",
+            "ECOMMERCE",
+        ),
+    ],
+)
+def test_a_wrong_service_parameter_is_named_with_what_is_allowed(
+    document: Any, path: str, words: str, service: Service
+) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        check_request(planner(document), service)
+    assert f"{path}: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "words"),
+    [
+        ({**EXAMPLE, "solution": []}, "$", "allowed: datasetGroup, datasets"),
+        ({**EXAMPLE, "datasets": {"movies": {"columns": {"A": "string"}}}}, "$.datasets.movies", "'interactions'"),
+        ({**EXAMPLE, "datasets": {"items": {"colums": {}}}}, "$.datasets.items", "allowed: columns"),
+        (changed(gates=[{"metric": "m", "min": 1}]), "$.solutions[0].gates[0]", "allowed: largestDropPercent"),
+        (changed(name="my solution"), "$.solutions[0].name", "my solution"),
+        (changed(trainingMode="SLOW"), "$.solutions[0].trainingMode", "'FULL' or 'UPDATE'"),
+        ({**EXAMPLE, "solutions": EXAMPLE["solutions"] * 2}, "$", "two solutions are called movies-for-you"),
+        ([], "$", "dictionary"),
+    ],
+)
+def test_a_wrong_key_of_ours_is_named_with_what_is_allowed(document: Any, path: str, words: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_request(document)
+    assert f"{path}: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_the_request_travels_to_the_stages_unchanged() -> None:
+    plan = plan_pipeline(planner())
+    assert plan_pipeline(planner(plan["request"])) == plan
+
+
+def test_a_request_is_read_from_the_bucket_by_the_groups_name() -> None:
+    files = {"requests/movies.json": json.dumps(EXAMPLE)}
+    assert load_request({"datasetGroup": "movies"}, files.get).dataset_group.name == "movies"
+
+
+def test_a_request_may_stand_in_the_input_itself() -> None:
+    assert load_request(EXAMPLE, lambda _key: None).dataset_group.name == "movies"
+
+
+@pytest.mark.parametrize(
+    ("wish", "text", "words"),
+    [
+        ({"datasetGroup": "books"}, None, "the bucket has no requests/books.json"),
+        ({"datasetGroup": "books"}, "{", "requests/books.json is no JSON"),
+        ({"datasetGroup": "books"}, json.dumps(EXAMPLE), "is 'movies' in requests/books.json"),
+        ({"group": "movies"}, None, "unknown key 'group'; allowed: datasetGroup"),
+        ({}, None, "give the dataset group's name"),
+    ],
+)
+def test_an_input_that_leads_to_no_request_says_what_to_do(wish: Any, text: str | None, words: str) -> None:
+    with pytest.raises(InvalidRequestError, match=words):
+        load_request(wish, lambda _key: text)
