@@ -72,9 +72,10 @@ deploy: layer node_modules/.installed  ## Deploy STAGE=dev to the AWS account of
 	$(CDK) deploy --all $(ARGS)
 
 destroy: node_modules/.installed  ## Remove STAGE=dev from AWS (empty its bucket first; prod keeps its data)
-	$(CDK) destroy --all $(ARGS)
+	$(CDK) destroy --all -c layer= $(ARGS)
 
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, as in: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: requirements.txt | .venv/bin/python

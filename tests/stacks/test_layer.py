@@ -44,7 +44,7 @@ def layer(tmp_path: Path) -> Path:
     for name in locked("requirements-layer.txt"):
         distribution = importlib.metadata.distribution(name)
         for top in {file.parts[0] for file in distribution.files or () if file.parts[0] not in {"..", "__pycache__"}}:
-            (tmp_path / top).symlink_to(distribution.locate_file(top))
+            (tmp_path / top).symlink_to(str(distribution.locate_file(top)))
     return tmp_path
 
 
@@ -82,7 +82,8 @@ def test_every_handler_imports_with_the_layer_and_its_environment_alone(
 def test_the_asset_is_the_handlers_and_their_domain(dev: Path) -> None:
     (asset,) = dev.glob("asset.*")
     packed = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
-    assert packed == {path.relative_to(ROOT) for path in (ROOT / "lambdas").rglob("*.py")}
+    here = {path.relative_to(ROOT) for path in (ROOT / "lambdas").rglob("*") if path.is_file()}
+    assert packed == {path for path in here if "__pycache__" not in path.parts}
 
 
 def test_handlers_run_here_with_the_versions_they_get_there() -> None:
