@@ -25,6 +25,12 @@ class Clock:
             self._epoch = time.time()
             self._started = time.monotonic()
 
+    def go_on_from(self, simulated_seconds: float) -> None:
+        """Let simulated time continue from a moment it had reached before, unless it is past that already."""
+        with self._lock:
+            ahead = simulated_seconds - (self._epoch + (time.monotonic() - self._started) * self.speed)
+            self._epoch += max(0.0, ahead)
+
     def time(self) -> float:
         """Return the simulated time in seconds since 1970."""
         with self._lock:

@@ -178,7 +178,8 @@ class Account:
         return True
 
     def restore(self, record: Record) -> None:
-        """Take back a saved resource."""
+        """Take back a saved resource; oldest first."""
+        self._numbers = itertools.count(record.number + 1)
         self._records[record.type.noun][record.arn] = record
         self._changing.add((record.type.noun, record.arn))
 
