@@ -7,15 +7,16 @@ Bulk parts and streamed rows stay apart: a FULL import replaces the former only.
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from emulator.engine.api import DatasetRef
-from emulator.engine.parts import SEQUENCE, Part, dtypes, scan
+from emulator.engine.api import DatasetRef, DatasetType, IngestionMode
+from emulator.engine.parts import SEQUENCE, Part, count, dtypes, of_kind, scan
 from emulator.engine.rows import fit_rows
 from emulator.engine.schema import Schema
 
@@ -73,6 +74,17 @@ class Dataset:
             for part in self._state.parts:
                 keep(part)
             return list(self._state.parts)
+
+    @contextmanager
+    def reading(self, schema: Schema, *, streamed: bool = True) -> Iterator[list[Part]]:
+        """Give the parts, whose files stay until the block ends; without the newest streamed rows if so asked."""
+        with self._lock:
+            yield self.freeze(schema) if streamed else list(self._state.parts)
+
+    def count(self, schema: Schema, dataset_type: DatasetType, ingestion: IngestionMode) -> int:
+        """Return how many rows there are, those of one id or of one event counted once."""
+        with self.reading(schema) as parts:
+            return count(of_kind(parts, ingestion), schema, dataset_type)
 
     def commit(self, schema: Schema, files: Iterable[Part], *, replace: bool) -> None:
         """Add the files as bulk parts, instead of all earlier bulk parts when `replace`; all or nothing."""
