@@ -34,11 +34,14 @@ class Datasets:
             report: ImportReport
             part, report = self._workers.run(incoming.name, "emulator.engine.csv_import:import_csv", task)
             dataset.commit(schema, [part], replace=mode == "FULL")
+            dataset.schema = ref.schema
             return report
 
     def put_rows(self, ref: DatasetRef, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append streamed rows."""
-        self.store.dataset(ref).append(parse_schema(ref.schema), rows)
+        dataset = self.store.dataset(ref)
+        dataset.append(parse_schema(ref.schema), rows)
+        dataset.schema = ref.schema
 
     def rows(self, ref: DatasetRef, ingestion: IngestionMode) -> int:
         """Return how many rows there are of the ingestion mode."""

@@ -4,8 +4,8 @@ import json
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LOADED_MODELS: Final = 16
-_NOTE: Final = "engine.json"
+_NOTE_FILE: Final = "engine.json"
+_ACTION_RECIPE: Final = "aws-next-best-action"
 
 
 class Models:
@@ -41,7 +42,7 @@ class Models:
         self._store = store
         self._live = LiveRows(store)
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[str, Model] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[Model, _Note]] = OrderedDict()
 
     def train(self, spec: TrainingSpec, snapshot: Path, marks: Mapping[str, int]) -> TrainingResult:
         """Fit the recipe in a worker and keep the model; the snapshot goes, and so does a failed model."""
@@ -74,22 +75,22 @@ class Models:
         shutil.rmtree(self._root / version, ignore_errors=True)
 
     def datasets(self, version: str) -> list[DatasetRef]:
-        """Return the datasets the model was trained on."""
-        return self._note(version)[0]
+        """Return the datasets the model was trained on, with the schemas they have now."""
+        return self._current(self._read_note(self._folder(version)))
 
     def recommend(self, version: str, query: Query) -> list[Recommendation]:
         """Answer the query with the model and what the user did since the training."""
-        model = self._model(version)
-        datasets, marks = self._note(version)
+        model, note = self._model(version)
+        datasets = self._current(note)
         bound = None if query.filter is None else self._live.bind(datasets, query.filter, query)
         promoted = {each.name: self._live.bind(datasets, each.filter, query) for each in query.promotions}
-        return model.recommend(query, self._recent(query, datasets, marks), bound, promoted)
+        return model.recommend(query, self._recent(query, note), bound, promoted)
 
     def _keep(
         self, spec: TrainingSpec, result: TrainingResult, draft: Path, marks: Mapping[str, int]
     ) -> TrainingResult:
-        note = {"datasets": [asdict(ref) for ref in spec.datasets], "marks": dict(marks)}
-        (draft / _NOTE).write_text(json.dumps(note))
+        note = _Note(spec.recipe, tuple(spec.datasets), marks)
+        (draft / _NOTE_FILE).write_text(json.dumps(asdict(note)))
         self.drop(spec.version)
         folder = draft.rename(self._root / spec.version)
         if result.report is not None and result.report.is_relative_to(draft):
@@ -98,26 +99,40 @@ class Models:
 
     def _folder(self, version: str) -> Path:
         folder = self._root / version
-        if not (folder / _NOTE).exists():
+        if not (folder / _NOTE_FILE).exists():
             raise EngineError(f"There is no model of solution version {version}.")
         return folder
 
-    def _note(self, version: str) -> tuple[list[DatasetRef], dict[str, int]]:
-        note = json.loads((self._folder(version) / _NOTE).read_text())
-        return [DatasetRef(**ref) for ref in note["datasets"]], note["marks"]
-
-    def _model(self, version: str) -> Model:
+    def _model(self, version: str) -> "tuple[Model, _Note]":
         with self._lock:
             if version not in self._loaded:
-                self._loaded[version] = load_model(self._folder(version))
+                folder = self._folder(version)
+                self._loaded[version] = load_model(folder), self._read_note(folder)
             self._loaded.move_to_end(version)
             while len(self._loaded) > _LOADED_MODELS:
                 self._loaded.popitem(last=False)
             return self._loaded[version]
 
-    def _recent(self, query: Query, datasets: Sequence[DatasetRef], marks: Mapping[str, int]) -> "pl.DataFrame | None":
-        """Return the rows the user streamed since the training."""
-        ref = next((ref for ref in datasets if ref.type == "INTERACTIONS"), None)
+    def _read_note(self, folder: Path) -> "_Note":
+        saved = json.loads((folder / _NOTE_FILE).read_text())
+        return _Note(saved["recipe"], tuple(DatasetRef(**ref) for ref in saved["datasets"]), saved["marks"])
+
+    def _current(self, note: "_Note") -> list[DatasetRef]:
+        return [self._store.current(ref) for ref in note.datasets]
+
+    def _recent(self, query: Query, note: "_Note") -> "pl.DataFrame | None":
+        """Return the rows the user streamed since the training, of the dataset the recipe learns from."""
+        learns_from = "ACTION_INTERACTIONS" if note.recipe == _ACTION_RECIPE else "INTERACTIONS"
+        ref = next((ref for ref in note.datasets if ref.type == learns_from), None)
         if query.user_id is None or ref is None:
             return None
-        return self._store.dataset(ref).recent(parse_schema(ref.schema), query.user_id, marks[ref.key])
+        return self._store.dataset(ref).recent(parse_schema(ref.schema), query.user_id, note.marks[ref.key])
+
+
+@dataclass(frozen=True)
+class _Note:
+    """What a model's folder says about its training. `marks` tell which streamed rows it has seen."""
+
+    recipe: str
+    datasets: tuple[DatasetRef, ...]
+    marks: Mapping[str, int]

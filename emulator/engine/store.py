@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class State:
     parts: list[Part]
     numbered: int = 0  # files named so far
     sequence: int = 0  # streamed rows in parts; those of the tail follow
+    schema: str | None = None  # of the newest rows
 
     @property
     def tail(self) -> str:
@@ -46,6 +47,18 @@ class Dataset:
         self._state = self._load()
         self._tail = self._read_tail()
         self._by_user: dict[str, list[dict[str, Any]]] | None = None
+
+    @property
+    def schema(self) -> str | None:
+        """The Avro text that came with the newest rows."""
+        return self._state.schema
+
+    @schema.setter
+    def schema(self, text: str) -> None:
+        with self._lock:
+            if text != self._state.schema:
+                self._state.schema = text
+                self._switch(self._state.parts)
 
     def append(self, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep streamed rows; they survive a restart."""
@@ -120,7 +133,7 @@ class Dataset:
             return State([])
         saved = json.loads(file.read_text())
         parts = [Part.from_json(self.folder, entry) for entry in saved["parts"]]
-        return State(parts, saved["numbered"], saved["sequence"])
+        return State(parts, saved["numbered"], saved["sequence"], saved["schema"])
 
     def _read_tail(self) -> list[dict[str, Any]]:
         file = self.folder / self._state.tail
@@ -175,6 +188,7 @@ class Dataset:
         saved = {
             "numbered": self._state.numbered,
             "sequence": self._state.sequence,
+            "schema": self._state.schema,
             "parts": [part.to_json() for part in parts],
         }
         draft = self.folder / "state.json.new"
@@ -202,6 +216,10 @@ class Store:
             if ref.key not in self._datasets:
                 self._datasets[ref.key] = Dataset(self.root / ref.key)
             return self._datasets[ref.key]
+
+    def current(self, ref: DatasetRef) -> DatasetRef:
+        """Return the reference with the schema of the dataset's newest rows, which may be younger than it."""
+        return replace(ref, schema=self.dataset(ref).schema or ref.schema)
 
     def drop(self, ref: DatasetRef) -> None:
         """Forget the dataset and its files."""
