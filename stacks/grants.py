@@ -97,7 +97,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         timeout_seconds=60,
     ),
     "inspect_upload": Grant(
-        (_KEEP_LEDGER, _READ_UPLOADS, _FIND_OBJECTS, allow(Place.REJECTED, "s3:PutObject")),
+        (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Place.REJECTED, "s3:PutObject")),
         told=(_BUCKET, _LEDGER),
         timeout_seconds=900,
         memory_mib=1769,  # the size at which Lambda gives a whole vCPU
@@ -115,7 +115,15 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         memory_mib=512,
     ),
     "settle_uploads": Grant(
-        (_KEEP_LEDGER, _READ_REQUESTS, _start(Place.IMPORT_UPLOADS), _look_at(Place.IMPORT_UPLOADS_RUNS)),
+        (
+            _KEEP_LEDGER,
+            _READ_REQUESTS,
+            _FIND_OBJECTS,
+            _start(Place.IMPORT_UPLOADS),
+            _look_at(Place.IMPORT_UPLOADS_RUNS),
+            _personalize("DescribeDataset", "DescribeSchema"),
+            _list("DatasetImportJobs"),
+        ),
         told=(_BUCKET, _LEDGER, _PREFIX, Variable.IMPORT_UPLOADS_ARN),
         timeout_seconds=300,
     ),
@@ -123,6 +131,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         (
             _KEEP_LEDGER,
             _READ_REQUESTS,
+            _FIND_OBJECTS,
             _start(Place.PIPELINE),
             _look_at(Place.PIPELINE_RUNS),
             _list("Solutions", "SolutionVersions"),

@@ -6,6 +6,7 @@ against the installed botocore model, so that a new service field needs no chang
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -114,9 +115,24 @@ class NamedResource(Passed):
 class UploadPolicy(Ours):
     """What happens to uploaded files that are not perfect."""
 
+    bad_rows: Literal["REJECT", "DROP"] = Field(
+        default="REJECT", description="Whether a bad row rejects its file, or is left out of the import."
+    )
+    on_failed_import: Literal["SET_BACK", "REJECT"] = Field(
+        default="SET_BACK", description="Whether the files of a failed import job wait for another try."
+    )
+    attempts: int = Field(default=3, ge=1, le=10, description="How many import jobs a file may fail with.")
+
 
 class RetrainPolicy(Ours):
-    """When finished imports start the pipeline by themselves."""
+    """When finished imports start the pipeline by themselves: every condition that is given must hold."""
+
+    rows_since: int = Field(default=1, ge=1, description="Rows imported since the newest solution version was made.")
+    minimum_age_hours: float = Field(default=0, ge=0, description="How old the newest solution version must be.")
+    not_before: datetime | None = Field(default=None, description="No training starts before this moment.")
+    blackout_hours_utc: tuple[Annotated[int, Field(ge=0, le=23)], ...] = Field(
+        default=(), description="Hours of the day (UTC) in which no training starts."
+    )
 
 
 class Request(Ours):

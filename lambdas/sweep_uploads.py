@@ -1,0 +1,38 @@
+"""Find what events and executions have dropped: started by a schedule."""
+
+import os
+from datetime import datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.uploads.executions import Executions
+from lambdas.uploads.lease import Leases
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.objects import Objects
+from lambdas.uploads.recording import Machines, Recorder
+from lambdas.uploads.sweeping import Sweeper
+from lambdas.uploads.table import DynamoTable
+from lambdas.uploads.waking import Waker
+
+logger, tracer, metrics = Logger(), Tracer(), Metrics()
+table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
+executions = Executions(boto3.client("stepfunctions"))
+ledger, leases = Ledger(table), Leases(table, executions.is_running)
+objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
+machines = Machines(os.environ["PIPELINE_ARN"], os.environ["RUN_BATCH_INFERENCE_ARN"])
+waker = Waker(leases, executions, os.environ["IMPORT_UPLOADS_ARN"])
+sweeper = Sweeper(ledger, leases, objects, Recorder(ledger, executions, objects.bucket, machines), waker)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Return what was found. `event` is the schedule's own, or any with a `time`."""
+    swept = sweeper.sweep(datetime.fromisoformat(event["time"]))
+    logger.info("swept", extra={"unannounced": len(swept.unannounced), "woken": swept.woken})
+    metrics.add_metric("UnannouncedUploads", MetricUnit.Count, len(swept.unannounced))
+    return swept.model_dump(mode="json")

@@ -1,0 +1,110 @@
+"""Choosing the next import: which waiting files, in which mode, or how many rows are missing."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from lambdas.uploads.ledger import FileRow
+
+Mode = Literal["FULL", "INCREMENTAL"]
+
+# What the service takes in one job (developer guide, "Endpoints and quotas").
+LARGEST_BYTES: Final[dict[Mode, int]] = {"FULL": 100 * 10**9, "INCREMENTAL": 10**9}
+FEWEST_INTERACTIONS: Final = 1000
+_LONGEST_JOB_NAME: Final = 63
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the next import job takes."""
+
+    mode: Mode
+    files: tuple[FileRow, ...]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the job will read."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how much the job will read."""
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def supersedes_before(self) -> str:
+        """Return up to which place in the queue this import makes other files pointless; empty if it does not."""
+        return max((file.place for file in self.files if file.full), default="")
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Files wait because the service wants more rows in one import of interactions."""
+
+    rows: int
+    since: str
+
+    @property
+    def missing(self) -> int:
+        """Return how many rows must come before anything is imported."""
+        return FEWEST_INTERACTIONS - self.rows
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rows} rows of interactions wait since {self.since}; an import takes at least "
+            f"{FEWEST_INTERACTIONS}, {self.missing} are missing"
+        )
+
+
+def mode_of(rows: Sequence[FileRow], *, filled: bool) -> Mode:
+    """Return how the next import is done: the first one and every replacement is FULL, the others add."""
+    return "FULL" if not filled or any(row.full for row in rows) else "INCREMENTAL"
+
+
+def too_large(rows: Sequence[FileRow], *, filled: bool) -> list[FileRow]:
+    """Return the files that no import in the mode that is next could take, even alone."""
+    limit = LARGEST_BYTES[mode_of(rows, filled=filled)]
+    return [row for row in rows if row.size_bytes > limit]
+
+
+def choose(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> Choice | Shortage | None:
+    """Return the next import of inspected files that wait, in the order of their arrival; None if none waits."""
+    mode = mode_of(rows, filled=filled)
+    candidates = [row for row in rows if row.full] or list(rows)
+    files: list[FileRow] = []
+    size_bytes = 0
+    for row in candidates:
+        size_bytes += row.size_bytes
+        if size_bytes > LARGEST_BYTES[mode]:
+            break
+        files.append(row)
+    if not files:
+        return None
+    choice = Choice(mode, tuple(files))
+    if dataset == "interactions" and choice.rows < FEWEST_INTERACTIONS:
+        return Shortage(choice.rows, files[0].arrived)
+    return choice
+
+
+def job_name(lane: str, choice: Choice, time: str) -> str:
+    """Return the name of the job that imports these files now.
+
+    The service never frees a job's name, so it is made of what is imported, how often that was tried, and when.
+    """
+    cause = "\n".join([lane, *(f"{file.entry} {file.attempts}" for file in choice.files)])
+    digest = hashlib.sha256(cause.encode()).hexdigest()[:10]
+    when = "".join(letter for letter in time[:19] if letter.isalnum())
+    tail = f"-{when}-{digest}"
+    return f"{lane.replace('/', '-')[: _LONGEST_JOB_NAME - len(tail)]}{tail}"
+
+
+def import_request(dataset_arn: str, role_arn: str, choice: Choice, name: str, location: str) -> dict[str, Any]:
+    """Return the parameters of CreateDatasetImportJob."""
+    return {
+        "jobName": name,
+        "datasetArn": dataset_arn,
+        "dataSource": {"dataLocation": location},
+        "roleArn": role_arn,
+        "importMode": choice.mode,
+    }

@@ -1,0 +1,113 @@
+"""Inspecting what waits: each new file once, many small ones at a time, a large one in slices."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from lambdas.personalize.request import UploadPolicy
+from lambdas.uploads.claiming import Claims
+from lambdas.uploads.columns import Column, columns_of
+from lambdas.uploads.concurrency import AT_ONCE, each
+from lambdas.uploads.inspection import Inspector, Progress
+from lambdas.uploads.lease import Lease, Leases
+from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.objects import Objects
+from lambdas.uploads.rejections import reason_of, write_report
+from lambdas.uploads.work import Errand, Phase, Work
+
+_SMALL_BYTES: Final = 1 << 20
+_LARGEST_CLEANED_BYTES: Final = 5 * 10**9  # leaving bad rows out means sending the good ones through a Lambda function
+_WITHDRAWN: Final = "deleted before it was imported"
+_OVERWRITTEN: Final = "overwritten before it was imported"
+
+
+class Inspecting:
+    """Looks into files as long as there is time, and writes down what it saw."""
+
+    def __init__(
+        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, out_of_time: Callable[[], bool]
+    ) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._claims = claims
+        self._objects = objects
+        self._out_of_time = out_of_time
+
+    def inspect(self, errand: Errand, policy: UploadPolicy) -> Work:
+        """Inspect what was not inspected; the answer's phase is INSPECT while there is more to do."""
+        facts = errand.work.facts
+        assert facts is not None  # noqa: S101 -- the state machine comes here with what Claim found
+        columns = columns_of(facts.schema_text, errand.dataset)
+        lease = self._leases.read(errand.lane)
+        if lease.holder != errand.execution:
+            return self._claims.look(errand)
+        rows = [row for row in self._claims.waiting(errand, lease) if not row.inspected]
+        for group in _groups(rows):
+            if self._out_of_time():
+                return errand.work.model_copy(update={"phase": Phase.INSPECT})
+            lease = self._inspect_group(group, columns, policy, errand, lease)
+        return errand.work.model_copy(update={"phase": Phase.STAGE})
+
+    def _inspect_group(
+        self, group: Sequence[FileRow], columns: Sequence[Column], policy: UploadPolicy, errand: Errand, lease: Lease
+    ) -> Lease:
+        looks = each(lambda row: self._look_into(row, columns), group)
+        rejected = []
+        for row, seen in zip(group, looks, strict=True):
+            if isinstance(seen, str):
+                self._claims.supersede([row], errand.time, lease, seen)
+            elif seen.done and not _is_acceptable(row, seen.progress, policy):
+                report = write_report(self._objects, row, seen.progress, "rejected")
+                rejected.append((row, f"{reason_of(seen.progress)} (report: {report})"))
+            else:
+                self._note(row, seen, lease)
+        return self._claims.reject(rejected, errand.time, lease)
+
+    def _note(self, row: FileRow, seen: "_Seen", lease: Lease) -> None:
+        progress = seen.progress
+        if not seen.done:
+            self._ledger.note(replace(row, progress=progress.model_dump_json()), epoch=lease.epoch)
+            return
+        if progress.bad_rows:
+            write_report(self._objects, row, progress, "imported without its bad rows")
+        self._ledger.note(replace(row, rows=progress.rows, bad_rows=progress.bad_rows, progress=""), epoch=lease.epoch)
+
+    def _look_into(self, row: FileRow, columns: Sequence[Column]) -> "_Seen | str":
+        start = Progress.model_validate_json(row.progress) if row.progress else None
+        body = self._objects.open(row.key, start.offset if start else 0) if row.size_bytes else None
+        if row.size_bytes and body is None:
+            return _WITHDRAWN
+        if body and (body.version_id if row.versioned else body.etag) != row.version:
+            return _OVERWRITTEN
+        inspector = Inspector(columns, start)
+        for chunk in body.chunks if body else ():
+            inspector.feed(chunk)
+            if inspector.progress.hopeless:
+                break
+            if self._out_of_time():
+                return _Seen(inspector.progress, done=False)
+        inspector.finish()
+        return _Seen(inspector.progress, done=True)
+
+
+class _Seen:
+    def __init__(self, progress: Progress, *, done: bool) -> None:
+        self.progress = progress
+        self.done = done
+
+
+def _is_acceptable(row: FileRow, progress: Progress, policy: UploadPolicy) -> bool:
+    if not progress.faults:
+        return True
+    saveable = not progress.hopeless and progress.rows > 0 and row.size_bytes <= _LARGEST_CLEANED_BYTES
+    return policy.bad_rows == "DROP" and saveable
+
+
+def _groups(rows: Sequence[FileRow]) -> Iterator[Sequence[FileRow]]:
+    """Yield small files many at a time, large ones alone: memory holds one chunk of each file that is open."""
+    small = [row for row in rows if row.size_bytes <= _SMALL_BYTES]
+    for start in range(0, len(small), 4 * AT_ONCE):
+        yield small[start : start + 4 * AT_ONCE]
+    for row in rows:
+        if row.size_bytes > _SMALL_BYTES:
+            yield [row]

@@ -1,0 +1,194 @@
+"""The ledger: one row per version of an uploaded object, from the event that announced it to what became of it.
+
+Rows are made by whoever hears of an object; after that only the holder of the dataset's lease changes them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from lambdas.uploads.keys import UPLOADS
+from lambdas.uploads.table import ABSENT, AtMost, Item, Table, Value
+
+LANES: Final = "lanes"  # the partition that lists the datasets the ledger knows
+_FILE: Final = "file#"
+_LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
+
+
+class State(StrEnum):
+    """What has become of a file."""
+
+    WAITING = "WAITING"
+    CLAIMED = "CLAIMED"
+    IMPORTED = "IMPORTED"
+    REJECTED = "REJECTED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One version of one object. Times are ISO texts in UTC, as events and Step Functions write them."""
+
+    lane: str
+    key: str
+    version: str  # the version id, or the etag where the bucket has no versions
+    versioned: bool
+    sequencer: str  # empty when no event but a sweep found the object
+    size_bytes: int
+    arrived: str
+    full: bool = False
+    state: State = State.WAITING
+    rows: int = -1  # -1: not inspected yet
+    bad_rows: int = 0
+    progress: str = ""  # JSON of an inspection that goes on in the next slice
+    batch: str = ""
+    epoch: int = 0
+    attempts: int = 0
+    settled: str = ""
+    job_arn: str = ""
+    reason: str = ""
+
+    @property
+    def entry(self) -> str:
+        """Return the row's sort key: the same for every delivery of one event, and for a sweep that finds the object.
+
+        A version id names one version for ever. An etag does not: the same content may be uploaded twice, and then
+        the sequencer tells the uploads apart.
+        """
+        identity = self.version if self.versioned else f"{self.version}.{self.sequencer}"
+        return f"{entry_prefix(self.lane, self.key)}{identity}"
+
+    @property
+    def inspected(self) -> bool:
+        """Say whether the file was looked at to its end."""
+        return self.rows >= 0
+
+    @property
+    def place(self) -> str:
+        """Return what waiting files are sorted by: arrival, then the order S3 gives to one key's versions."""
+        return f"{self.arrived}#{self.sequencer:0<32}#{self.key}"[:1000]
+
+    def is_newer_than(self, other: "FileRow") -> bool:
+        """Say whether this version of a key replaced the other one.
+
+        S3 documents how: pad the shorter sequencer with zeros on the right, then compare the texts.
+        """
+        if not self.sequencer or not other.sequencer:
+            return self.arrived > other.arrived
+        width = max(len(self.sequencer), len(other.sequencer))
+        return self.sequencer.ljust(width, "0") > other.sequencer.ljust(width, "0")
+
+
+def entry_prefix(lane: str, key: str) -> str:
+    """Return what the entries of all versions of one object begin with."""
+    name = key.removeprefix(f"{UPLOADS}{lane}/")
+    if len(name.encode()) > _LONGEST_NAME_BYTES:
+        name = hashlib.sha256(name.encode()).hexdigest()
+    return f"{_FILE}{name}#"
+
+
+def _item(row: FileRow) -> Item:
+    values: dict[str, Value] = {
+        name: value for name, value in vars(row).items() if value != "" and name not in {"lane", "progress"}
+    }
+    return {**values, "state": str(row.state), "dataset": row.lane, "entry": row.entry}
+
+
+def _row(item: Item) -> FileRow:
+    known = {name: item[name] for name in FileRow.__dataclass_fields__ if name in item}
+    return FileRow(**{**known, "lane": item["dataset"], "state": State(str(item["state"]))})  # type: ignore[arg-type]
+
+
+class Ledger:
+    """Reads and writes the rows. Settled rows expire `keep_days` after they were settled; others never do."""
+
+    def __init__(self, table: Table, keep_days: int = 90) -> None:
+        self._table = table
+        self._keep = timedelta(days=keep_days)
+
+    def record(self, row: FileRow) -> bool:
+        """Write down a new version of an object; False when it is known already."""
+        return self._table.create({**_item(row), "open": row.place})
+
+    def record_rejected(self, row: FileRow, reason: str) -> bool:
+        """Write down an object that cannot be imported, whatever is in it."""
+        rejected = replace(row, state=State.REJECTED, reason=reason, settled=row.arrived)
+        return self._table.create({**_item(rejected), "expires_at": self._expiry(row.arrived)})
+
+    def know_lane(self, lane: str) -> None:
+        """Remember that there is such a dataset, so that a sweep need not search for it."""
+        self._table.create({"dataset": LANES, "entry": lane})
+
+    def lanes(self) -> list[str]:
+        """Return every dataset that a file was recorded for."""
+        return [str(item["entry"]) for item in self._table.entries(LANES)]
+
+    def unsettled(self, lane: str) -> list[FileRow]:
+        """Return what waits or is being imported, in the order of arrival."""
+        return [_row(item) for item in self._table.unsettled(lane)]
+
+    def versions(self, lane: str, key: str) -> Iterator[FileRow]:
+        """Answer "what happened to my file": every version of it that is remembered."""
+        return map(_row, self._table.entries(lane, entry_prefix(lane, key)))
+
+    def knows(self, row: FileRow) -> bool:
+        """Say whether this version of the object was written down before."""
+        if row.versioned:
+            return self._table.get(row.lane, row.entry) is not None
+        return any(known.version == row.version for known in self.versions(row.lane, row.key))
+
+    def note(self, row: FileRow, *, epoch: int) -> None:
+        """Write down how far the inspection of a waiting file has come."""
+        put: dict[str, Value] = {"rows": row.rows, "bad_rows": row.bad_rows, "epoch": epoch, "progress": row.progress}
+        self._change(row, put, epoch, (State.WAITING, State.CLAIMED))
+
+    def claim(self, row: FileRow, batch: str, *, epoch: int) -> bool:
+        """Mark a file as part of an import job; False when somebody with a newer lease has it."""
+        put: dict[str, Value] = {"state": State.CLAIMED, "batch": batch, "epoch": epoch}
+        return self._change(row, put, epoch, (State.WAITING, State.CLAIMED))
+
+    def set_back(self, row: FileRow, reason: str, *, epoch: int) -> bool:
+        """Let a file wait again after its job failed."""
+        put: dict[str, Value] = {
+            "state": State.WAITING, "attempts": row.attempts + 1, "reason": reason, "batch": "", "epoch": epoch
+        }  # fmt: skip
+        return self._change(row, put, epoch, (State.CLAIMED,))
+
+    def settle(self, row: FileRow, state: State, time: str, *, epoch: int, reason: str = "", job_arn: str = "") -> bool:
+        """Write down what became of a file, for good."""
+        put: dict[str, Value] = {
+            "state": state,
+            "settled": time,
+            "reason": reason,
+            "job_arn": job_arn,
+            "epoch": epoch,
+            "expires_at": self._expiry(time),
+        }
+        return self._change(row, put, epoch, (State.WAITING, State.CLAIMED), remove=("open", "progress"))
+
+    def note_import(self, group: str, dataset: str, batch: str, rows: int, time: str) -> None:
+        """Remember a finished import job, once, for whoever decides about the next training."""
+        item: Item = {"dataset": f"{group}/imports", "entry": f"import#{batch}", "kind": dataset, "rows": rows}
+        self._table.create({**item, "settled": time, "expires_at": self._expiry(time)})
+
+    def rows_imported(self, group: str, since: datetime | None) -> int:
+        """Return how many rows a group's imports brought since a moment, as far back as the ledger remembers."""
+        imports = self._table.entries(f"{group}/imports", "import#")
+        return sum(
+            int(item["rows"])
+            for item in imports
+            if since is None or datetime.fromisoformat(str(item["settled"])) > since
+        )
+
+    def _change(
+        self, row: FileRow, put: dict[str, Value], epoch: int, states: Iterable[State], remove: tuple[str, ...] = ()
+    ) -> bool:
+        when = {"state": tuple(str(state) for state in states), "epoch": (ABSENT, AtMost(epoch))}
+        put = {name: str(value) if isinstance(value, State) else value for name, value in put.items()}
+        return self._table.update(row.lane, row.entry, put=put, remove=remove, when=when) is not None
+
+    def _expiry(self, time: str) -> int:
+        return int((datetime.fromisoformat(time) + self._keep).timestamp())

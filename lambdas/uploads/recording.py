@@ -1,0 +1,103 @@
+"""Recording: writing down what an event announced, and starting what it calls for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambdas.uploads.executions import Executions, execution_name
+from lambdas.uploads.keys import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.uploads.ledger import FileRow, Ledger
+
+_UNVERSIONED: Final = frozenset({None, "", "null"})
+
+
+class _Bucket(BaseModel):
+    name: str
+
+
+class _Object(BaseModel):
+    key: str
+    size: int = 0
+    etag: str = ""
+    version_id: str | None = Field(default=None, alias="version-id")
+    sequencer: str = ""
+
+
+class _Detail(BaseModel):
+    bucket: _Bucket
+    object: _Object
+
+
+class ObjectCreated(BaseModel):
+    """The event `Object Created` of S3, as EventBridge delivers it. Its keys are not URL-encoded."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    time: str
+    detail: _Detail
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The state machines that objects start directly."""
+
+    pipeline: str
+    run_batch_inference: str
+
+
+class ForeignBucketError(Exception):
+    """The event is about a bucket that is not ours: a rule is wrong."""
+
+
+class Recorder:
+    """Takes events in any order, any number of times."""
+
+    def __init__(self, ledger: Ledger, executions: Executions, bucket: str, machines: Machines) -> None:
+        self._ledger = ledger
+        self._executions = executions
+        self._bucket = bucket
+        self._machines = machines
+
+    def record(self, body: Mapping[str, Any]) -> str | None:
+        """Write down what an event announced; return the dataset that has something to import now, if any."""
+        event = ObjectCreated.model_validate(body)
+        if event.detail.bucket.name != self._bucket:
+            raise ForeignBucketError(f"{event.detail.bucket.name} is not {self._bucket}")
+        found = event.detail.object
+        versioned = found.version_id not in _UNVERSIONED
+        row = FileRow(
+            lane="",
+            key=found.key,
+            version=str(found.version_id) if versioned else found.etag,
+            versioned=versioned,
+            sequencer=found.sequencer,
+            size_bytes=found.size,
+            arrived=event.time,
+        )
+        return self.record_object(row)
+
+    def record_object(self, row: FileRow) -> str | None:
+        """Write down an object, whoever found it; its `lane` is filled in here."""
+        meaning = parse_key(row.key)
+        match meaning:
+            case DatasetFile():
+                filed = FileRow(**{**vars(row), "lane": meaning.lane, "full": meaning.full})
+                if self._ledger.record(filed):
+                    self._ledger.know_lane(meaning.lane)
+                return meaning.lane
+            case Misplaced():
+                self._ledger.record_rejected(FileRow(**{**vars(row), "lane": meaning.lane}), meaning.reason)
+            case GroupRequest():
+                self._start(self._machines.pipeline, row, {"datasetGroup": meaning.group})
+            case BatchInput():
+                wish = {"template": meaning.template, "input": f"s3://{self._bucket}/{row.key}"}
+                self._start(self._machines.run_batch_inference, row, {"datasetGroup": meaning.group, **wish})
+            case Ignored():
+                pass
+        return None
+
+    def _start(self, machine_arn: str, row: FileRow, wish: dict[str, str]) -> None:
+        # Named after the version of the object: an event that comes twice starts one execution.
+        self._executions.start(machine_arn, execution_name(row.key, f"{row.version} {row.sequencer}"), wish)

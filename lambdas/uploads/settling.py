@@ -1,0 +1,74 @@
+"""Settling: writing down what became of an import job's files, and giving the lease back on every path."""
+
+from typing import Any, Final
+
+from lambdas.personalize.request import UploadPolicy
+from lambdas.uploads.claiming import Claims
+from lambdas.uploads.concurrency import each
+from lambdas.uploads.datasets import Datasets
+from lambdas.uploads.lease import Lease, Leases
+from lambdas.uploads.ledger import FileRow, Ledger, State
+from lambdas.uploads.waking import Waker
+from lambdas.uploads.work import Batch, Errand, Job, Work
+
+# The errors with which an import job itself has failed. After any other the job may be running still: the batch stays,
+# and the next execution attaches to it.
+_FINAL: Final = frozenset({"ResourceFailed", "InvalidInputException"})
+
+
+class Settling:
+    """Ends what Staging began."""
+
+    def __init__(self, ledger: Ledger, leases: Leases, claims: Claims) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._claims = claims
+
+    def succeeded(self, errand: Errand, job_arn: str, datasets: Datasets) -> Work:
+        """Settle the files of a job that is ACTIVE, and look what comes next."""
+        work, batch = errand.work, errand.work.batch
+        assert batch is not None  # noqa: S101 -- the state machine comes here from the job of a batch
+        job = Job(jobName=batch.name, arn=job_arn, mode=batch.mode, files=batch.files, rows=batch.rows)
+        told: dict[str, Any] = {"jobs": [*work.jobs, job], "batch": None}
+        if not work.mine:
+            return self._claims.claim(errand.model_copy(update={"work": work.model_copy(update=told)}), datasets)
+        lease = self._leases.read(errand.lane)
+        if lease.holder == errand.execution and lease.batch:
+            self._settle_imported(errand, batch, job_arn, lease)
+        told["rows"] = work.rows + batch.rows
+        told["facts"] = work.facts.model_copy(update={"filled": True}) if work.facts else None
+        return self._claims.look(errand.model_copy(update={"work": work.model_copy(update=told)}))
+
+    def _settle_imported(self, errand: Errand, batch: Batch, job_arn: str, lease: Lease) -> None:
+        def settle(row: FileRow) -> None:
+            self._ledger.settle(row, State.IMPORTED, errand.time, epoch=lease.epoch, job_arn=job_arn)
+
+        rows = self._ledger.unsettled(errand.lane)
+        each(settle, [row for row in rows if row.batch == batch.name])
+        replaced = [row for row in rows if row.batch != batch.name and row.place < batch.supersedes_before]
+        self._claims.supersede(replaced, errand.time, lease, f"replaced by the FULL import {batch.name}")
+        self._ledger.note_import(errand.datasetGroup, errand.dataset, batch.name, batch.rows, errand.time)
+        self._leases.keep(lease, {}, remove=("batch",))
+
+    def failed(self, errand: Errand, error: str, cause: str, policy: UploadPolicy, waker: Waker) -> None:
+        """Settle or set back the files of a job that failed, and give the lease back whatever went wrong."""
+        lease = self._leases.read(errand.lane)
+        if lease.holder != errand.execution:
+            return
+        final = lease.batch is not None and error in _FINAL
+        if final:
+            self._set_back(errand, Batch.model_validate_json(str(lease.batch)), cause, policy, lease)
+        self._leases.give_up(errand.lane, errand.execution)
+        # What came during the failed job deserves its own; what failed with it waits for the sweep.
+        if final and any(row.attempts == 0 for row in self._ledger.unsettled(errand.lane)):
+            waker.start(self._leases.read(errand.lane))
+
+    def _set_back(self, errand: Errand, batch: Batch, cause: str, policy: UploadPolicy, lease: Lease) -> None:
+        def put_back(row: FileRow) -> None:
+            if policy.on_failed_import == "REJECT" or row.attempts + 1 >= policy.attempts:
+                self._ledger.settle(row, State.REJECTED, errand.time, epoch=lease.epoch, reason=cause)
+            else:
+                self._ledger.set_back(row, cause, epoch=lease.epoch)
+
+        each(put_back, [row for row in self._ledger.unsettled(errand.lane) if row.batch == batch.name])
+        self._leases.keep(lease, {}, remove=("batch",))

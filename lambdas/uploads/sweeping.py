@@ -1,0 +1,79 @@
+"""Sweeping: finding what events and executions have dropped."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import BaseModel
+
+from lambdas.uploads.claiming import SHORT
+from lambdas.uploads.keys import REQUESTS, UPLOADS, DatasetFile, parse_key
+from lambdas.uploads.lease import Leases
+from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.objects import Objects, StoredObject
+from lambdas.uploads.recording import Recorder
+from lambdas.uploads.waking import Waker
+
+# An event on its way is none of the sweep's business; an object whose settled row has expired is not new either.
+_YOUNGEST: Final = timedelta(minutes=10)
+_OLDEST: Final = timedelta(days=14)  # the longest that SQS keeps a message
+
+
+class Swept(BaseModel):
+    """What a sweep found."""
+
+    unannounced: list[str] = []
+    woken: list[str] = []
+
+
+class Sweeper:
+    """Looks at every recent object and at every dataset the ledger knows."""
+
+    def __init__(self, ledger: Ledger, leases: Leases, objects: Objects, recorder: Recorder, waker: Waker) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._objects = objects
+        self._recorder = recorder
+        self._waker = waker
+
+    def sweep(self, now: datetime) -> Swept:
+        """Record objects that no event announced, and start executions where something waits and nobody works."""
+        unannounced = [
+            found
+            for prefix in (UPLOADS, REQUESTS)
+            for found in self._objects.current_versions(prefix)
+            if _YOUNGEST <= now - found.modified <= _OLDEST and self._is_unannounced(found)
+        ]
+        lanes = {lane for found in unannounced if (lane := self._recorder.record_object(_row(found)))}
+        for lane in lanes:
+            self._waker.announce(lane)
+        woken = [lane for lane in self._ledger.lanes() if self._wake(lane)]
+        return Swept(unannounced=[found.key for found in unannounced], woken=sorted({*lanes, *woken}))
+
+    def _is_unannounced(self, found: StoredObject) -> bool:
+        meaning = parse_key(found.key)
+        # What is not for a dataset starts an execution named after its version: starting it again is harmless.
+        return not isinstance(meaning, DatasetFile) or not self._ledger.knows(_row(found, meaning.lane))
+
+    def _wake(self, lane: str) -> bool:
+        if self._leases.holder_of(lane):
+            return False
+        lease = self._leases.read(lane)
+        idle = lease.holder is None and lease.batch is None
+        if idle and not self._ledger.unsettled(lane):
+            return False
+        if idle and lease.outcome == SHORT and lease.looked == lease.arrivals:
+            return False  # too few rows when last looked at, and nothing came since
+        self._waker.start(lease)
+        return True
+
+
+def _row(found: StoredObject, lane: str = "") -> FileRow:
+    return FileRow(
+        lane=lane,
+        key=found.key,
+        version=found.version,
+        versioned=found.versioned,
+        sequencer="",
+        size_bytes=found.size_bytes,
+        arrived=found.modified.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    )

@@ -1,0 +1,74 @@
+"""What travels between the states of `import_uploads`: what is known so far, and what comes next."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from lambdas.uploads.datasets import DatasetFacts
+
+
+class Phase(StrEnum):
+    """What the state machine does next."""
+
+    INSPECT = "INSPECT"
+    STAGE = "STAGE"
+    IMPORT = "IMPORT"
+    REJECTED = "REJECTED"
+    FINISHED = "FINISHED"
+
+
+Outcome = Literal["IMPORTED", "NOTHING", "WAITING", "BUSY"]
+
+
+class Batch(BaseModel):
+    """An import job that was committed to: kept beside the lease until its files are settled."""
+
+    name: str
+    mode: Literal["FULL", "INCREMENTAL"]
+    request: dict[str, Any]
+    files: int
+    rows: int
+    size_bytes: int
+    supersedes_before: str = ""
+
+
+class Job(BaseModel):
+    """A finished import job, as the execution's output tells of it."""
+
+    jobName: str  # noqa: N815 -- the service's own name for it
+    arn: str
+    mode: str
+    files: int
+    rows: int
+
+
+class Work(BaseModel):
+    """The state machine's `$.work`."""
+
+    phase: Phase = Phase.FINISHED
+    facts: DatasetFacts | None = None
+    batch: Batch | None = None
+    mine: bool = True  # False: another execution's job is waited for
+    outcome: Outcome = "NOTHING"
+    message: str = ""
+    short: bool = False  # what waits is too little for an import
+    rows: int = 0
+    jobs: list[Job] = Field(default_factory=list)
+    error: str = ""
+    cause: str = ""
+
+
+class Errand(BaseModel):
+    """Who asks, for which dataset, and when: the part of a task's input that is always there."""
+
+    datasetGroup: str  # noqa: N815 -- as in the execution's input
+    dataset: str
+    execution: str
+    time: str
+    work: Work = Field(default_factory=Work)
+
+    @property
+    def lane(self) -> str:
+        """Return the ledger's name for the dataset."""
+        return f"{self.datasetGroup}/{self.dataset}"
