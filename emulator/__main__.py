@@ -1,0 +1,45 @@
+"""The command line of the local cloud: `python -m emulator serve | demo | fault`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+SPEED = 600
+# What runs a command, imported only then: moto and the demo take seconds that `--help` need not.
+COMMANDS = {
+    "serve": "emulator.serving:run",
+    "demo": "emulator.demo:run_demo",
+    "fault": "emulator.personalize.faults_cli:run",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    chosen = parser().parse_args(arguments)
+    module, _, function = COMMANDS[chosen.command].partition(":")
+    return int(getattr(importlib.import_module(module), function)(chosen))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(prog="python -m emulator", description="The app on a local AWS, without an account.")
+    commands = top.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="deploy the app and serve it until interrupted")
+    _add_port_and_speed(serve)
+    serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
+    _add_port_and_speed(commands.add_parser("demo", help="run the whole path on example data and show what came out"))
+    fault = commands.add_parser("fault", help="make a served Personalize fail, slow down or refuse")
+    importlib.import_module("emulator.personalize.faults_cli").add_arguments(fault)
+    return top
+
+
+def _add_port_and_speed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0, the default, picks a free one")
+    command.add_argument(
+        "--speed", type=float, default=SPEED, help="simulated seconds per real second (default: %(default)s)"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What goes on in the background of a cloud: begun and ended with it, and whether anything is under way."""
+
+from moto.stepfunctions.parser.utils import TMP_THREADS
+
+from emulator.aws import event_source_mappings, runtime
+from emulator.aws.executions import all_executions
+from emulator.aws.schedules import Ticker
+from emulator.clock import CLOCK
+
+LAST_WORDS_SECONDS = 5.0  # real, for the thread of each stopped execution
+
+_tickers: list[Ticker] = []
+
+
+def begin_schedules(cloud: runtime.Runtime) -> None:
+    """Fire scheduled rules from now on."""
+    _tickers.append(Ticker(cloud))
+
+
+def stop_executions() -> None:
+    """Stop every running execution."""
+    for execution in all_executions():
+        execution.stop(CLOCK.now(), "LocalCloud.Stopped", "The local cloud was stopped.")
+
+
+def end() -> None:
+    """Wait for all threads, once the cloud is stopping and its workers are gone."""
+    event_source_mappings.end()
+    while _tickers:
+        _tickers.pop().join()
+    for execution in all_executions():
+        execution.finished.wait(LAST_WORDS_SECONDS)
+    for thread in TMP_THREADS:
+        thread.join(LAST_WORDS_SECONDS)
+    TMP_THREADS.clear()
+
+
+def under_way() -> list[str]:
+    """Return in words what is under way; empty when nothing is, and nothing became so while looking."""
+    agenda = runtime.current().agenda
+    before = agenda.made
+    found = {
+        "{} running executions": sum(execution.exec_status == "RUNNING" for execution in all_executions()),
+        "{} messages in queues of functions": event_source_mappings.unhandled_messages(),
+        "{} events or asynchronous calls": agenda.pending,
+        "{} running executions ": sum(execution.exec_status == "RUNNING" for execution in all_executions()),
+        "{} calls just made": agenda.made - before,
+    }
+    return [words.strip().format(count) for words, count in found.items() if count]

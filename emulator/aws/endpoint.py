@@ -1,0 +1,41 @@
+"""The HTTP endpoint of the cloud: moto's WSGI application on 127.0.0.1."""
+
+import threading
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+HOST = "127.0.0.1"
+POLL_SECONDS = 0.02  # how soon the server notices that it should stop
+
+# One for all clouds of a process: it makes a Flask application per service on first use and keeps no other state.
+_application: Any = DomainDispatcherApplication(create_backend_app)
+
+
+class _Handler(MotoRequestHandler):
+    """moto's request handler, without a line on stderr per request."""
+
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Endpoint:
+    """A server in a thread."""
+
+    def __init__(self, port: int) -> None:
+        self._server = make_server(HOST, port, _application, threaded=True, request_handler=_Handler)
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="endpoint", daemon=True
+        )
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

@@ -1,0 +1,43 @@
+"""Everything the local cloud changes about moto, applied once per process."""
+
+import threading
+
+from emulator.aws import (
+    clock_times,
+    event_source_mappings,
+    executions,
+    functions,
+    interpreter,
+    object_events,
+    queues,
+    resource_types,
+    rules,
+    service_tasks,
+    states_api,
+)
+from emulator.aws.corrections import APPLIED, apply
+
+_lock = threading.Lock()
+
+MODULES = (
+    clock_times,
+    interpreter,
+    service_tasks,
+    executions,
+    states_api,
+    functions,
+    queues,
+    event_source_mappings,
+    rules,
+    object_events,
+    resource_types,
+)
+
+
+def install() -> None:
+    """Apply all corrections; a second call does nothing."""
+    with _lock:
+        if APPLIED:
+            return
+        for module in MODULES:
+            apply(*module.CORRECTIONS)

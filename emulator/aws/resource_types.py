@@ -1,0 +1,276 @@
+"""CloudFormation resource types for moto: those it lacks, and those it makes wrongly.
+
+A type is a function from properties to a resource. moto's own types are used where they are right; whatever is
+neither here nor among those is refused by name before anything is deployed, because moto would skip it in silence.
+"""
+
+import base64
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import moto.cloudformation.models
+import moto.cloudformation.responses
+import yaml
+from moto.awslambda.models import lambda_backends
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
+from moto.core.common_models import CloudFormationModel
+from moto.s3.models import FakeBucket
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from emulator.aws.corrections import Correction
+from emulator.aws.interpreter import shared_client
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a resource is made, and the name CloudFormation would give it."""
+
+    name: str
+    account: str
+    region: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource here."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def client(self, service: str) -> Any:
+        """Return a client of this cloud's service."""
+        return shared_client(service, self.region)
+
+
+class Made:
+    """A resource as CloudFormation sees it: what `Ref` gives, and what `Fn::GetAtt` gives."""
+
+    def __init__(self, ref: str, **attributes: str) -> None:
+        self._ref = ref
+        self._attributes = attributes
+
+    @property
+    def physical_resource_id(self) -> str:
+        """Return what `Ref` gives."""
+        return self._ref
+
+    def is_created(self) -> bool:
+        """Tell moto that there is nothing to wait for."""
+        return True
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        """Return what `Fn::GetAtt` gives."""
+        if attribute_name not in self._attributes:
+            raise UnformattedGetAttTemplateException
+        return self._attributes[attribute_name]
+
+
+def bucket(properties: Properties, place: Place) -> Any:
+    """Make a bucket, versioned if asked, and telling EventBridge if asked."""
+    made = FakeBucket.create_from_cloudformation_json(
+        place.name, {"Properties": properties}, place.account, place.region
+    )
+    s3 = place.client("s3")
+    if status := properties.get("VersioningConfiguration", {}).get("Status"):
+        s3.put_bucket_versioning(Bucket=place.name, VersioningConfiguration={"Status": status})
+    notifications = dict(properties.get("NotificationConfiguration", {}))
+    if notifications.pop("EventBridgeConfiguration", {}).get("EventBridgeEnabled"):
+        configuration: dict[str, Any] = {"EventBridgeConfiguration": {}}
+        s3.put_bucket_notification_configuration(Bucket=place.name, NotificationConfiguration=configuration)
+    if notifications:
+        raise ValidationError(
+            message=f"The local cloud supports bucket events by EventBridge only, not {notifications}"
+        )
+    return made
+
+
+def bucket_policy(properties: Properties, place: Place) -> Made:
+    """Keep the statements without a condition: moto evaluates policies, but denies where a condition does not hold."""
+    statements = [made for made in properties["PolicyDocument"]["Statement"] if "Condition" not in made]
+    if statements:
+        policy = {**properties["PolicyDocument"], "Statement": statements}
+        place.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(policy))
+    return Made(properties["Bucket"])
+
+
+def queue_policy(properties: Properties, place: Place) -> Made:
+    """Keep the policy with its queues; nobody is refused."""
+    for url in properties["Queues"]:
+        policy = json.dumps(properties["PolicyDocument"])
+        place.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return Made(place.name)
+
+
+def alarm(properties: Properties, place: Place) -> Made:
+    """Keep an alarm; it is never evaluated."""
+    name = properties.get("AlarmName", place.name)
+    place.client("cloudwatch").put_metric_alarm(**{**properties, "AlarmName": name})
+    return Made(name, Arn=place.arn("cloudwatch", f"alarm:{name}"))
+
+
+def function(properties: Properties, place: Place) -> Any:
+    """Make a function with all its properties; layers of other accounts (AWS's public ones) are left out."""
+    own_layers = [arn for arn in properties.get("Layers", []) if arn.split(":")[4] == place.account]
+    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    spec = {**properties, "FunctionName": place.name, "Layers": own_layers, "Tags": tags}
+    if "ZipFile" in properties["Code"]:
+        archive = moto.awslambda.models.LambdaFunction._create_zipfile_from_plaintext_code(  # noqa: SLF001 - inline code
+            properties["Code"]["ZipFile"]
+        )
+        spec["Code"] = {"ZipFile": base64.b64encode(archive)}
+    return lambda_backends[place.account][place.region].create_function(spec)
+
+
+def layer_version(properties: Properties, place: Place) -> Made:
+    """Publish a layer; `Ref` is the ARN of its version."""
+    spec = {"LayerName": place.name, **properties}
+    published = lambda_backends[place.account][place.region].publish_layer_version(spec)
+    return Made(published.arn, LayerVersionArn=published.arn)
+
+
+def state_machine(properties: Properties, place: Place) -> Made:
+    """Make a state machine in the backend that runs them, its tokens replaced."""
+    definition = _definition(properties, place)
+    for token, value in properties.get("DefinitionSubstitutions", {}).items():
+        definition = definition.replace(f"${{{token}}}", str(value))
+    made = stepfunctions_parser_backends[place.account][place.region].create_state_machine(
+        name=place.name,
+        definition=definition,
+        roleArn=properties["RoleArn"],
+        tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])],
+        sm_type=properties.get("StateMachineType", "STANDARD"),
+    )
+    return Made(made.arn, Arn=made.arn, Name=made.name)
+
+
+def _definition(properties: Properties, place: Place) -> str:
+    if "DefinitionString" in properties:
+        return str(properties["DefinitionString"])
+    if "Definition" in properties:
+        return json.dumps(properties["Definition"])
+    where = properties["DefinitionS3Location"]
+    body = place.client("s3").get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"]
+    return str(body.read().decode())
+
+
+def nothing(_: Properties, place: Place) -> Made:
+    """Stand for a resource that has no effect on a cloud of one account."""
+    return Made(place.name)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A resource type of ours: the property that names it, if one does, and how it is made."""
+
+    make: Callable[[Properties, Place], Any]
+    name_property: str = ""
+
+
+OURS = {
+    "AWS::CDK::Metadata": Ours(nothing),
+    "AWS::CloudWatch::Alarm": Ours(alarm, "AlarmName"),
+    "AWS::Lambda::Function": Ours(function, "FunctionName"),
+    "AWS::Lambda::LayerVersion": Ours(layer_version, "LayerName"),
+    "AWS::S3::Bucket": Ours(bucket, "BucketName"),
+    "AWS::S3::BucketPolicy": Ours(bucket_policy),
+    "AWS::SNS::TopicPolicy": Ours(nothing),
+    "AWS::SQS::QueuePolicy": Ours(queue_policy),
+    "AWS::StepFunctions::StateMachine": Ours(state_machine, "StateMachineName"),
+}
+# moto's own, tried and found right for what templates of this project use.
+MOTOS = frozenset(
+    {
+        "AWS::CloudWatch::Dashboard",
+        "AWS::DynamoDB::Table",
+        "AWS::ECR::Repository",  # part of the CDK's bootstrap stack
+        "AWS::Events::Rule",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::KMS::Key",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::LogGroup",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+        "AWS::SSM::Parameter",
+    }
+)
+SUPPORTED = frozenset(OURS) | MOTOS
+
+
+class UnsupportedResourceError(Exception):
+    """The template asks for something the local cloud does not have."""
+
+
+def check_supported(stack: str, template: Mapping[str, Any]) -> None:
+    """Raise an error naming every resource of a type the local cloud does not have."""
+    unknown = {
+        logical_id: resource["Type"]
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] not in SUPPORTED
+    }
+    if unknown:
+        named = ", ".join(f"{logical_id} ({kind})" for logical_id, kind in sorted(unknown.items()))
+        raise UnsupportedResourceError(f"the local cloud cannot make these resources of stack {stack}: {named}")
+
+
+def _model(kind: str, ours: Ours) -> type[CloudFormationModel]:
+    def create(name: str, described: Any, account: str, region: str, **_: Any) -> Any:
+        return ours.make(described["Properties"], Place(name, account, region))
+
+    def refuse(**_: Any) -> Any:
+        raise ValidationError(message=f"The local cloud does not update {kind}: start it again and deploy anew")
+
+    members = {
+        "__module__": __name__,
+        "cloudformation_type": staticmethod(lambda: kind),
+        "cloudformation_name_type": staticmethod(lambda: ours.name_property),
+        "has_cfn_attr": classmethod(lambda _cls, _name: True),  # a wrong one fails when it is looked up
+        "create_from_cloudformation_json": staticmethod(create),
+        "update_from_cloudformation_json": staticmethod(refuse),
+    }
+    return type(kind.replace("::", ""), (CloudFormationModel,), members)
+
+
+@functools.cache
+def models() -> dict[str, type[CloudFormationModel]]:
+    """Return the class of every supported type."""
+    motos = {model.cloudformation_type(): model for model in CloudFormationModel.__subclasses__()}
+    return {kind: motos[kind] for kind in MOTOS} | {kind: _model(kind, ours) for kind, ours in OURS.items()}
+
+
+def resource_class_from_type(kind: str) -> type[CloudFormationModel]:
+    """Return the class of a supported type; anything else is an error, not a warning in the log."""
+    if kind not in SUPPORTED:
+        raise ValidationError(message=f"The local cloud cannot make resources of type {kind}")
+    return models()[kind]
+
+
+def resource_name_property_from_type(kind: str) -> str | None:
+    """Return the property that names a resource of this type, if there is one."""
+    return models()[kind].cloudformation_name_type() or None
+
+
+def load_template(text: str, Loader: Any) -> Any:  # noqa: N803 - PyYAML's spelling
+    """Read a template as JSON if it is JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.load(text, Loader)  # noqa: S506 - moto's own choice of loader
+
+
+_fast_yaml = SimpleNamespace(add_multi_constructor=yaml.add_multi_constructor, load=load_template, Loader=yaml.Loader)
+
+CORRECTIONS = (
+    Correction(parsing, "resource_class_from_type", resource_class_from_type, "it skips unknown types in silence"),
+    Correction(
+        parsing, "resource_name_property_from_type", resource_name_property_from_type, "it does not know our types"
+    ),
+    Correction(moto.cloudformation.models, "yaml", _fast_yaml, "it reads JSON as YAML, at a second per 20 KB"),
+    Correction(moto.cloudformation.responses, "yaml", _fast_yaml, "it reads JSON as YAML, at a second per 20 KB"),
+)

@@ -1,0 +1,60 @@
+"""Scheduled EventBridge rules, fired in simulated time; moto stores them and never fires them."""
+
+import threading
+import uuid
+from datetime import datetime
+
+from moto.events.models import Rule, events_backends
+
+from emulator.aws import runtime
+from emulator.aws.rules import deliver
+from emulator.aws.schedule_expressions import next_time
+from emulator.clock import CLOCK
+
+TICK_SECONDS = 0.02  # real; a rule that is due more often than this fires once per tick
+
+
+class Ticker:
+    """Looks at all scheduled rules, again and again, and fires those that are due."""
+
+    def __init__(self, cloud: runtime.Runtime) -> None:
+        self._cloud = cloud
+        self._due: dict[tuple[str, str], datetime | None] = {}
+        self._thread = threading.Thread(target=self._tick, name="schedules", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for its thread, once the cloud is stopping."""
+        self._thread.join(timeout=5)
+
+    def _tick(self) -> None:
+        while not self._cloud.stopping.wait(TICK_SECONDS):
+            now = CLOCK.now()
+            for backend in list(events_backends[runtime.ACCOUNT_ID].values()):
+                for rule in list(backend.event_buses["default"].rules.values()):
+                    if rule.scheduled_expression and rule.state == "ENABLED":
+                        self._fire_if_due(rule, now)
+
+    def _fire_if_due(self, rule: Rule, now: datetime) -> None:
+        key = (rule.arn, str(rule.scheduled_expression))
+        if key not in self._due:
+            self._due[key] = next_time(key[1], now)
+        due = self._due[key]
+        if due is not None and due <= now:
+            self._due[key] = next_time(key[1], now)
+            deliver(rule, scheduled_event(rule, due))
+
+
+def scheduled_event(rule: Rule, due: datetime) -> dict[str, object]:
+    """Return the event of a scheduled rule, as documented."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": rule.account_id,
+        "time": due.replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": rule.region_name,
+        "resources": [rule.arn],
+        "detail": {},
+    }

@@ -1,0 +1,104 @@
+"""Corrections of the Step Functions API: what moto's answers leave out or get wrong."""
+
+import json
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.stepfunctions.exceptions import InvalidToken
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from emulator.aws.corrections import Correction
+from emulator.aws.executions import LocalExecution
+
+HISTORY_PAGE = 100  # GetExecutionHistory's default
+MAX_HISTORY_PAGE = 1000
+
+
+def _asked(response: StepFunctionResponse) -> dict[str, Any]:
+    parameters: dict[str, Any] = json.loads(response.body)
+    return parameters
+
+
+def describe_execution(response: StepFunctionResponse) -> ActionResult:
+    """Describe an execution; input and output are JSON texts, also when they are plain strings."""
+    execution = _find(response)
+    described = _listed(execution) | {"input": execution.execution_input, "inputDetails": {"included": True}}
+    if execution.status == "SUCCEEDED":
+        described |= {"output": json.dumps(execution.output), "outputDetails": {"included": True}}
+    told = {"error": execution.error, "cause": execution.cause}
+    return ActionResult(described | {name: text for name, text in told.items() if text is not None})
+
+
+def _find(response: StepFunctionResponse) -> LocalExecution:
+    execution: Any = response.stepfunction_backend.describe_execution(_asked(response)["executionArn"])
+    found: LocalExecution = execution
+    return found
+
+
+def _listed(execution: LocalExecution) -> dict[str, Any]:
+    listed = {
+        "executionArn": execution.execution_arn,
+        "stateMachineArn": execution.state_machine_arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": execution.start_date,
+    }
+    return listed | ({"stopDate": execution.stop_date} if execution.stop_date else {})
+
+
+def list_executions(response: StepFunctionResponse) -> ActionResult:
+    """List executions, newest first, a page at a time; every closed one has a stop date."""
+    asked = _asked(response)
+    backend: Any = response.stepfunction_backend
+    executions, next_token = backend.list_executions(
+        asked["stateMachineArn"],
+        status_filter=asked.get("statusFilter"),
+        max_results=asked.get("maxResults"),
+        next_token=asked.get("nextToken"),
+    )
+    return ActionResult({"executions": [_listed(execution) for execution in executions], "nextToken": next_token})
+
+
+def stop_execution(response: StepFunctionResponse) -> ActionResult:
+    """Stop an execution; error and cause are kept."""
+    asked = _asked(response)
+    backend: Any = response.stepfunction_backend
+    execution = backend.stop_execution(asked["executionArn"], asked.get("error"), asked.get("cause"))
+    return ActionResult({"stopDate": execution.stop_date})
+
+
+def get_execution_history(response: StepFunctionResponse) -> ActionResult:
+    """Return a page of the history, from either end."""
+    asked = _asked(response)
+    events = _find(response).events()
+    if asked.get("reverseOrder"):
+        events.reverse()
+    start = _offset(asked.get("nextToken"))
+    end = start + min(asked.get("maxResults") or HISTORY_PAGE, MAX_HISTORY_PAGE)
+    more = {"nextToken": str(end)} if end < len(events) else {}
+    return ActionResult({"events": events[start:end], **more})
+
+
+def _offset(token: str | None) -> int:
+    if token is None:
+        return 0
+    if not token.isdecimal():
+        raise InvalidToken(f"'{token}'")
+    return int(token)
+
+
+def send_task_failure(response: StepFunctionResponse) -> EmptyResult:
+    """Fail a waiting task, with its cause."""
+    asked = _asked(response)
+    backend: Any = response.stepfunction_backend
+    backend.send_task_failure(asked["taskToken"], error=asked.get("error"), cause=asked.get("cause"))
+    return EmptyResult()
+
+
+CORRECTIONS = (
+    Correction(StepFunctionResponse, "describe_execution", describe_execution, "texts lose their quotes"),
+    Correction(StepFunctionResponse, "list_executions", list_executions, "one that timed out has no stop date"),
+    Correction(StepFunctionResponse, "stop_execution", stop_execution, "error and cause are ignored"),
+    Correction(StepFunctionResponse, "get_execution_history", get_execution_history, "it knows no pages and one order"),
+    Correction(StepFunctionResponse, "send_task_failure", send_task_failure, "the cause is dropped"),
+)

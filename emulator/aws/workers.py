@@ -1,0 +1,234 @@
+"""Lambda worker processes: started on demand, one invocation at a time, ended on a timeout or when the cloud stops."""
+
+import atexit
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.aws import bootstrap
+
+MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
+PRELOADED = (
+    "boto3",
+    "botocore.httpsession",
+    "botocore.endpoint",
+    "botocore.handlers",
+    "botocore.retries.standard",
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.logging",
+    "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.tracing",
+    "aws_lambda_powertools.utilities.batch",
+    "pydantic",
+    "pydantic.v1",
+)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Everything a worker process depends on; two invocations of equal sandboxes may share one."""
+
+    function_name: str
+    handler: str
+    directory: Path  # the unpacked code
+    path: tuple[str, ...]  # what comes first on sys.path
+    environment: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from a worker: a payload, or how the process ended without one."""
+
+    payload: str | None
+    is_error: bool
+    log: str
+    exit_status: int | None = None  # negative: the signal that ended it
+    timed_out: bool = False
+
+
+class Nursery:
+    """The process that forks workers. One per Python process, kept from cloud to cloud: it takes a second to start."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._control = ours
+        self._lock = threading.Lock()
+        command = [sys.executable, "-P", "-s", bootstrap.__file__, str(theirs.fileno()), *PRELOADED]
+        # A session of its own: Ctrl-C in the terminal must not reach it, and it ends its whole group at the end.
+        environment = {"PATH": os.environ.get("PATH", ""), "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "TZ": ":UTC"}
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
+            command, pass_fds=[theirs.fileno()], env=environment, start_new_session=True, stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether it can still fork."""
+        return self._process.poll() is None
+
+    def fork(self, order: Mapping[str, Any], fds: list[int]) -> int:
+        """Start a worker and return its process id."""
+        return int(self._ask(order, fds)["pid"])
+
+    def reap(self, pid: int) -> int:
+        """Wait for a worker that is ending and return its exit status; negative for a signal."""
+        return int(self._ask({"reap": pid}, [])["status"])
+
+    def _ask(self, order: Mapping[str, Any], fds: list[int]) -> dict[str, Any]:
+        with self._lock:
+            socket.send_fds(self._control, [json.dumps(order).encode()], fds)
+            answer: dict[str, Any] = json.loads(self._control.recv(1 << 16))
+            return answer
+
+    def close(self) -> None:
+        """End the nursery and every worker that is left."""
+        self._control.close()
+        self._process.wait(timeout=5)
+
+
+_nursery: list[Nursery] = []
+_nursery_lock = threading.Lock()
+
+
+def nursery() -> Nursery:
+    """Return this process's nursery, starting it if need be."""
+    with _nursery_lock:
+        if _nursery and not _nursery[0].is_alive:
+            _nursery.clear()
+        if not _nursery:
+            _nursery.append(Nursery())
+            atexit.register(_nursery[0].close)
+        return _nursery[0]
+
+
+class Worker:
+    """One process with one handler in it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._nursery = nursery()
+        self._socket, theirs = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        self._log_read = 0
+        self._ending = threading.Lock()
+        self._exit_status: int | None = None
+        order = {
+            "handler": sandbox.handler,
+            "directory": str(sandbox.directory),
+            "path": sandbox.path,
+            "environment": dict(sandbox.environment),
+        }
+        self.pid = self._nursery.fork(order, [theirs.fileno(), self._log.fileno()])
+        theirs.close()
+
+    def invoke(self, invocation: Mapping[str, Any]) -> Answer:
+        """Run the handler once. After an answer without payload the worker is gone."""
+        try:
+            self._socket.settimeout(invocation["timeout"])
+            bootstrap.send(self._socket, invocation)
+            answer = bootstrap.receive(self._socket)
+        except TimeoutError:
+            self.kill()
+            return Answer(None, is_error=True, log=self._new_log(), timed_out=True)
+        except OSError:
+            answer = None
+        if answer is None:
+            status = self.kill()
+            return Answer(None, is_error=True, log=self._new_log(), exit_status=status)
+        return Answer(answer["payload"], is_error=answer["error"], log=self._new_log())
+
+    def is_alive(self) -> bool:
+        """Tell whether the process still holds its end of the socket."""
+        try:
+            self._socket.settimeout(0)
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def kill(self) -> int:
+        """End the process, if it has not ended by itself, and return its exit status; negative for a signal."""
+        with self._ending:
+            if self._exit_status is None:
+                os.kill(self.pid, signal.SIGKILL)  # until it is reaped the id is its own; an exit under way stands
+                self._exit_status = self._nursery.reap(self.pid)
+                self._socket.close()
+            return self._exit_status
+
+    def _new_log(self) -> str:
+        text = os.pread(self._log.fileno(), 1 << 20, self._log_read)
+        self._log_read += len(text)
+        return text.decode(errors="replace")
+
+
+class WorkerPool:
+    """The idle and busy workers of one cloud, at most `MAX_WORKERS` per function."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[Sandbox, queue.LifoQueue[Worker]] = {}
+        self._room: dict[str, threading.Semaphore] = {}
+        self._workers: set[Worker] = set()
+        self._stopped = False
+        nursery()  # it warms up while the cloud deploys
+
+    def invoke(self, sandbox: Sandbox, invocation: Mapping[str, Any]) -> Answer:
+        """Run one invocation in a free worker, or in a new one."""
+        with self._lock:
+            room = self._room.setdefault(sandbox.function_name, threading.Semaphore(MAX_WORKERS))
+            idle = self._idle.setdefault(sandbox, queue.LifoQueue())
+        with room:
+            worker = self._take(sandbox, idle)
+            answer = worker.invoke(invocation)
+            if answer.payload is None:
+                self._forget(worker)
+            else:
+                idle.put(worker)
+            return answer
+
+    def process_ids(self, function_name: str) -> list[int]:
+        """Return the ids of the processes a function has at the moment."""
+        with self._lock:
+            return [worker.pid for worker in self._workers if worker.sandbox.function_name == function_name]
+
+    def stop(self) -> None:
+        """End every worker; invocations under way end as if the process had been killed."""
+        with self._lock:
+            self._stopped = True
+            workers = list(self._workers)
+        for worker in workers:
+            self._forget(worker)
+
+    def _take(self, sandbox: Sandbox, idle: "queue.LifoQueue[Worker]") -> Worker:
+        while True:
+            try:
+                worker = idle.get_nowait()
+            except queue.Empty:
+                return self._start(sandbox)
+            if worker.is_alive():
+                return worker
+            self._forget(worker)
+
+    def _start(self, sandbox: Sandbox) -> Worker:
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError("the local cloud is stopping")
+            worker = Worker(sandbox)
+            self._workers.add(worker)
+            return worker
+
+    def _forget(self, worker: Worker) -> None:
+        worker.kill()
+        with self._lock:
+            self._workers.discard(worker)

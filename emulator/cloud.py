@@ -1,0 +1,184 @@
+"""The local cloud: a small AWS in one process, for the demo, for tests, and for anybody's boto3."""
+
+import functools
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+from moto import mock_aws
+
+import emulator.personalize
+from emulator.aws import activity, installation, runtime
+from emulator.aws.endpoint import Endpoint
+from emulator.aws.executions import LocalExecution, all_executions, find_execution
+from emulator.aws.runtime import LambdaError
+from emulator.aws.workers import WorkerPool
+from emulator.clock import CLOCK
+from emulator.deploy import Deployment, deploy
+
+CREDENTIAL = "local"  # any will do: nothing is checked
+MOTO = {"stepfunctions": {"execute_state_machine": True}}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How an execution ended, and which states it went through (those of branches and iterations included)."""
+
+    arn: str
+    status: str
+    output: Any
+    error: str | None
+    cause: str | None
+    states: tuple[str, ...]
+
+
+class Cloud:
+    """A running cloud, from `with Cloud() as cloud:` to the end of the block; one at a time in a process.
+
+    `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
+    network; others, in any language, through `endpoint` with the variables of `environment`.
+    """
+
+    def __init__(
+        self, port: int = 0, speed: float = 600, directory: Path | None = None, *, schedules: bool = True
+    ) -> None:
+        self._port = port
+        self.speed = speed
+        self._given_directory = directory
+        self._schedules = schedules
+        self._deployment: Deployment | None = None
+
+    def __enter__(self) -> Self:
+        installation.install()
+        self.directory = self._given_directory or Path(tempfile.mkdtemp(prefix="local-cloud-"))
+        CLOCK.set_speed(self.speed)
+        self._moto = mock_aws(config=MOTO)  # type: ignore[call-overload]
+        emulator.personalize.start(self.directory)
+        self._moto.start()
+        self._endpoint = Endpoint(self._port)
+        self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool())
+        runtime.enter(self._runtime)
+        self._endpoint.start()
+        if self._schedules:
+            activity.begin_schedules(self._runtime)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End everything: executions, schedules, pollers, workers, the server, and what the cloud remembered."""
+        if runtime.running() is not self._runtime:
+            return
+        self._runtime.stopping.set()
+        activity.stop_executions()
+        self._runtime.workers.stop()
+        activity.end()
+        self._runtime.agenda.stop()
+        self._endpoint.stop()
+        self._moto.stop()
+        emulator.personalize.stop()
+        runtime.leave()
+        CLOCK.set_speed(1)
+        if self._given_directory is None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def endpoint(self) -> str:
+        """Return the URL the cloud answers at: `http://127.0.0.1:<port>`."""
+        return self._endpoint.url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point any AWS SDK or the CLI at this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": CREDENTIAL,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+            "AWS_REGION": runtime.REGION,
+            "AWS_DEFAULT_REGION": runtime.REGION,
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of this cloud; it works without the network, and only in this process."""
+        return _client(service)
+
+    def deploy(self, assembly: Path) -> Deployment:
+        """Deploy a synthesised app and remember where its parts are."""
+        self._deployment = deploy(assembly, self.client, self.endpoint)
+        return self._deployment
+
+    @property
+    def deployment(self) -> Deployment:
+        """Return what was deployed last."""
+        if self._deployment is None:
+            raise RuntimeError("nothing is deployed on this cloud yet")
+        return self._deployment
+
+    def start(self, machine: str, input: Mapping[str, Any], name: str | None = None) -> str:  # noqa: A002 - AWS's word
+        """Start an execution of a machine, given by its file's stem or its ARN; return the execution's ARN."""
+        arn = machine if machine.startswith("arn:") else self.deployment.state_machines[machine]
+        named = {} if name is None else {"name": name}
+        started = self.client("stepfunctions").start_execution(stateMachineArn=arn, input=json.dumps(input), **named)
+        return str(started["executionArn"])
+
+    def run(self, machine: str, input: Mapping[str, Any], timeout_seconds: float = 60) -> Run:  # noqa: A002 - AWS's word
+        """Start an execution and wait for its end, for at most so many real seconds."""
+        return self.wait(self.start(machine, input), timeout_seconds)
+
+    def wait(self, execution_arn: str, timeout_seconds: float = 60) -> Run:
+        """Wait for the end of an execution, for at most so many real seconds."""
+        execution = find_execution(execution_arn)
+        if not execution.ended.wait(timeout_seconds):
+            raise TimeoutError(
+                f"{execution_arn} is still running after {timeout_seconds} s, in {_states(execution)[-1:]}"
+            )
+        output = execution.output if execution.status == "SUCCEEDED" else None
+        return Run(execution_arn, execution.status, output, execution.error, execution.cause, _states(execution))
+
+    def quiesce(self, timeout_seconds: float = 60) -> None:
+        """Wait until nothing is under way: no execution, no event or asynchronous call, no message for a function."""
+        deadline = time.monotonic() + timeout_seconds
+        while (under_way := activity.under_way()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if under_way:
+            raise TimeoutError(f"still under way after {timeout_seconds} s: {', '.join(under_way)}")
+
+    @property
+    def lambda_errors(self) -> list[LambdaError]:
+        """Return the invocations that ended in an error, oldest first."""
+        return list(self._runtime.lambda_errors)
+
+    def transitions(self) -> int:
+        """Return how many states all executions entered so far; a retry enters its state again."""
+        return sum(execution.transitions() for execution in all_executions())
+
+    def worker_pids(self, function_name: str) -> list[int]:
+        """Return the ids of the processes that run a function at the moment."""
+        return self._runtime.workers.process_ids(function_name)
+
+
+def _states(execution: LocalExecution) -> tuple[str, ...]:
+    entered = (event.get("stateEnteredEventDetails") for event in execution.events())
+    return tuple(details["name"] for details in entered if details)
+
+
+_session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=runtime.REGION)
+_making_clients = threading.Lock()
+
+
+@functools.cache
+def _cached_client(service: str) -> Any:
+    return _session.client(service)  # type: ignore[call-overload]
+
+
+def _client(service: str) -> Any:
+    with _making_clients:  # sessions are not safe to share while they make clients
+        return _cached_client(service)

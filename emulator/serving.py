@@ -1,0 +1,75 @@
+"""`serve`: the app on a local cloud, for other programs, until interrupted."""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from emulator.cloud import Cloud
+from emulator.deploy import Deployment, synthesise
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Deploy, tell where things are, say READY, and stay until SIGINT or SIGTERM."""
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
+        assembly = synthesise(Path(directory))
+        with Cloud(port=arguments.port, speed=arguments.speed) as cloud:
+            deployment = cloud.deploy(assembly)
+            told = json.dumps(places(cloud, deployment)) if arguments.json else explanation(cloud, deployment)
+            _say(told, f"READY {cloud.endpoint}")
+            interrupted.wait()
+    return 0
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()  # whoever started us waits for READY at the other end of a pipe
+
+
+def places(cloud: Cloud, deployment: Deployment) -> dict[str, Any]:
+    """Return where things are, for programs."""
+    return {
+        "endpoint": cloud.endpoint,
+        "env": cloud.environment,
+        "bucket": deployment.bucket,
+        "personalizeRoleArn": deployment.personalize_role_arn,
+        "stateMachines": deployment.state_machines,
+        "queues": deployment.queues,
+        "tables": deployment.tables,
+    }
+
+
+def explanation(cloud: Cloud, deployment: Deployment) -> str:
+    """Return where things are, for people."""
+    exports = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())
+    sections = {
+        "State machines": deployment.state_machines,
+        "Queues": deployment.queues,
+        "Tables": deployment.tables,
+    }
+    listed = "\n".join(
+        f"\n{title}\n" + "\n".join(f"  {name:<22}{place}" for name, place in sorted(found.items()))
+        for title, found in sections.items()
+    )
+    return f"""The app runs on a local AWS. For the aws command line, boto3 or any other SDK:
+
+{exports}
+
+Bucket  {deployment.bucket}
+Role    {deployment.personalize_role_arn}
+{listed}
+
+Try
+  aws s3 cp interactions.csv s3://{deployment.bucket}/uploads/movies/interactions/
+  aws stepfunctions list-executions --state-machine-arn {next(iter(deployment.state_machines.values()), "…")}
+  python -m emulator fault --endpoint {cloud.endpoint} show
+
+One second is {cloud.speed:g} simulated seconds. Ctrl-C ends it, and everything in it is forgotten."""

@@ -1,0 +1,42 @@
+"""Fixtures of all tests: the synthesised app, and local clouds with and without it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.deploy import synthesise
+
+SPEED = 3600  # an hour of simulated time per second
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the app, synthesised once for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    # Under xdist every process has its own base directory, below that of the run.
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    directory = shared / "assembly"
+    with (shared / "assembly.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "manifest.json").exists():
+            synthesise(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def cloud(assembly: Path) -> Iterator[Cloud]:
+    """Return a fresh cloud with the app deployed, shared by the tests of a module."""
+    with Cloud(speed=SPEED) as running:
+        running.deploy(assembly)
+        yield running
+
+
+@pytest.fixture
+def bare_cloud() -> Iterator[Cloud]:
+    """Return a fresh cloud with nothing deployed."""
+    with Cloud(speed=SPEED) as running:
+        yield running
