@@ -40,10 +40,10 @@ imports: .venv/.development  ## Check who imports whom
 	.venv/bin/lint-imports
 
 asl: .venv/.development node_modules/.installed  ## Check the state machines: asl-validator and our conventions
-	$(PY) -m pytest -q tests/contract/test_definitions.py
+	$(PY) -m pytest -q tests/contract/test_definitions.py $(ARGS)
 
 templates: .venv/.development  ## Check the synthesised templates: cfn-lint, cdk-nag, permissions, snapshots
-	$(PY) -m pytest -q tests/stacks
+	$(PY) -m pytest -q tests/stacks $(ARGS)
 
 test: .venv/.development  ## Run every test
 	$(PY) -m pytest -q -n auto --dist loadfile $(ARGS)

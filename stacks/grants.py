@@ -93,7 +93,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        told=(_BUCKET, _LEDGER, _PREFIX),
+        told=(_LEDGER, _PREFIX),
         timeout_seconds=60,
     ),
     "inspect_upload": Grant(
@@ -110,7 +110,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Place.UPLOADS, "s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
             allow(Place.STAGING, "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
-        told=(_BUCKET, _LEDGER, _PREFIX, _ROLE),
+        told=(_BUCKET, _LEDGER, _ROLE),
         timeout_seconds=900,
         memory_mib=512,
     ),

@@ -38,9 +38,9 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
 
 
 @pytest.fixture(scope="session")
-def dev(synthesise: Synthesise) -> Path:
-    """Return the assembly of the stage that a developer deploys."""
-    return synthesise(load("dev"))
+def dev(assembly: Path) -> Path:
+    """Return the assembly of the stage that a developer deploys, which is also the one that runs locally."""
+    return assembly
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """How the application refuses what does not fit, and that it is synthesised as the CDK's makers recommend."""
 
+import ast
 import json
 import tarfile
 from pathlib import Path
@@ -42,3 +43,13 @@ def test_feature_flags_are_those_the_installed_library_recommends() -> None:
         recommended = json.load(member)
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     assert {key: value for key, value in context.items() if key.startswith("@aws-cdk")} == {**recommended, **DEPARTURES}
+
+
+def test_stacks_know_of_handlers_only_the_resource_table() -> None:
+    imported = {
+        node.module
+        for path in (ROOT / "stacks").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lambdas")
+    }
+    assert imported == {"lambdas.personalize.resources"}

@@ -1,7 +1,9 @@
 """Who may do what, read from the templates: the grants table and not a word more."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -172,3 +174,9 @@ def test_a_machine_may_call_what_it_mentions_and_no_more(workflow: Template) -> 
         ]
         mentioned = [json.dumps(arn) for arn in machine["DefinitionSubstitutions"].values()]
         assert sorted(callable_arns) == sorted(mentioned), machine["StateMachineName"]
+
+
+@pytest.mark.parametrize("module", handlers())
+def test_a_handler_is_told_what_it_reads_and_no_more(module: str) -> None:
+    source = (Path(__file__).parents[2] / "lambdas" / f"{module}.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'os\.environ\["(\w+)"\]', source)) == set(GRANTS[module].told)
