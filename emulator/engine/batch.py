@@ -1,0 +1,77 @@
+"""Batch jobs: JSON Lines in, one `.out` file of JSON Lines per input file, a bounded number of lines in memory."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+
+from emulator.engine.api import BatchReport, BatchSpec, EngineError
+from emulator.engine.batch_input import FIELDS, Records, read_records
+from emulator.engine.batch_lists import BatchLists
+from emulator.engine.batch_ranking import rank_records
+from emulator.engine.serving import ItemModel, load_model
+from emulator.engine.snapshot import Snapshot
+
+_LOGGER = logging.getLogger(__name__)
+
+Answer = Callable[[Records], pl.Series]
+"""Returns the `output` of each line as JSON text; what it says about lines with errors is ignored."""
+
+
+def run_batch(spec: BatchSpec, model_directory: Path, live: Snapshot) -> BatchReport:
+    """Answer every line of every input file; a line that cannot be answered says why in its own output line.
+
+    Users' histories are those of `live`; everything else is the model's.
+    """
+    model = load_model(model_directory)
+    if not isinstance(model, ItemModel):
+        raise EngineError("The recipe of this solution version does not answer batch inference jobs")
+    answer, at_once = _answerer(spec, model, live)
+    fields = FIELDS[model.recipe.asked]
+    outputs, records, errors = [], 0, 0
+    for path in spec.inputs:
+        target = spec.output_directory / f"{path.name}.out"
+        spec.output_directory.mkdir(parents=True, exist_ok=True)
+        lines, wrong = _write(read_records(path, fields, at_once), answer, target)
+        _LOGGER.info("%s: %d lines answered, %d of them with an error", path.name, lines, wrong)
+        outputs.append(target)
+        records, errors = records + lines, errors + wrong
+    return BatchReport(outputs, records, errors)
+
+
+def _answerer(spec: BatchSpec, model: ItemModel, live: Snapshot) -> tuple[Answer, int]:
+    if model.recipe.asked not in FIELDS or model.recipe.family == "trending":
+        raise EngineError(f"The recipe {model.recipe.name} does not answer batch inference jobs")
+    lists = BatchLists(spec, model, live)
+    if model.recipe.asked == "list":
+        return lambda records: rank_records(lists, records), 10_000
+    return lists.answer, lists.at_once
+
+
+def _write(chunks: Iterator[Records], answer: Answer, target: Path) -> tuple[int, int]:
+    lines, wrong = 0, 0
+    with target.open("wb") as file:
+        for records in chunks:
+            as_lines(records, answer(records)).write_csv(file, include_header=False, quote_style="never")
+            lines += len(records)
+            wrong += len(records) - records.errors.null_count()
+            _LOGGER.info("%s: %d lines", target.name, lines)
+    return lines, wrong
+
+
+def as_lines(records: Records, outputs: pl.Series) -> pl.DataFrame:
+    """Return the output lines: the input echoed, the output or an empty one, and the error or null."""
+    frame = pl.DataFrame({"echo": records.echo, "output": outputs, "error": records.errors})
+    right = pl.col("error").is_null()
+    return frame.select(
+        pl.concat_str(
+            pl.lit('{"input":'),
+            "echo",
+            pl.lit(',"output":'),
+            pl.when(right).then("output").otherwise(pl.lit('{"recommendedItems":[]}')),
+            pl.lit(',"error":'),
+            pl.when(right).then(pl.lit("null")).otherwise(pl.lit('"') + pl.col("error") + pl.lit('"')),
+            pl.lit("}"),
+        )
+    )

@@ -1,0 +1,147 @@
+"""Learning User-Personalization and Personalized-Ranking: fit, choose on users set aside, measure, fit on everybody."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emulator.engine.cooccurrence import Matrix, Meetings, both_ways
+from emulator.engine.evaluation import Scorer, fit_scale, ranked, repeat_share
+from emulator.engine.histories import Floats, Histories
+from emulator.engine.metadata import for_cold_items
+from emulator.engine.metrics import find_hits, ndcg
+from emulator.engine.options import Options
+from emulator.engine.split import HeldOut, Split, newest_held_out
+from emulator.engine.training_data import TrainingData
+from emulator.engine.user_personalization import Choice, ItemToItem, base_matrix, blend, log_popularity, prior
+
+_REPEATS_FROM = 0.05  # share of held-out events on items the user already had
+_RANKING_PRIOR = 0.3  # lists to rank hold items no history speaks about; popularity must order those
+_REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
+_COMPARED_AT = 10
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A model fitted to the users it is not measured with, and the one fitted to all that is kept."""
+
+    measured: Scorer
+    final: Any  # a Scorer with arrays()
+    settings: Mapping[str, Any]
+
+
+def compare(scorer: Scorer, held_out: HeldOut, n_items: int) -> float:
+    """Return the NDCG@10 by which candidates are compared."""
+    lists = ranked(scorer, held_out.past, n_items, _COMPARED_AT).items
+    hits, _ = find_hits(lists, held_out.truth, n_items)
+    return ndcg(hits, np.diff(held_out.truth.unique(n_items).indptr), _COMPARED_AT)
+
+
+def trainable(histories: Histories, options: Options) -> npt.NDArray[np.bool_]:
+    """Return which users' histories are neither too short nor too long by the recipe's percentiles."""
+    lengths = histories.lengths
+    if "min_user_history_length_percentile" not in options.values or len(lengths) == 0:
+        return np.ones(len(lengths), dtype=np.bool_)
+    low, high = np.quantile(
+        lengths,
+        [options.number("min_user_history_length_percentile"), options.number("max_user_history_length_percentile")],
+        method="higher",
+    )
+    return np.asarray((lengths >= low) & (lengths <= high))
+
+
+class UserLearner:
+    """The steps of learning one set of hyperparameters."""
+
+    def __init__(self, data: TrainingData, options: Options, split: Split) -> None:
+        self._data, self._options, self._split = data, options, split
+        self._allowed = trainable(data.histories, options)
+        self._warm = data.catalogue.warm
+        self._size = len(data.catalogue)
+        self._keep = 2 * int(options.number("hidden_dimension")) if "hidden_dimension" in options.values else 300
+        self._window = self._longest_window()
+        self._prior = _RANKING_PRIOR if options.recipe.family == "ranking" else None
+
+    def trial(self) -> tuple[float, Mapping[str, Any]]:
+        """Return how well these hyperparameters do on the users set aside for choosing, and what was chosen there."""
+        value, choice = self._choose(self._count([self._split.fit], self._window))
+        return value, choice.settings()
+
+    def learn(self, settings: Mapping[str, Any] | None = None) -> Learned:
+        """Fit with the given choice, or choose first."""
+        split = self._split
+        meetings = self._count([split.fit], self._window)
+        choice = Choice(**settings) if settings else self._choose(meetings)[1]
+        meetings.window = self._window if choice.blend else 0
+        self._add(meetings, split.choose)
+        measured = self._assemble(meetings, choice)
+        self._add(meetings, split.test)
+        return Learned(measured, self._assemble(meetings, choice), choice.settings())
+
+    def _longest_window(self) -> int:
+        values = self._options.values
+        ordered = self._options.flag("recency_mask" if "recency_mask" in values else "apply_recency_bias")
+        return int(self._options.number("bptt")) if ordered and "bptt" in values else 20 * ordered
+
+    def _candidates(self) -> Iterable[Choice]:
+        yield Choice()
+        if self._window:
+            yield Choice(recency=True)
+            yield Choice(blend=1.0, recency=True)
+            yield Choice(blend=2.0, recency=True)
+
+    def _choose(self, meetings: Meetings) -> tuple[float, Choice]:
+        held_out = newest_held_out(self._data.histories.of(self._split.choose))
+        repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
+        base, order = base_matrix(meetings), self._order(meetings)
+        models = [
+            self._model(base, order, meetings.popularity, replace(candidate, repeats=repeats))
+            for candidate in self._candidates()
+        ]
+        values = [compare(model, held_out, self._size) for model in models]
+        best = int(np.argmax(values))
+        scale = fit_scale(models[best], held_out, self._size)
+        return values[best], replace(models[best].choice, scale=scale)
+
+    def _assemble(self, meetings: Meetings, choice: Choice) -> ItemToItem:
+        order = self._order(meetings) if choice.blend else None
+        return self._model(base_matrix(meetings), order, meetings.popularity, choice)
+
+    def _model(self, base: Matrix, order: Matrix | None, popularity: Floats, choice: Choice) -> ItemToItem:
+        weights = blend(base, order, choice.blend, self._keep)
+        weights = for_cold_items(weights, self._data.catalogue, self._options)
+        strength = {} if self._prior is None else {"strength": self._prior}
+        scores = prior(popularity, self._size, **strength) * np.float32(choice.scale)
+        popular = log_popularity(popularity, self._size)
+        extra = self._rewards()
+        return ItemToItem(weights, scores + extra, popular + extra, choice)
+
+    def _order(self, meetings: Meetings) -> Matrix | None:
+        return both_ways(meetings.follows, meetings.popularity) if self._window else None
+
+    def _rewards(self) -> Floats:
+        logits = _REWARD_LOGITS.get(self._options.reward_sensitivity, 0.0)
+        values = rewards(self._data, self._options)
+        if values is None or not logits:
+            return np.zeros(self._size, dtype=np.float32)
+        spread = float(values.std()) or 1.0
+        return np.asarray(logits * (values - values.mean()) / spread, dtype=np.float32)
+
+    def _count(self, parts: list[npt.NDArray[np.int64]], window: int) -> Meetings:
+        meetings = Meetings(self._warm, window)
+        for users in parts:
+            self._add(meetings, users)
+        return meetings
+
+    def _add(self, meetings: Meetings, users: npt.NDArray[np.int64]) -> None:
+        meetings.add(self._data.histories.of(users[self._allowed[users]]))
+
+
+def rewards(data: TrainingData, options: Options) -> Floats | None:
+    """Return the numeric column the solution optimises for, 0 where an item has none."""
+    metadata = data.catalogue.metadata
+    if options.reward_column is None or metadata is None or options.reward_column not in metadata.columns:
+        return None
+    return metadata[options.reward_column].cast(float, strict=False).fill_null(0.0).to_numpy().astype(np.float32)

@@ -1,0 +1,39 @@
+"""Sparse matrices the way the recommenders make them, under one type that the checker follows."""
+
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array, csr_array
+
+Sparse: TypeAlias = csr_array[Any, tuple[int, int]]
+
+
+def from_cells(
+    data: npt.NDArray[Any], rows: npt.NDArray[Any], columns: npt.NDArray[Any], shape: tuple[int, int]
+) -> Sparse:
+    """Return the matrix with these cells; those given more than once are added up."""
+    cells: Any = (np.asarray(data, dtype=np.float32), (rows, columns))
+    return cast("Sparse", csr_array(cast("Any", coo_array(cells, shape=shape))))
+
+
+def from_rows(data: npt.NDArray[Any], indices: npt.NDArray[Any], indptr: npt.NDArray[Any], columns: int) -> Sparse:
+    """Return the matrix whose rows lie one after the other, as csr_array keeps them."""
+    return cast("Sparse", csr_array(cast("Any", (data, indices, indptr)), shape=(len(indptr) - 1, columns)))
+
+
+def empty(size: int) -> Sparse:
+    """Return a square matrix of zeros."""
+    return cast("Sparse", csr_array(cast("Any", (size, size)), dtype=np.float32))
+
+
+def widened(matrix: Sparse, size: int) -> Sparse:
+    """Return the matrix with zero rows and columns added up to size x size."""
+    added = np.full(size - matrix.shape[0], matrix.indptr[-1], dtype=matrix.indptr.dtype)
+    return from_rows(matrix.data, matrix.indices, np.concatenate([matrix.indptr, added]), size)
+
+
+def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Return the values of a matrix with the row and column of each."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return matrix.data, rows, matrix.indices
