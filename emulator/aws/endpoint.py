@@ -6,11 +6,13 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from emulator.aws.permissions import Guard
+
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
 
 # One for all clouds of a process: it makes a Flask application per service on first use and keeps no other state.
-_application: Any = DomainDispatcherApplication(create_backend_app)
+_application: Any = Guard(DomainDispatcherApplication(create_backend_app))
 
 
 class _Handler(MotoRequestHandler):

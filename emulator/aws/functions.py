@@ -114,7 +114,7 @@ class LocalFunction(LambdaFunction):
             handler=str(self.handler),
             directory=directory,
             path=(str(directory), *layers),
-            environment=tuple(sorted({**self._reserved(directory), **cloud_environment, **self._variables()}.items())),
+            environment=tuple(sorted({**cloud_environment, **self._reserved(directory), **self._variables()}.items())),
         )
 
     def _layer_directories(self) -> Iterable[Path]:
@@ -130,6 +130,7 @@ class LocalFunction(LambdaFunction):
     def _reserved(self, directory: Path) -> dict[str, str]:
         return {
             "_HANDLER": self.handler,
+            "AWS_ACCESS_KEY_ID": self.role.rpartition("/")[2],  # so that the endpoint knows whose policies apply
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{self.run_time}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_size),
             "AWS_LAMBDA_FUNCTION_NAME": self.function_name,

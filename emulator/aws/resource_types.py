@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import moto.cloudformation.models
-import moto.cloudformation.responses
 import yaml
 from moto.awslambda.models import lambda_backends
 from moto.cloudformation import parsing
@@ -272,5 +271,4 @@ CORRECTIONS = (
         parsing, "resource_name_property_from_type", resource_name_property_from_type, "it does not know our types"
     ),
     Correction(moto.cloudformation.models, "yaml", _fast_yaml, "it reads JSON as YAML, at a second per 20 KB"),
-    Correction(moto.cloudformation.responses, "yaml", _fast_yaml, "it reads JSON as YAML, at a second per 20 KB"),
 )

@@ -9,10 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from botocore.model import OperationModel
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-    state_task_service_aws_sdk,
-    state_task_service_callback,
-)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
@@ -25,8 +22,6 @@ from emulator.aws import runtime
 from emulator.aws.corrections import Correction
 from emulator.aws.executions import stop_nested, wait_until_ended
 from emulator.aws.interpreter import iso_time, shared_client
-
-BETWEEN_LOOKS_SECONDS = 0.005  # moto's loop looks again only after the child has ended, or the parent was stopped
 
 # The prefix of an error's name is the service's id as Step Functions spells it: "Personalize.LimitExceededException".
 ERROR_PREFIXES = {
@@ -138,11 +133,5 @@ CORRECTIONS = (
         "_build_sync2_resolver",
         after_the_child(StateTaskServiceSfn._build_sync2_resolver),  # noqa: SLF001 - the method being corrected
         "it asks twice a second, and leaves the child of a stopped parent running",
-    ),
-    Correction(
-        state_task_service_callback,
-        "_DELAY_SECONDS_SYNC_CONDITION_CHECK",
-        BETWEEN_LOOKS_SECONDS,
-        "half a second of real time is five minutes of simulated time",
     ),
 )

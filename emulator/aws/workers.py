@@ -166,8 +166,15 @@ class Worker:
                 self._socket.close()
             return self._exit_status
 
+    def close(self) -> None:
+        """End the process and forget what it wrote."""
+        self.kill()
+        with self._ending:
+            self._log.close()
+
     def _new_log(self) -> str:
-        text = os.pread(self._log.fileno(), 1 << 20, self._log_read)
+        with self._ending:
+            text = b"" if self._log.closed else os.pread(self._log.fileno(), 1 << 20, self._log_read)
         self._log_read += len(text)
         return text.decode(errors="replace")
 
@@ -229,6 +236,6 @@ class WorkerPool:
             return worker
 
     def _forget(self, worker: Worker) -> None:
-        worker.kill()
+        worker.close()
         with self._lock:
             self._workers.discard(worker)

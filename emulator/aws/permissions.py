@@ -1,0 +1,129 @@
+"""Handlers may do here what the policies of their deployed role allow, and nothing else.
+
+The endpoint cannot tell callers apart by signature, so a worker process signs with the name of its role for an access
+key. Whoever signs with anything else (a person, a test, the command line) is the owner of the cloud and may do all.
+"""
+
+import functools
+import io
+import json
+import re
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from emulator.aws.asked_for import Leave, Request, UnreadableRequestError, asked_for
+from emulator.aws.runtime import ACCOUNT_ID
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]*/([^/]+)/aws4_request")
+
+
+class Guard:
+    """A WSGI application that asks the policies before it passes a handler's request on."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer the request, or refuse it with the words of IAM."""
+        signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+        statements = _statements_of(signed[1]) if signed else None
+        if signed is None or statements is None:
+            return self._application(environ, start_response)
+        request = _read(environ, signed[2])
+        refusal = refused(signed[1], request, statements)
+        if refusal is None:
+            return self._application(environ, start_response)
+        status, kind, body = _as_answer(request.service, refusal)
+        start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def refused(role: str, request: Request, statements: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return why a request is refused, in the words of IAM, or None when it is allowed."""
+    try:
+        for leave in asked_for(request):
+            if not is_allowed(leave, statements):
+                return f"User: {role} is not authorized to perform: {leave.action} on resource: {leave.resource}"
+    except UnreadableRequestError as error:
+        return f"The local cloud cannot tell what this request of {role} asks leave for: {error}"
+    return None
+
+
+def is_allowed(leave: Leave, statements: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether policies allow something: a statement must, and none may deny it."""
+    effects = {statement["Effect"] for statement in statements if _is_about(statement, leave)}
+    return effects == {"Allow"}
+
+
+def _is_about(statement: Mapping[str, Any], leave: Leave) -> bool:
+    return (
+        any(_matches(pattern.lower(), leave.action.lower()) for pattern in _listed(statement["Action"]))
+        and any(_matches(pattern, leave.resource) for pattern in _listed(statement["Resource"]))
+        and _holds(statement.get("Condition", {}), leave)
+    )
+
+
+def _holds(condition: Mapping[str, Mapping[str, Any]], leave: Leave) -> bool:
+    for operator, expected in condition.items():
+        if operator != "StringEquals" or set(expected) != {"iam:PassedToService"}:
+            raise NotImplementedError(f"the local cloud does not know the condition {operator} {expected}")
+        if leave.passed_to not in _listed(expected["iam:PassedToService"]):
+            return False
+    return True
+
+
+def _matches(pattern: str, text: str) -> bool:
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, text, flags=re.DOTALL) is not None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _statements_of(access_key: str) -> tuple[Mapping[str, Any], ...] | None:
+    """Return the statements of the role of that name, or None when there is no such role."""
+    backend = iam_backends[ACCOUNT_ID]["aws"]
+    if not any(role.name == access_key for role in backend.roles.values()):
+        return None
+    documents = (backend.get_role_policy(access_key, name)[1] for name in backend.list_role_policies(access_key))
+    return tuple(statement for document in documents for statement in _parsed(document))
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(document: str) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_listed(json.loads(document)["Statement"]))
+
+
+def _read(environ: dict[str, Any], service: str) -> Request:
+    body = b""
+    if service != "s3":  # whose bodies are large, and say nothing about permissions
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+    return Request(
+        service=service,
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"],
+        query=dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+        headers=dict(_headers(environ)),
+        body=body,
+    )
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            yield name.removeprefix("HTTP_").replace("_", "-").lower(), value
+
+
+def _as_answer(service: str, refusal: str) -> tuple[str, str, bytes]:
+    if service == "s3":
+        text = f"<Error><Code>AccessDenied</Code><Message>{refusal}</Message></Error>"
+        return "403 Forbidden", "application/xml", text.encode()
+    text = json.dumps({"__type": "AccessDeniedException", "message": refusal})
+    return "400 Bad Request", "application/x-amz-json-1.1", text.encode()
