@@ -109,6 +109,7 @@ def create_dataset_export_job(account: Account, request: Members) -> Members:
     destination = request["jobOutput"]["s3DataDestination"]["path"]
     check_folder(destination)
     check_new(request.get("tags"))
+    QUOTAS.check(account, "dataset_export_job")
     mode = request.get("ingestionMode", "PUT")
     reference, engine = reference_to(account, dataset), account.engine
 

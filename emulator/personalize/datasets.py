@@ -9,6 +9,7 @@ from emulator.engine.schema_rules import RULES
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members, Record
 from emulator.personalize.tags import check_new
 
@@ -23,6 +24,7 @@ def create_dataset(account: Account, request: Members) -> Members:
     account.require_active(group)
     _check_fits(schema, dataset_type, group.members.get("domain"))
     check_new(request.get("tags"))
+    QUOTAS.check(account, "dataset")
     tracking_id = str(uuid.uuid4()) if dataset_type == "ACTION_INTERACTIONS" else None
     account.add("dataset", arn, {**request, "datasetType": dataset_type, "trackingId": tracking_id})
     return {"datasetArn": arn}

@@ -1,7 +1,7 @@
 """Describe and List, for every type alike: the record's view, from which the output shapes pick their members."""
 
 from emulator.personalize.account import Account
-from emulator.personalize.errors import ServiceError
+from emulator.personalize.errors import ServiceError, invalid_input
 from emulator.personalize.paging import page
 from emulator.personalize.records import Members, Record
 from emulator.personalize.resource_types import TYPES, ResourceType
@@ -28,12 +28,13 @@ def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | 
     arn: str | None = request.get(key) if key else None
     if arn is None or row.naming.parent is None:
         return None
-    is_strict = row.noun == "solution_version" or SWITCHES.unknown_list_parent == "refuse"
     try:
         account.find(row.naming.parent, arn)
     except ServiceError as error:
-        if error.code != "ResourceNotFoundException" or is_strict:
+        if error.code != "ResourceNotFoundException" or row.noun == "solution_version":
             raise
+        if SWITCHES.unknown_list_parent == "refuse":  # these operations declare no ResourceNotFoundException
+            raise invalid_input(error.message) from error
     return arn
 
 

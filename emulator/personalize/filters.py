@@ -18,7 +18,8 @@ def create_filter(account: Account, request: Members) -> Members:
     group = account.find("dataset_group", request["datasetGroupArn"])
     arn = account.arn("filter", request["name"])
     account.require_free("filter", arn)
-    account.require_active(group)
+    if not group.is_active(account.now()):  # CreateFilter declares no ResourceInUseException
+        raise invalid_input(f"{group.arn} is not ACTIVE.")
     expression = request["filterExpression"]
     _check(account, group.arn, expression)
     check_new(request.get("tags"))

@@ -23,7 +23,7 @@ class PersonalizeBackend(BaseBackend):
     def answer(self, target: Target, request: dict[str, Any]) -> Members | None:
         """Answer one call, or raise a ServiceError."""
         FAULTS.check_throttle()
-        check(target.operation.input_shape, request)
+        check(target.operation.input_shape, request, target.errors)
         asked = {name: value for name, value in request.items() if value is not None}
         if target.name in DATA_PLANE:
             return DATA_PLANE[target.name](self.account, asked)

@@ -35,6 +35,9 @@ DEFAULTS: Final[Mapping[str, Quota]] = {
     "filter": Quota(30, "present", "dataset group", adjustable=True),
 }
 
+# The types without a quota of their own can be declared full by an injected fault all the same.
+UNCOUNTED: Final = Quota(0, "present", "region")
+
 
 @dataclass
 class Quotas:
@@ -44,12 +47,9 @@ class Quotas:
 
     def check(self, account: Account, noun: str, group_arn: str | None = None) -> None:
         """Raise LimitExceededException when one more resource of the type would be too many."""
-        quota = self.table.get(noun)
-        if quota is None:
-            return
-        if FAULTS.is_quota_full(noun):
-            raise limit_exceeded(_message(noun, quota))
-        if SWITCHES.quotas and _count(account, noun, quota, group_arn) >= quota.limit:
+        quota = self.table.get(noun, UNCOUNTED)
+        is_full = quota is not UNCOUNTED and SWITCHES.quotas and _count(account, noun, quota, group_arn) >= quota.limit
+        if is_full or FAULTS.is_quota_full(noun):
             raise limit_exceeded(_message(noun, quota))
 
 

@@ -18,6 +18,7 @@ class Switches:
         "LimitExceededException"
     )
     constraint_violation: Literal["InvalidInputException", "ValidationException"] = "InvalidInputException"
+    schema_check: Literal["strict", "none"] = "strict"
     unknown_member: Literal["ignore", "refuse"] = "ignore"
     unknown_list_parent: Literal["empty", "refuse"] = "empty"
     list_order: Literal["newest first", "oldest first"] = "newest first"
@@ -26,6 +27,7 @@ class Switches:
     quotas: bool = True
     automatic_training: bool = True
     missing_training_data: Refusal = "InvalidInputException"
+    training_during_import: Literal["allow", "refuse"] = "allow"
     metric_update_status: Literal["UPDATE", "CREATE"] = "UPDATE"
     unknown_recipe: Literal["InvalidInputException", "ResourceNotFoundException"] = "ResourceNotFoundException"
     theme_regions: Literal["documented", "all"] = "documented"

@@ -10,6 +10,7 @@ from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import ServiceError, in_use, invalid_input, not_found
 from emulator.personalize.paging import page
+from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members
 from emulator.personalize.switches import SWITCHES
 from emulator.personalize.tags import check_new
@@ -25,6 +26,7 @@ def create_event_tracker(account: Account, request: Members) -> Members:
         raise ServiceError(SWITCHES.second_event_tracker, f"{group.arn} has an event tracker already.")
     account.require_active(group)
     check_new(request.get("tags"))
+    QUOTAS.check(account, "event_tracker")
     arn, tracking_id = account.arn("event-tracker", secrets.token_hex(4)), str(uuid.uuid4())
     account.add("event_tracker", arn, {**request, "accountId": account.account_id, "trackingId": tracking_id})
     return {"eventTrackerArn": arn, "trackingId": tracking_id}
@@ -44,6 +46,7 @@ def create_metric_attribution(account: Account, request: Members) -> Members:
     _check_metrics(account, group.arn, request["metrics"])
     if next(account.all("metric_attribution", datasetGroupArn=group.arn), None) is not None:
         raise ServiceError(SWITCHES.second_metric_attribution, f"{group.arn} has a metric attribution already.")
+    QUOTAS.check(account, "metric_attribution")
     account.add("metric_attribution", arn, dict(request))
     return {"metricAttributionArn": arn}
 

@@ -1,7 +1,7 @@
 """Solution versions: training on what the datasets hold at that moment, by request or by schedule."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from emulator.engine.api import TrainingResult, TrainingSpec
@@ -43,17 +43,22 @@ def create_solution_version(account: Account, request: Members) -> Members:
 
 
 def _check_data(account: Account, group_arn: str, recipe: RecipeFacts) -> None:
-    now = account.now()
     present = of_group(account, group_arn)
     missing = [needed for needed in recipe.needs if needed not in present]
     if missing:
         raise ServiceError(
             SWITCHES.missing_training_data, f"{recipe.name} needs datasets of the types {', '.join(missing)}."
         )
-    for dataset in present.values():
+    if SWITCHES.training_during_import == "refuse":
+        _check_imports(account, present.values())
+
+
+def _check_imports(account: Account, present: Iterable[Record]) -> None:
+    now = account.now()
+    for dataset in present:
         jobs = list(account.all("dataset_import_job", datasetArn=dataset.arn))
         if jobs and not jobs[-1].stage(now).over:
-            raise ServiceError(SWITCHES.missing_training_data, f"{jobs[-1].arn} is {jobs[-1].status(now)}.")
+            raise invalid_input(f"{jobs[-1].arn} is {jobs[-1].status(now)}.")
 
 
 def _check_mode(account: Account, solution: Record, recipe: RecipeFacts, mode: str) -> str | None:

@@ -4,7 +4,7 @@ Generated from the botocore model. The client checks a part of this; the wire ma
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -30,8 +30,11 @@ _CLASSES: Final = ((r"\p{L}\p{Z}\p{N}", r"\w\s"), (r"\p{ASCII}", r"[\x00-\x7f]")
 _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
-def check(shape: Shape | None, request: Mapping[str, Any]) -> None:
-    """Raise for a request that does not fit the shape: the first wrong type, or else all broken constraints."""
+def check(shape: Shape | None, request: Mapping[str, Any], declared: Collection[str] = ()) -> None:
+    """Raise for a request that does not fit the shape: the first wrong type, or else all broken constraints.
+
+    An operation that does not declare the exception of the switch answers with the general ValidationException.
+    """
     if shape is None:
         return
     _check_types(shape, request, "")
@@ -39,7 +42,8 @@ def check(shape: Shape | None, request: Mapping[str, Any]) -> None:
     if broken:
         plural = "s" if len(broken) > 1 else ""
         text = f"{len(broken)} validation error{plural} detected: {'; '.join(broken)}"
-        raise ServiceError(SWITCHES.constraint_violation, text, 400)
+        chosen = SWITCHES.constraint_violation
+        raise ServiceError(chosen if chosen in declared else "ValidationException", text, 400)
 
 
 def _check_types(shape: Shape, value: Any, path: str) -> None:

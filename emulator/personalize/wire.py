@@ -33,6 +33,11 @@ class Target:
         """The operation's name, as in the model."""
         return self.operation.name
 
+    @property
+    def errors(self) -> frozenset[str]:
+        """The exceptions the operation declares."""
+        return frozenset(shape.name for shape in self.operation.error_shapes)
+
 
 @cache
 def _targets() -> Mapping[str, Target]:
