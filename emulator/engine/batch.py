@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -9,9 +10,13 @@ import polars as pl
 from emulator.engine.api import BatchReport, BatchSpec, EngineError
 from emulator.engine.batch_input import FIELDS, Records, read_records
 from emulator.engine.batch_lists import BatchLists
-from emulator.engine.batch_ranking import rank_records
-from emulator.engine.serving import ItemModel, load_model
+from emulator.engine.batch_ranking import RANKINGS_AT_ONCE, rank_records
+from emulator.engine.segment_model import SegmentModel
+from emulator.engine.segments import FIELDS as SEGMENT_FIELDS
+from emulator.engine.segments import SEGMENTS_AT_ONCE, Segments
+from emulator.engine.serving import ItemModel, Model, load_model
 from emulator.engine.snapshot import Snapshot
+from emulator.engine.themes import THEMES_AT_ONCE, Themes
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,11 +29,7 @@ def run_batch(spec: BatchSpec, model_directory: Path, live: Snapshot) -> BatchRe
 
     Users' histories are those of `live`; everything else is the model's.
     """
-    model = load_model(model_directory)
-    if not isinstance(model, ItemModel):
-        raise EngineError("The recipe of this solution version does not answer batch inference jobs")
-    answer, at_once = _answerer(spec, model, live)
-    fields = FIELDS[model.recipe.asked]
+    answer, fields, at_once = _answerer(spec, load_model(model_directory), live)
     outputs, records, errors = [], 0, 0
     for path in spec.inputs:
         target = spec.output_directory / f"{path.name}.out"
@@ -40,13 +41,21 @@ def run_batch(spec: BatchSpec, model_directory: Path, live: Snapshot) -> BatchRe
     return BatchReport(outputs, records, errors)
 
 
-def _answerer(spec: BatchSpec, model: ItemModel, live: Snapshot) -> tuple[Answer, int]:
-    if model.recipe.asked not in FIELDS or model.recipe.family == "trending":
-        raise EngineError(f"The recipe {model.recipe.name} does not answer batch inference jobs")
+def _answerer(spec: BatchSpec, model: Model, live: Snapshot) -> tuple[Answer, tuple[str, ...], int]:
+    """Return what answers a chunk of records, the fields a record needs, and how many go in a chunk."""
+    if isinstance(model, SegmentModel):
+        return Segments(spec, model, live).answer, (SEGMENT_FIELDS[model.recipe.family],), SEGMENTS_AT_ONCE
+    if not isinstance(model, ItemModel) or model.recipe.family == "trending":
+        raise EngineError("The recipe of this solution version does not answer batch jobs")
     lists = BatchLists(spec, model, live)
+    fields = FIELDS[model.recipe.asked]
+    if spec.theme_item_name is not None:
+        if model.recipe.family != "similar_items":
+            raise EngineError("Themes can be generated with the Similar-Items recipe only")
+        return Themes(lists, spec.theme_item_name).answer, fields, THEMES_AT_ONCE
     if model.recipe.asked == "list":
-        return lambda records: rank_records(lists, records), 10_000
-    return lists.answer, lists.at_once
+        return partial(rank_records, lists), fields, RANKINGS_AT_ONCE
+    return lists.answer, fields, lists.at_once
 
 
 def _write(chunks: Iterator[Records], answer: Answer, target: Path) -> tuple[int, int]:
@@ -71,7 +80,7 @@ def as_lines(records: Records, outputs: pl.Series) -> pl.DataFrame:
             pl.lit(',"output":'),
             pl.when(right).then("output").otherwise(pl.lit('{"recommendedItems":[]}')),
             pl.lit(',"error":'),
-            pl.when(right).then(pl.lit("null")).otherwise(pl.lit('"') + pl.col("error") + pl.lit('"')),
+            pl.when(right).then(pl.lit("null")).otherwise("error"),
             pl.lit("}"),
         )
     )

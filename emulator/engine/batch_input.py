@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 _CHUNK_BYTES = 64 << 20
+_NOT_AN_OBJECT = json.dumps("User error: The line is not a JSON object")
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "user": ("userId",),
@@ -18,17 +19,21 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Records:
-    """A chunk of lines. A line with an error has no key, and an error text instead."""
+    """A chunk of lines. A line with an error has no key, and the error instead."""
 
     echo: pl.Series  # each line as JSON text
     keys: pl.Series  # user or item ids; null where the line is wrong
-    errors: pl.Series  # null where the line is right
+    errors: pl.Series  # JSON text; null where the line is right
     details: Mapping[int, Mapping[str, Any]]  # the parsed lines that hold more than one id
 
     def __len__(self) -> int:
         return len(self.echo)
+
+    def refuse(self, row: int, reason: str) -> None:
+        """Note why a line that looked right cannot be answered."""
+        self.errors = self.errors.scatter(row, json.dumps(f"User error: {reason}"))
 
     def values(self, row: int) -> Mapping[str, str]:
         """Return the line's filterValues."""
@@ -80,12 +85,12 @@ def _parse_line(line: bytes, fields: Sequence[str]) -> _Line:
     try:
         parsed = json.loads(line.decode("utf-8-sig"))
     except ValueError:  # UnicodeDecodeError included
-        return _Line(json.dumps(text), error="User error: The line is not a JSON object")
+        return _Line(json.dumps(text), error=_NOT_AN_OBJECT)
     if not isinstance(parsed, dict):
-        return _Line(text, error="User error: The line is not a JSON object")
+        return _Line(text, error=_NOT_AN_OBJECT)
     problem = _problem(parsed, fields)
     if problem:
-        return _Line(text, error=f"User error: {problem}")
+        return _Line(text, error=json.dumps(f"User error: {problem}"))
     return _Line(text, key=parsed[fields[0]], parsed=parsed)
 
 

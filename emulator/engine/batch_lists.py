@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from emulator.engine.api import BatchSpec
+from emulator.engine.api import BatchSpec, EngineError
 from emulator.engine.batch_input import Records
 from emulator.engine.evaluation import ranked
 from emulator.engine.exploration import Lists, exploration_of, keys_for
@@ -16,6 +16,8 @@ from emulator.engine.serving import ItemModel
 from emulator.engine.snapshot import Snapshot
 from emulator.engine.top_k import Best
 from emulator.engine.training_data import load_histories
+
+Mask = npt.NDArray[np.bool_]
 
 _MOST_AT_ONCE = 50_000
 _MASK_BYTES = 128 << 20
@@ -32,6 +34,7 @@ class BatchLists:
         self.user_ids, self._histories = model.data.user_ids, model.data.histories
         if model.recipe.asked in {"user", "list"}:
             self.user_ids, self._histories = load_histories(live, model.events, model.catalogue)
+        self.items_schema = live.schemas.get("ITEMS")
         self._explore = exploration_of(model.recipe, spec.config, model.catalogue, model.newest_event)
 
     @property
@@ -59,35 +62,33 @@ class BatchLists:
             return listed(self.model.catalogue.ids, items, None)
         return listed(self.model.catalogue.ids, items, np.exp(scores - found.log_totals[:, None]))
 
-    def masks_for(self, row: int, records: Records) -> npt.NDArray[np.bool_] | None:
-        """Return which items one record's filter lets through."""
+    def mask_for(self, row: int, records: Records) -> Mask | None:
+        """Return which items one record's filter lets through; a record with bad values is refused."""
         if self.filter is None:
             return None
         is_item = self.model.recipe.asked == "item"
         key = records.keys[row]
         values = {**self._given, **records.values(row)}
-        bound = self.filter.for_query(None if is_item else key, key if is_item else None, values)
-        return np.asarray(bound.mask(self.model.catalogue.ids))
+        try:
+            bound = self.filter.for_query(None if is_item else key, key if is_item else None, values)
+            return np.asarray(bound.mask(self.model.catalogue.ids))
+        except EngineError as error:
+            records.refuse(row, str(error))
+            return np.zeros(len(self.model.catalogue), dtype=np.bool_)
 
-    def _masks(self, records: Records) -> npt.NDArray[np.bool_] | None:
+    def _masks(self, records: Records) -> Mask | None:
         if self.filter is None:
             return None
         masks = np.zeros((len(records), len(self.model.catalogue)), dtype=np.bool_)
-        known: dict[tuple[tuple[str, str], ...], npt.NDArray[np.bool_]] = {}
+        known: dict[tuple[tuple[str, str], ...], Mask | None] = {}
         for row in records.errors.is_null().arg_true().to_list():
-            if self.filter.per_user:
-                masks[row] = self.masks_for(row, records)
-                continue
             values = tuple(sorted(records.values(row).items()))
-            if values not in known:
-                mask = self.masks_for(row, records)
-                known[values] = mask if mask is not None else masks[row]
+            if self.filter.per_user or values not in known:
+                known[values] = self.mask_for(row, records)
             masks[row] = known[values]
         return masks
 
-    def _best(
-        self, queries: Histories, records: Records, masks: npt.NDArray[np.bool_] | None
-    ) -> tuple[Best, Lists, Floats]:
+    def _best(self, queries: Histories, records: Records, masks: Mask | None) -> tuple[Best, Lists, Floats]:
         explore, size = self._explore, len(self.model.catalogue)
         keys = keys_for(self.model.seed, records.keys) if explore else np.zeros(0, dtype=np.uint64)
         drawn = _Drawn(len(records), self.count)

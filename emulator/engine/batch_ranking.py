@@ -9,6 +9,8 @@ from emulator.engine.batch_input import Records
 from emulator.engine.batch_lists import BatchLists
 from emulator.engine.serving import significant, softmax
 
+RANKINGS_AT_ONCE = 10_000
+
 
 def rank_records(lists: BatchLists, records: Records) -> pl.Series:
     """Return each record's reranked list and scores as JSON text."""
@@ -17,7 +19,7 @@ def rank_records(lists: BatchLists, records: Records) -> pl.Series:
     outputs: list[str | None] = [None] * len(records)
     for row in records.errors.is_null().arg_true().to_list():
         lists.model.scorer.score(histories, row, row + 1, block)
-        allowed = lists.masks_for(row, records)
+        allowed = lists.mask_for(row, records)
         outputs[row] = _rank(lists, records.details[row]["itemList"], block[0], allowed)
     return pl.Series(outputs, dtype=pl.String)
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from emulator.engine.cooccurrence import Meetings
 from emulator.engine.evaluation import Scorer
+from emulator.engine.factors import Factors
 from emulator.engine.histories import Histories
 from emulator.engine.learning import Learned, UserLearner, compare, trainable
 from emulator.engine.options import Options
@@ -83,7 +84,11 @@ def _similar_items(data: TrainingData, options: Options, histories: Histories) -
 
 def _load_ranking(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FittedModel:
     """Return a model that ranks what the user already has like the rest: a list to rank may hold it."""
-    return ItemToItem.load(arrays, {**settings, "repeats": True})
+    return _load_users_model(arrays, {**settings, "repeats": True})
+
+
+def _load_users_model(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FittedModel:
+    return Factors.load(arrays, settings) if settings["rank"] else ItemToItem.load(arrays, settings)
 
 
 _CHOOSING = frozenset({"user_personalization", "ranking"})
@@ -94,7 +99,7 @@ _FITS: Mapping[str, Fit] = {
     "similar_items": _similar_items,
 }
 LOADERS: Mapping[str, Callable[[Mapping[str, npt.NDArray[Any]], Mapping[str, Any]], FittedModel]] = {
-    "user_personalization": ItemToItem.load,
+    "user_personalization": _load_users_model,
     "ranking": _load_ranking,
     "popularity": FixedList.load,
     "trending": FixedList.load,

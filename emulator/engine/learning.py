@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from emulator.engine.cooccurrence import Matrix, Meetings, both_ways
 from emulator.engine.evaluation import Scorer, fit_scale, ranked, repeat_share
+from emulator.engine.factors import Factors, item_vectors
 from emulator.engine.histories import Floats, Histories
-from emulator.engine.metadata import for_cold_items
+from emulator.engine.metadata import shares_of_alike, with_cold_items
 from emulator.engine.metrics import find_hits, ndcg
 from emulator.engine.options import Options
 from emulator.engine.split import HeldOut, Split, newest_held_out
@@ -21,6 +22,9 @@ _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
 _RANKING_PRIOR = 0.3  # lists to rank hold items no history speaks about; popularity must order those
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _COMPARED_AT = 10
+_RANK = 64
+_MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts
+_GOOD_ENOUGH = 0.95  # of the best candidate, for factors to be taken because they are several times faster
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,17 @@ def trainable(histories: Histories, options: Options) -> npt.NDArray[np.bool_]:
     return np.asarray((lengths >= low) & (lengths <= high))
 
 
+UserModel = ItemToItem | Factors
+
+
+@dataclass(frozen=True)
+class _Parts:
+    popularity: Floats
+    base: Matrix | None
+    order: Matrix | None
+    vectors: Floats | None
+
+
 class UserLearner:
     """The steps of learning one set of hyperparameters."""
 
@@ -62,6 +77,8 @@ class UserLearner:
         self._size = len(data.catalogue)
         self._keep = 2 * int(options.number("hidden_dimension")) if "hidden_dimension" in options.values else 300
         self._window = self._longest_window()
+        self._rank = min(_RANK, self._keep // 2)
+        self._shares = shares_of_alike(data.catalogue, options)
         self._prior = _RANKING_PRIOR if options.recipe.family == "ranking" else None
 
     def trial(self) -> tuple[float, Mapping[str, Any]]:
@@ -86,8 +103,10 @@ class UserLearner:
         return int(self._options.number("bptt")) if ordered and "bptt" in values else 20 * ordered
 
     def _candidates(self) -> Iterable[Choice]:
+        yield Choice(rank=self._rank)
         yield Choice()
         if self._window:
+            yield Choice(rank=self._rank, recency=True)
             yield Choice(recency=True)
             yield Choice(blend=1.0, recency=True)
             yield Choice(blend=2.0, recency=True)
@@ -95,31 +114,50 @@ class UserLearner:
     def _choose(self, meetings: Meetings) -> tuple[float, Choice]:
         held_out = newest_held_out(self._data.histories.of(self._split.choose))
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
-        base, order = base_matrix(meetings), self._order(meetings)
-        models = [
-            self._model(base, order, meetings.popularity, replace(candidate, repeats=repeats))
-            for candidate in self._candidates()
-        ]
+        parts = self._parts(meetings)
+        models = [self._model(parts, replace(candidate, repeats=repeats)) for candidate in self._candidates()]
         values = [compare(model, held_out, self._size) for model in models]
-        best = int(np.argmax(values))
+        best = self._preferred(models, values)
         scale = fit_scale(models[best], held_out, self._size)
         return values[best], replace(models[best].choice, scale=scale)
 
-    def _assemble(self, meetings: Meetings, choice: Choice) -> ItemToItem:
-        order = self._order(meetings) if choice.blend else None
-        return self._model(base_matrix(meetings), order, meetings.popularity, choice)
+    def _preferred(self, models: list[UserModel], values: list[float]) -> int:
+        best = int(np.argmax(values))
+        if len(self._data.histories) < _MANY_USERS:
+            return best
+        fast = [place for place, model in enumerate(models) if model.choice.rank]
+        fastest = max(fast, key=lambda place: values[place])
+        return fastest if values[fastest] >= _GOOD_ENOUGH * values[best] else best
 
-    def _model(self, base: Matrix, order: Matrix | None, popularity: Floats, choice: Choice) -> ItemToItem:
-        weights = blend(base, order, choice.blend, self._keep)
-        weights = for_cold_items(weights, self._data.catalogue, self._options)
+    def _assemble(self, meetings: Meetings, choice: Choice) -> UserModel:
+        return self._model(self._parts(meetings, choice), choice)
+
+    def _parts(self, meetings: Meetings, choice: Choice | None = None) -> _Parts:
+        """Compute what the choice is put together from, or what all candidates are, and nothing else."""
+        order = self._window and (choice is None or choice.blend)
+        return _Parts(
+            meetings.popularity,
+            base_matrix(meetings) if choice is None or not choice.rank else None,
+            both_ways(meetings.follows, meetings.popularity) if order else None,
+            item_vectors(meetings.shared, self._rank) if choice is None or choice.rank else None,
+        )
+
+    def _model(self, parts: _Parts, choice: Choice) -> UserModel:
         strength = {} if self._prior is None else {"strength": self._prior}
-        scores = prior(popularity, self._size, **strength) * np.float32(choice.scale)
-        popular = log_popularity(popularity, self._size)
-        extra = self._rewards()
-        return ItemToItem(weights, scores + extra, popular + extra, choice)
+        rewards = self._rewards()
+        scores = prior(parts.popularity, self._size, **strength) * np.float32(choice.scale) + rewards
+        popular = log_popularity(parts.popularity, self._size) + rewards
+        if parts.base is None or choice.rank:
+            return Factors(self._all_vectors(parts.vectors), scores, popular, choice)
+        weights = blend(parts.base, parts.order, choice.blend, self._keep)
+        return ItemToItem(with_cold_items(weights, self._shares, self._size), scores, popular, choice)
 
-    def _order(self, meetings: Meetings) -> Matrix | None:
-        return both_ways(meetings.follows, meetings.popularity) if self._window else None
+    def _all_vectors(self, vectors: Floats | None) -> Floats:
+        """Return the vectors of all items: one without interactions lies between those it is like."""
+        known = np.zeros((self._warm, 1), dtype=np.float32) if vectors is None else vectors
+        if self._shares is None:
+            return np.pad(known, ((0, self._size - self._warm), (0, 0)))
+        return np.concatenate([known, self._shares @ known]).astype(np.float32)
 
     def _rewards(self) -> Floats:
         logits = _REWARD_LOGITS.get(self._options.reward_sensitivity, 0.0)

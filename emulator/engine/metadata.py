@@ -63,23 +63,30 @@ def alike(matrix: Sparse, items: Positions, others: Positions, keep: int) -> Spa
     return csr_array(vstack(blocks))
 
 
-def for_cold_items(weights: Sparse, catalogue: Catalogue, options: Options) -> Sparse:
-    """Return the item-to-item weights over all items: one without interactions is listed as the items like it are."""
-    size, warm = len(catalogue), weights.shape[0]
-    if size == warm:
-        return weights
-    described = features(catalogue, options)
+def shares_of_alike(catalogue: Catalogue, options: Options) -> Sparse | None:
+    """Return for each item without interactions how much it is like each item with some; each row sums to one.
+
+    None when there are no such items, or nothing describes them.
+    """
+    size, warm = len(catalogue), catalogue.warm
+    described = features(catalogue, options) if size > warm else None
     if described is None:
-        return widened(weights, size)
+        return None
     likeness = alike(described, np.arange(warm, size), np.arange(warm), _NEIGHBOURS)
     cosine, place, _ = cells_of(likeness)
     sums = np.maximum(np.bincount(place, weights=cosine, minlength=size - warm), 1e-12)
-    shares = from_rows((cosine / sums[place]).astype(np.float32), likeness.indices, likeness.indptr, warm)
+    return from_rows((cosine / sums[place]).astype(np.float32), likeness.indices, likeness.indptr, warm)
+
+
+def with_cold_items(weights: Sparse, shares: Sparse | None, size: int) -> Sparse:
+    """Return the item-to-item weights over all items: one without interactions is listed as the items like it are."""
+    if shares is None:
+        return widened(weights, size)
     cold = cells_of(strongest(csr_array(weights @ shares.T), 2 * _NEIGHBOURS))
     known = cells_of(weights)
     return from_cells(
         np.concatenate([known[0], cold[0]]),
         np.concatenate([known[1], cold[1]]),
-        np.concatenate([known[2], cold[2] + warm]),
+        np.concatenate([known[2], cold[2] + weights.shape[0]]),
         (size, size),
     )

@@ -16,6 +16,7 @@ from emulator.engine.model_files import load_arrays, load_data, load_facts
 from emulator.engine.options import EventRule
 from emulator.engine.promotions import promote
 from emulator.engine.recipes import RECIPES
+from emulator.engine.segment_model import SegmentModel
 from emulator.engine.top_k import best
 from emulator.engine.training_data import histories_of_one
 
@@ -46,6 +47,8 @@ class Model(Protocol):
 
 def load_model(model_directory: Path) -> Model:
     """Return the model that `training.train` left in the folder."""
+    if RECIPES[load_facts(model_directory)["recipe"]].asked == "segment":
+        return SegmentModel(model_directory)
     return ItemModel(model_directory)
 
 
@@ -83,8 +86,6 @@ class ItemModel:
         return append(past, histories_of_one(recent, self.events, self.catalogue))
 
     def _asked(self, query: Query, recent: pl.DataFrame | None) -> Histories:
-        if self.recipe.asked == "segment":
-            raise EngineError(f"The recipe {self.recipe.name} answers batch segment jobs only")
         if self.recipe.asked in {"user", "list"}:
             if not query.user_id:
                 raise EngineError("Required fields for the provided recipe are userId")

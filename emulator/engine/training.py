@@ -15,6 +15,7 @@ from emulator.engine.metrics import item_metrics, rounded
 from emulator.engine.model_files import load_facts, save_arrays, save_data, save_facts
 from emulator.engine.options import Options, read_options
 from emulator.engine.rewards import average_rewards
+from emulator.engine.segment_training import train_segments
 from emulator.engine.snapshot import Snapshot
 from emulator.engine.split import newest_held_out, split_users
 from emulator.engine.training_data import TrainingData, load_training_data
@@ -32,13 +33,23 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
     started = time.perf_counter()
     model_directory.mkdir(parents=True, exist_ok=True)
     options = read_options(spec)
-    metrics, tuned = _train_items(spec, options, snapshot, model_directory)
+    metrics, tuned = _train(spec, options, snapshot, model_directory)
     return TrainingResult(
         metrics=metrics,
         training_hours=round((time.perf_counter() - started) / _SECONDS_PER_HOUR, 6),
         tuned_hyperparameters=tuned.values,
         best_recipe=tuned.recipe,
     )
+
+
+def _train(
+    spec: TrainingSpec, options: Options, snapshot: Snapshot, directory: Path
+) -> tuple[Mapping[str, float], Tuned]:
+    if options.recipe.asked == "segment":
+        metrics = train_segments(options, snapshot, directory)
+        save_facts(directory, _facts(spec, options, {}, metrics))
+        return metrics, Tuned(options)
+    return _train_items(spec, options, snapshot, directory)
 
 
 def _train_items(
@@ -58,15 +69,17 @@ def _train_items(
     metrics = measure(data, tuned.options, learned, data.histories.of(split.test))
     save_arrays(directory / "fitted", learned.final.arrays())
     save_data(directory, data)
-    save_facts(directory, _facts(spec, tuned.options, learned, metrics))
+    save_facts(directory, _facts(spec, tuned.options, learned.settings, metrics))
     return metrics, tuned
 
 
-def _facts(spec: TrainingSpec, options: Options, learned: Learned, metrics: Mapping[str, float]) -> dict[str, Any]:
+def _facts(
+    spec: TrainingSpec, options: Options, settings: Mapping[str, Any], metrics: Mapping[str, float]
+) -> dict[str, Any]:
     return {
         "recipe": options.recipe.name,
         "values": dict(options.values),
-        "settings": dict(learned.settings),
+        "settings": dict(settings),
         "events": [[rule.event_type, rule.least_value, rule.weight] for rule in options.events],
         "metrics": dict(metrics),
         "trained_at": spec.now,

@@ -32,6 +32,7 @@ class Choice:
     blend: float = 0.0  # weight of the order of events beside EASE
     recency: bool = False  # recent events count more
     repeats: bool = False  # users come back to items they have
+    rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
     scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
 
     def settings(self) -> dict[str, Any]:
