@@ -15,7 +15,7 @@ import polars as pl
 from emulator.engine.api import DatasetType, EngineError, ImportMode, ImportReport
 from emulator.engine.csv_dialect import without_backslashes
 from emulator.engine.csv_header import check_headers
-from emulator.engine.csv_shape import check_encoding, check_shape, has_byte
+from emulator.engine.csv_shape import check_encoding, check_lines, check_shape, has_byte
 from emulator.engine.csv_values import TEXTUAL_CHARACTERS, acceptable, first_bad_value
 from emulator.engine.duplicates import drop_duplicates, drop_known, ids_are_unique
 from emulator.engine.parts import Part, count, dtypes, id_column, of_kind
@@ -110,7 +110,7 @@ def _explained(files: Sequence[Path], schema: Schema, header: Sequence[str], err
     """Return the error that names the first bad row; the reader's own words only if no row can be blamed."""
     for file in files:
         check_encoding(file)
-        check_shape(file, len(header))
+        check_lines(file, len(header))
     reason = first_bad_value(files, schema)
     return EngineError(reason or f"Input CSV cannot be read: {error}")
 

@@ -27,14 +27,33 @@ def has_byte(file: Path, byte: bytes) -> bool:
 
 
 def check_shape(file: Path, columns: int) -> None:
-    """Raise an EngineError that names the first line which is blank, too short, too long or not closed."""
+    """Raise an EngineError when the file's separators and quotes cannot be those of whole lines.
+
+    A short line that a long one makes up for gets past: readers refuse long lines themselves.
+    """
     tally = _Tally()
     with file.open("rb") as content:
         for chunk in iter(lambda: content.read(_CHUNK_BYTES), b""):
             tally.add(np.frombuffer(chunk, np.uint8))
     lines = tally.lines + (tally.last_byte != _NEWLINE)
     if tally.broken or tally.open or tally.separators != lines * (columns - 1):
-        raise EngineError(_first_bad_line(file, columns))
+        check_lines(file, columns)
+
+
+def check_lines(file: Path, columns: int) -> None:
+    """Raise an EngineError that names the first line which is blank, too short, too long or not closed."""
+    bad = 0
+    reason = ""
+    for line, fault in _bad_lines(file, columns):
+        reason = reason or f"{fault}. First: {file.name}, line {line} (row {line - 1})."
+        bad += 1
+    if bad:
+        raise EngineError(f"{reason} {affected(bad)}")
+
+
+def affected(rows: int) -> str:
+    """Return the sentence that ends a reason: how many rows are like the first."""
+    return f"{rows} row{'s are' if rows > 1 else ' is'} affected."
 
 
 @dataclass
@@ -56,19 +75,6 @@ class _Tally:
         self.lines += int(np.count_nonzero(newlines))
         self.separators += int(np.count_nonzero(commas))
         self.last_byte = int(chunk[-1])
-
-
-def _first_bad_line(file: Path, columns: int) -> str:
-    bad = list(_bad_lines(file, columns))
-    if not bad:  # lines of different faults cancelled out is impossible: each adds to the list
-        return f"{file.name} is not a CSV file with {columns} columns."
-    line, fault = bad[0]
-    return f"{fault}. First: {file.name}, line {line} (row {line - 1}). {affected(len(bad))}"
-
-
-def affected(rows: int) -> str:
-    """Return the sentence that ends a reason: how many rows are like the first."""
-    return f"{rows} row{'s are' if rows > 1 else ' is'} affected."
 
 
 def check_encoding(file: Path) -> None:

@@ -17,7 +17,10 @@ _AVX512: Final = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 
 class StoppedError(EngineError):
-    """The work was stopped."""
+    """The work was stopped before it was done."""
+
+    def __init__(self) -> None:
+        super().__init__("The work was stopped before it was done.")
 
 
 class Workers:
