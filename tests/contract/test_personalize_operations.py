@@ -210,11 +210,13 @@ def test_every_operation_succeeds_and_answers_in_its_shape(stage: Stage, capsys:
             stage.world.finish()
     assert differences == []
     control = sum(service == "personalize" for service, _ in _OPERATIONS)
+    others = len(names) - control
     with capsys.disabled():
         print(  # noqa: T201 - the promised count
-            f"\nPersonalize operations answered: {control}/{control} and {len(names) - control}/{len(names) - control},"
+            f"\nPersonalize operations answered: {control}/{control} and {others}/{others},"
             f" differences from the output shapes: {len(differences)};"
-            f" declared errors raised: {_SEEN['errors']} of {len(_ERRORS)} ({len(NEVER_RAISED)} declared ones never are)"
+            f" declared errors raised: {_SEEN['errors']} of {len(_ERRORS)}"
+            f" ({len(NEVER_RAISED)} declared ones never are)"
         )
 
 

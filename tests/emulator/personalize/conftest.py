@@ -1,3 +1,5 @@
+"""The service for the tests below."""
+
 from collections.abc import Iterator
 from pathlib import Path
 

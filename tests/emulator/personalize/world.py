@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore.config import Config
 from moto import mock_aws
 
 from emulator import personalize
@@ -78,15 +79,21 @@ def interactions_csv(rows: int = 1200) -> str:
     return "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n" + "\n".join(lines) + "\n"
 
 
+def client(service: str, **more: Any) -> Any:
+    """Return a client that tells every error at once: by itself botocore tries LimitExceededException again."""
+    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
+    return boto3.client(service, REGION, config=config, **more)  # type: ignore[call-overload] # any service
+
+
 @dataclass
 class World:
     """Clients of a running service; every `make_…` returns the ARN of something that is ACTIVE."""
 
     engine: Any
-    personalize: Any = field(default_factory=lambda: boto3.client("personalize", REGION))
-    runtime: Any = field(default_factory=lambda: boto3.client("personalize-runtime", REGION))
-    events: Any = field(default_factory=lambda: boto3.client("personalize-events", REGION))
-    s3: Any = field(default_factory=lambda: boto3.client("s3", REGION))
+    personalize: Any = field(default_factory=lambda: client("personalize"))
+    runtime: Any = field(default_factory=lambda: client("personalize-runtime"))
+    events: Any = field(default_factory=lambda: client("personalize-events"))
+    s3: Any = field(default_factory=lambda: client("s3"))
     bucket: str = "uploads-of-tests"
 
     @property
@@ -100,8 +107,8 @@ class World:
     def finish(self, seconds: float = 3 * 3600) -> None:
         """Let all real work end and so many simulated seconds pass."""
         for record in self.account.everything():
-            for course in (record.course, record.update and record.update.course):
-                if course is not None and isinstance(course.work, RealWork):
+            for course in (record.course, *([record.update.course] if record.update else ())):
+                if isinstance(course.work, RealWork):
                     assert course.work.wait(10)
         self.pass_time(seconds)
 
