@@ -52,7 +52,10 @@ def asked_for(request: Request) -> Iterator[Leave]:
 
 
 def _of_s3(request: Request) -> Iterator[Leave]:
-    bucket, _, key = request.path.strip("/").partition("/")
+    bucket, _, key = request.path.lstrip("/").partition("/")
+    if not bucket:
+        yield Leave("s3:ListAllMyBuckets", "*")
+        return
     actions = ACTION_MAP["KEY" if key else "BUCKET"][request.method]
     found = next((name for word, name in actions.items() if word in request.query), actions.get("DEFAULT"))
     if found is None:
@@ -67,14 +70,12 @@ def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leav
     if operation.startswith("Transact"):
         for item in parameters["TransactItems"]:
             for kind, inner in item.items():
-                yield from _of_dynamodb(kind if kind == "ConditionCheck" else f"{kind}Item", {**inner})
+                yield from _of_dynamodb(f"{kind}Item", inner)
         return
-    for table in parameters.get("RequestItems", {parameters.get("TableName"): None}):
+    for table in parameters.get("RequestItems") or [parameters["TableName"]]:
         arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}"
         index = parameters.get("IndexName")
-        yield Leave(f"dynamodb:{operation.replace('ConditionCheck', 'ConditionCheckItem')}", arn)
-        if index:
-            yield Leave(f"dynamodb:{operation}", f"{arn}/index/{index}")
+        yield Leave(f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn)
 
 
 def _of_states(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leave]:
