@@ -118,6 +118,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         (
             _KEEP_LEDGER,
             _READ_REQUESTS,
+            _READ_UPLOADS,
             _FIND_OBJECTS,
             _start(Place.IMPORT_UPLOADS),
             _look_at(Place.IMPORT_UPLOADS_RUNS),

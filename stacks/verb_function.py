@@ -81,6 +81,6 @@ def _environment(module: str, grant: Grant, settings: Settings, places: Places) 
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
         # boto3's own back-off bears throttling; the state machines retry only what outlasts it.
         "AWS_RETRY_MODE": "standard",
-        "AWS_MAX_ATTEMPTS": "8",
+        "AWS_MAX_ATTEMPTS": "3",
         **{variable.value: places.value(variable) for variable in sorted(grant.told)},
     }
