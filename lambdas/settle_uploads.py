@@ -27,9 +27,9 @@ table = DynamoTable(boto3.client("dynamodb", config=pool), os.environ["LEDGER_TA
 executions = Executions(boto3.client("stepfunctions"))
 ledger, leases = Ledger(table), Leases(table, executions.is_running)
 waker = Waker(leases, executions, os.environ["IMPORT_UPLOADS_ARN"])
-settling = Settling(ledger, leases, Claims(ledger, leases))
 datasets = Datasets(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
 objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
+settling = Settling(ledger, leases, Claims(ledger, leases), objects)
 
 
 @logger.inject_lambda_context

@@ -36,9 +36,9 @@ class FileRow:
     key: str
     version: str  # the version id, or the etag where the bucket has no versions
     versioned: bool
-    sequencer: str  # empty when no event but a sweep found the object
     size_bytes: int
     arrived: str
+    sequencer: str = ""  # empty when no event but a sweep found the object
     full: bool = False
     state: State = State.WAITING
     rows: int = -1  # -1: not inspected yet

@@ -59,6 +59,7 @@ class Recorder:
         self._executions = executions
         self._bucket = bucket
         self._machines = machines
+        self._known: set[str] = set()
 
     def record(self, body: Mapping[str, Any]) -> str | None:
         """Write down what an event announced; return the dataset that has something to import now, if any."""
@@ -84,8 +85,8 @@ class Recorder:
         match meaning:
             case DatasetFile():
                 filed = FileRow(**{**vars(row), "lane": meaning.lane, "full": meaning.full})
-                if self._ledger.record(filed):
-                    self._ledger.know_lane(meaning.lane)
+                self._know(meaning.lane)
+                self._ledger.record(filed)
                 return meaning.lane
             case Misplaced():
                 self._ledger.record_rejected(FileRow(**{**vars(row), "lane": meaning.lane}), meaning.reason)
@@ -97,6 +98,12 @@ class Recorder:
             case Ignored():
                 pass
         return None
+
+    def _know(self, lane: str) -> None:
+        """Put the dataset on the sweep's list before its first file: whatever dies in between, it is looked after."""
+        if lane not in self._known:
+            self._ledger.know_lane(lane)
+            self._known.add(lane)
 
     def _start(self, machine_arn: str, row: FileRow, wish: dict[str, str]) -> None:
         # Named after the version of the object: an event that comes twice starts one execution.

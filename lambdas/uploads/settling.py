@@ -8,6 +8,7 @@ from lambdas.uploads.concurrency import each
 from lambdas.uploads.datasets import Datasets
 from lambdas.uploads.lease import Lease, Leases
 from lambdas.uploads.ledger import FileRow, Ledger, State
+from lambdas.uploads.objects import Objects
 from lambdas.uploads.waking import Waker
 from lambdas.uploads.work import Batch, Errand, Job, Work
 
@@ -15,14 +16,18 @@ from lambdas.uploads.work import Batch, Errand, Job, Work
 # and the next execution attaches to it.
 _FINAL: Final = frozenset({"ResourceFailed", "InvalidInputException"})
 
+# The service reads an object where it is by its key, which then stands for the newest version.
+_TORN: Final = "overwritten during its import: the job read this version or the newer one, which is imported next"
+
 
 class Settling:
     """Ends what Staging began."""
 
-    def __init__(self, ledger: Ledger, leases: Leases, claims: Claims) -> None:
+    def __init__(self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects) -> None:
         self._ledger = ledger
         self._leases = leases
         self._claims = claims
+        self._objects = objects
 
     def succeeded(self, errand: Errand, job_arn: str, datasets: Datasets) -> Work:
         """Settle the files of a job that is ACTIVE, and look what comes next."""
@@ -44,11 +49,17 @@ class Settling:
             self._ledger.settle(row, State.IMPORTED, errand.time, epoch=lease.epoch, job_arn=job_arn)
 
         rows = self._ledger.unsettled(errand.lane)
-        each(settle, [row for row in rows if row.batch == batch.name])
+        claimed = [row for row in rows if row.batch == batch.name]
+        torn = [] if batch.is_staged else [row for row in claimed if not self._is_current(row)]
+        self._claims.supersede(torn, errand.time, lease, _TORN)
+        each(settle, [row for row in claimed if row not in torn])
         replaced = [row for row in rows if row.batch != batch.name and row.place < batch.supersedes_before]
         self._claims.supersede(replaced, errand.time, lease, f"replaced by the FULL import {batch.name}")
         self._ledger.note_import(errand.datasetGroup, errand.dataset, batch.name, batch.rows, errand.time)
         self._leases.keep(lease, {}, remove=("batch",))
+
+    def _is_current(self, row: FileRow) -> bool:
+        return self._objects.current_version(row.key, versioned=row.versioned) == row.version
 
     def failed(self, errand: Errand, error: str, cause: str, policy: UploadPolicy, waker: Waker) -> None:
         """Settle or set back the files of a job that failed, and give the lease back whatever went wrong."""

@@ -32,6 +32,11 @@ class Batch(BaseModel):
     size_bytes: int
     supersedes_before: str = ""
 
+    @property
+    def is_staged(self) -> bool:
+        """Say whether the service reads copies; a single file is read where it was uploaded."""
+        return str(self.request["dataSource"]["dataLocation"]).endswith("/")
+
 
 class Job(BaseModel):
     """A finished import job, as the execution's output tells of it."""
