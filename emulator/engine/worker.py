@@ -32,20 +32,20 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> bool:
         function, arguments = pickle.load(requests)  # noqa: S301 - the engine, our parent, is at the other end
     except EOFError:
         return False
-    pickle.dump(_outcome(function, arguments), answers)
+    answers.write(_outcome(function, arguments))
     answers.flush()
     return True
 
 
-def _outcome(function: str, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+def _outcome(function: str, arguments: tuple[Any, ...]) -> bytes:
     module, name = function.split(":")
     try:
-        return True, getattr(importlib.import_module(module), name)(*arguments)
+        return pickle.dumps((True, getattr(importlib.import_module(module), name)(*arguments)))
     except EngineError as error:
-        return False, str(error)
+        return pickle.dumps((False, str(error)))
     except Exception as error:  # whatever went wrong in a job fails that job, with its reason
         logging.getLogger("emulator.engine.worker").exception("%s failed", function)
-        return False, f"An internal error occurred: {type(error).__name__}: {error}"
+        return pickle.dumps((False, f"An internal error occurred: {type(error).__name__}: {error}"))
 
 
 if __name__ == "__main__":

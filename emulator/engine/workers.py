@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 from emulator.engine.api import EngineError
 
 _ROOT: Final = Path(__file__).parents[2]  # where `emulator` is importable from
+_DYING_SECONDS: Final = 5
 _AVX512: Final = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 
@@ -114,11 +115,14 @@ class _Process:
         self.alive = True
 
     def call(self, function: str, arguments: tuple[object, ...]) -> Any:
+        request = pickle.dumps((function, arguments))
         try:
-            pickle.dump((function, arguments), _pipe(self._child.stdin))
+            _pipe(self._child.stdin).write(request)
             _pipe(self._child.stdin).flush()
             succeeded, answer = pickle.load(_pipe(self._child.stdout))  # noqa: S301 - our own child wrote it
         except (EOFError, OSError, pickle.UnpicklingError) as error:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(_DYING_SECONDS)  # it closed its pipes, so it is on its way out
             self.kill()
             code = self._child.returncode
             raise _DiedError(f"was killed by signal {-code}" if code < 0 else f"ended with code {code}") from error

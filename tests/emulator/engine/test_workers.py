@@ -49,6 +49,12 @@ def test_an_error_is_told_and_the_process_stays(workers: Workers) -> None:
     assert len(workers.processes) == 1
 
 
+def test_an_answer_that_cannot_travel_is_an_error_too(workers: Workers) -> None:
+    with pytest.raises(EngineError, match="TypeError: cannot pickle 'module' object"):
+        workers.run("a", "importlib:import_module", "json")
+    assert workers.run("b", "operator:add", 1, 2) == 3
+
+
 def test_a_killed_worker_fails_its_job_only(workers: Workers) -> None:
     with ThreadPoolExecutor(2) as threads:
         doomed = threads.submit(workers.run, "a", "time:sleep", 60)
