@@ -114,7 +114,7 @@ def _invoke(handler: Any, invocation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def serve(sock: socket.socket, handler_name: str) -> None:
-    """Answer invocations until the socket closes; a handler that cannot be imported is reported once."""
+    """Answer invocations until the socket closes; a handler that cannot be imported is tried again each time."""
     handler = None
     while (invocation := receive(sock)) is not None:
         if handler is None:
@@ -122,7 +122,7 @@ def serve(sock: socket.socket, handler_name: str) -> None:
                 handler = _load(handler_name)
             except Exception as error:  # noqa: BLE001 - as above
                 send(sock, _load_failure(error, handler_name, invocation["id"]))
-                return
+                continue
         answer = _invoke(handler, invocation)
         sys.stdout.flush()
         sys.stderr.flush()

@@ -71,7 +71,6 @@ class LocalFunction(LambdaFunction):
             runtime.current().agenda.add(lambda: self.run_async(body or "{}"))
             return b""
         outcome = self.run(body or "{}")
-        response_headers["x-amzn-RequestId"] = outcome.request_id
         response_headers["x-amz-log-result"] = base64.b64encode(outcome.log.encode()[-TAIL_BYTES:]).decode()
         if outcome.is_error:
             response_headers["x-amz-function-error"] = "Unhandled"

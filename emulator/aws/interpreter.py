@@ -14,17 +14,21 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state
+from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
 from moto.stepfunctions.parser.asl.component.state.fail import state_fail
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -84,6 +88,27 @@ def any_error_name(error_name: str | None) -> ErrorName:
         return ErrorName(error_name)
 
 
+_choose_as_moto = StateChoice._eval_state  # noqa: SLF001 - the method being corrected
+
+
+def choose(choice: Any, env: Any) -> None:
+    """Choose the next state; without a match and a default that is an error with a name of its own."""
+    try:
+        _choose_as_moto(choice, env)
+    except RuntimeError as error:
+        if choice.default_state is not None:
+            raise
+        name = StatesErrorName(StatesErrorNameType.StatesNoChoiceMatched)
+        cause = (
+            f"An error occurred while executing the state '{choice.name}' (entered at the event id "
+            f"#{env.event_history_context.source_event_id}). Failed to transition out of the state. "
+            "The state does not point to a next state."
+        )
+        failed = ExecutionFailedEventDetails(error=str(name.error_name), cause=cause)
+        details = EventDetails(executionFailedEventDetails=failed)  # type: ignore[typeddict-item]  # one of many kinds
+        raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, details)) from error
+
+
 def parse_once(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """Remember parsed definitions: the components keep no state of an execution, and parsing takes 20 ms or more."""
     lock = threading.Lock()
@@ -121,6 +146,7 @@ CORRECTIONS = (
     Correction(branches_decl, "CustomErrorName", any_error_name, "a States.* error cannot leave a Parallel branch"),
     Correction(iteration_worker, "CustomErrorName", any_error_name, "a States.* error cannot leave a Map iteration"),
     Correction(state_fail, "CustomErrorName", any_error_name, "a Fail state cannot pass on a States.* error"),
+    Correction(StateChoice, "_eval_state", choose, "no match is States.Runtime, not States.NoChoiceMatched"),
     Correction(
         AmazonStateLanguageParser,
         "parse",
