@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from lambdas.uploads.keys import lane_of
 from lambdas.uploads.lease import ENTRY, Lease, Leases
 from lambdas.uploads.ledger import FileRow, State
+from lambdas.uploads.table import Item
 from tests.lambdas.uploads.memory_table import CrashError
 from tests.lambdas.uploads.world import SETTLED, Execution, World, csv
 
@@ -217,9 +218,9 @@ def test_the_model_notices_a_forgotten_wake_up(monkeypatch: pytest.MonkeyPatch) 
     """The negative control: a lease that is released whatever arrived meanwhile must not pass."""
 
     def release(self: Leases, lease: Lease, outcome: str) -> bool:
-        mine = {"holder": lease.holder or "", "epoch": lease.epoch}
-        put = {"outcome": outcome, "looked": lease.arrivals}
-        return self._table.update(lease.name, ENTRY, put=put, remove=("holder",), when=mine) is not None
+        put: Item = {"outcome": outcome, "looked": lease.arrivals}
+        when: Item = {"holder": lease.holder or "", "epoch": lease.epoch}
+        return self._table.update(lease.name, ENTRY, put=put, remove=("holder",), when=when) is not None
 
     monkeypatch.setattr(Leases, "release", release)
     thorough = settings(
