@@ -23,6 +23,7 @@ class Datasets:
     def __init__(self, directory: Path, workers: Workers) -> None:
         self.store = Store(directory / "datasets")
         self._scratch = directory / "scratch"
+        shutil.rmtree(self._scratch, ignore_errors=True)  # what a crash left
         self._workers = workers
 
     def import_files(self, ref: DatasetRef, files: Sequence[Path], mode: ImportMode) -> ImportReport:

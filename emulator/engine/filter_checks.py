@@ -13,7 +13,7 @@ _MOST_FIELDS: Final = 10
 def check_filter(chosen: Filter, schemas: Mapping[DatasetType, Schema]) -> None:
     """Raise a FilterError unless the schemas of a group's datasets have the columns the filter tests."""
     if len({rule.target for rule in chosen.rules}) > 1:
-        raise FilterError("Could not create filter. All rules must be about the same kind of id.")
+        raise FilterError("All rules must be about the same kind of id.")
     fields = set()
     for rule in chosen.rules:
         _check_rule(rule)
@@ -21,7 +21,7 @@ def check_filter(chosen: Filter, schemas: Mapping[DatasetType, Schema]) -> None:
             _check_test(test, schemas)
             fields.add((test.dataset, test.field.upper()))
     if len(fields) > _MOST_FIELDS:
-        raise FilterError(f"Could not create filter. It uses {len(fields)} fields; {_MOST_FIELDS} are allowed.")
+        raise FilterError(f"It uses {len(fields)} fields; {_MOST_FIELDS} are allowed.")
 
 
 _TARGETS: Final[Mapping[Target, frozenset[DatasetType]]] = {
@@ -74,4 +74,4 @@ def _find(test: Test, name: str, schemas: Mapping[DatasetType, Schema]) -> Field
 
 
 def _error(test: Test, fault: str) -> FilterError:
-    return FilterError(f"Could not create filter. Invalid Expression at column {test.position}: {fault}.")
+    return FilterError(f"Invalid Expression at column {test.position}: {fault}.")

@@ -78,11 +78,11 @@ _WORDS: Final[Mapping[str, str]] = {
 def parse_filter(text: str) -> Filter:
     """Return what the expression says; a FilterError points at the column where it stops making sense."""
     if not 1 <= len(text) <= _MOST_CHARACTERS:
-        raise FilterError(f"Could not create filter. An expression has 1 to {_MOST_CHARACTERS} characters.")
+        raise FilterError(f"An expression has 1 to {_MOST_CHARACTERS} characters.")
     try:
         parsed = _Rules().transform(_parser().parse(text))
     except UnexpectedInput as error:
-        raise FilterError(f"Could not create filter. Invalid Expression at {_where(error, text)}.") from error
+        raise FilterError(f"Invalid Expression at {_where(error, text)}.") from error
     _check_placeholders(parsed)
     return Filter(parsed)
 
@@ -182,6 +182,6 @@ def _check_placeholders(rules: tuple[Rule, ...]) -> None:
             names = [operand.name for operand in test.operands if isinstance(operand, Placeholder)]
             if names and test.operator == "NOT IN":
                 raise FilterError(
-                    f"Could not create filter. Invalid input symbol: ${names[0]}. Placeholders are not allowed with"
+                    f"Invalid input symbol: ${names[0]}. Placeholders are not allowed with"
                     f" NOT_IN operator (column {test.position})."
                 )

@@ -128,12 +128,15 @@ class Dataset:
         return Part(smaller, "PUT", frame.height, unique=False)
 
     def _load(self) -> State:
-        file = self.folder / "state.json"
-        if not file.exists():
+        saved_in = self.folder / "state.json"
+        if not saved_in.exists():
             return State([])
-        saved = json.loads(file.read_text())
+        saved = json.loads(saved_in.read_text())
         parts = [Part.from_json(self.folder, entry) for entry in saved["parts"]]
-        return State(parts, saved["numbered"], saved["sequence"], saved["schema"])
+        state = State(parts, saved["numbered"], saved["sequence"], saved["schema"])
+        for file in {*self.folder.iterdir()} - {part.path for part in parts} - {self.folder / state.tail, saved_in}:
+            file.unlink()  # left by a crash between writing a file and counting it
+        return state
 
     def _read_tail(self) -> list[dict[str, Any]]:
         file = self.folder / self._state.tail

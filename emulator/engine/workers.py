@@ -28,8 +28,8 @@ class Workers:
     """A few processes, started when first needed and kept; a killed one is replaced for the next work."""
 
     def __init__(self, count: int, logs: Path) -> None:
-        self._free = threading.Semaphore(count)
-        self._lock = threading.Lock()
+        self._count = count
+        self._changed = threading.Condition()  # guards what follows
         self._idle: list[_Process] = []
         self._busy: dict[str, _Process] = {}
         self._stopped: set[str] = set()
@@ -42,38 +42,40 @@ class Workers:
 
         An EngineError tells why the work failed, also when its process died. `job` names the work for `stop`.
         """
-        with self._free:
-            process = self._take(job)
-            try:
-                return process.call(function, arguments)
-            except _DiedError as death:
-                raise self._cause(job, function, death) from death
-            finally:
-                self._give_back(job, process)
+        process = self._take(job)
+        try:
+            return process.call(function, arguments)
+        except _DiedError as death:
+            raise self._cause(job, function, death) from death
+        finally:
+            self._give_back(job, process)
 
     def stop(self, job: str) -> None:
         """Kill the worker that runs the job, or keep the job from starting; `run` then raises a StoppedError."""
-        with self._lock:
+        with self._changed:
             self._stopped.add(job)
             if job in self._busy:
                 self._busy[job].kill()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Kill all workers; running work fails."""
-        with self._lock:
+        with self._changed:
             self._closed = True
             for process in [*self._idle, *self._busy.values()]:
                 process.kill()
+            self._changed.notify_all()
 
     @property
     def processes(self) -> list[int]:
         """Return the ids of the processes alive now."""
-        with self._lock:
+        with self._changed:
             return [process.pid for process in [*self._idle, *self._busy.values()]]
 
     def _take(self, job: str) -> "_Process":
-        with self._lock:
-            if self._closed or job in self._stopped:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._busy) < self._count or self._is_stopped(job))
+            if self._is_stopped(job):
                 self._stopped.discard(job)
                 raise StoppedError
             process = self._idle.pop() if self._idle else _Process(self._logs)
@@ -81,17 +83,21 @@ class Workers:
             return process
 
     def _give_back(self, job: str, process: "_Process") -> None:
-        with self._lock:
+        with self._changed:
             self._stopped.discard(job)
             del self._busy[job]
             if process.alive and not self._closed:
                 self._idle.append(process)
             else:
                 process.kill()
+            self._changed.notify_all()
+
+    def _is_stopped(self, job: str) -> bool:
+        return self._closed or job in self._stopped
 
     def _cause(self, job: str, function: str, death: "_DiedError") -> EngineError:
-        with self._lock:
-            if self._closed or job in self._stopped:
+        with self._changed:
+            if self._is_stopped(job):
                 return StoppedError()
         return EngineError(f"An internal error occurred: the worker process for {function.split(':')[1]} {death}.")
 

@@ -82,7 +82,6 @@ MALFORMED = {
 def test_points_at_the_column(text: str) -> None:
     with pytest.raises(FilterError) as refusal:
         parse_filter(text)
-    assert str(refusal.value).startswith("Could not create filter. ")
     assert MALFORMED[text] in str(refusal.value)
 
 

@@ -1,5 +1,6 @@
 """The dataset store against the documented rules of import modes, streamed rows and ids."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -113,6 +114,30 @@ def test_everything_survives_a_restart(users: Dataset, store: Store, tmp_path: P
     again = Store(store.root)
     assert cities(again, tmp_path) == {"a": "Rome", "b": "Bonn", "c": "Lima"}
     assert again.dataset(ref("USERS")).sequence() == 2
+
+
+def test_files_that_a_crash_left_uncounted_go(users: Dataset, store: Store, tmp_path: Path) -> None:
+    users.commit(USERS_SCHEMA, [bulk(tmp_path, [{"USER_ID": "a", "CITY": "Rome"}])], replace=True)
+    (users.folder / "part-000099.parquet").write_bytes(b"half")
+    again = Store(store.root)
+    assert cities(again, tmp_path) == {"a": "Rome"}
+    assert sorted(path.name for path in users.folder.iterdir()) == ["part-000001.parquet", "state.json"]
+
+
+def test_rows_streamed_while_others_import_are_all_kept(users: Dataset, store: Store, tmp_path: Path) -> None:
+    def stream(writer: int) -> None:
+        for number in range(100):
+            users.append(USERS_SCHEMA, [{"USER_ID": f"{writer}-{number}", "CITY": "x"}])
+
+    with ThreadPoolExecutor(4) as threads:
+        writers = [threads.submit(stream, writer) for writer in range(4)]
+        for number in range(5):
+            users.commit(USERS_SCHEMA, [bulk(tmp_path, [{"USER_ID": f"bulk{number}"}])], replace=number == 3)
+            users.freeze(USERS_SCHEMA)
+        for writer in writers:
+            writer.result()
+    assert len(cities(store, tmp_path)) == 400 + 2
+    assert len(cities(Store(store.root), tmp_path)) == 400 + 2
 
 
 def test_a_torn_line_of_a_crash_is_left_out(users: Dataset, store: Store) -> None:

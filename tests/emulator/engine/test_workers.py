@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,18 @@ def test_a_job_can_be_stopped_before_it_starts(workers: Workers) -> None:
     with pytest.raises(StoppedError):
         workers.run("a", "os:getpid")
     assert workers.processes == []
+
+
+def test_a_job_that_waits_for_a_worker_can_be_stopped(tmp_path: Path) -> None:
+    with closing(Workers(1, tmp_path / "logs")) as workers, ThreadPoolExecutor(2) as threads:
+        running = threads.submit(workers.run, "a", "time:sleep", 60)
+        until(lambda: workers.processes)
+        waiting = threads.submit(workers.run, "b", "os:getpid")
+        workers.stop("b")
+        with pytest.raises(StoppedError):
+            waiting.result(5)
+        assert not running.done()
+        workers.close()
 
 
 def test_no_more_jobs_run_at_once_than_there_are_workers(workers: Workers) -> None:
