@@ -70,16 +70,15 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
     "plan_request": Grant(
         (
             _READ_REQUESTS,
+            _FIND_OBJECTS,
             _KEEP_LEDGER,
             _look_at(Place.PIPELINE_RUNS),
-            _personalize("DescribeCampaign", "DescribeSolutionVersion"),
-            _list("Recipes", "Solutions", "SolutionVersions"),
+            _personalize("DescribeCampaign"),
+            _list("Recipes", "SolutionVersions"),
         ),
         told=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
     ),
-    "judge_solution": Grant(
-        (_personalize("GetSolutionMetrics", "DescribeCampaign"), _list("SolutionVersions")), told=(_PREFIX,)
-    ),
+    "judge_solution": Grant((_personalize("GetSolutionMetrics", "DescribeCampaign"),), told=(_PREFIX,)),
     "explain_failure": Grant(),
 }
 
@@ -88,7 +87,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     "claim_uploads": Grant(
         (
             _KEEP_LEDGER,
-            _READ_REQUESTS,
             _look_at(Place.IMPORT_UPLOADS_RUNS),
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
@@ -143,8 +141,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     "sweep_uploads": Grant(
         (
             _KEEP_LEDGER,
-            allow(Place.LEDGER, "dynamodb:BatchGetItem"),
-            allow(Place.BUCKET, "s3:ListBucket", "s3:ListBucketVersions"),
+            allow(Place.BUCKET, "s3:ListBucketVersions"),
             *_START_ANY,
         ),
         told=(_BUCKET, _LEDGER, *_ANY_MACHINE),

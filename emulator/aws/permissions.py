@@ -36,11 +36,14 @@ class Guard:
             return self._application(environ, start_response)
         request = _read(environ, signed[2])
         refusal = refused(signed[1], request, statements)
-        if refusal is None:
-            return self._application(environ, start_response)
-        status, kind, body = _as_answer(request.service, refusal)
-        start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
-        return [body]
+        if refusal is not None:
+            return _refuse(request, refusal, start_response)
+        begun: list[tuple[Any, ...]] = []
+        chunks = self._application(environ, lambda *answer: begun.append(answer))
+        if begun[0][0].startswith("404") and hides_what_is_missing(request, statements):
+            return _refuse(request, f"User: {signed[1]} may not know whether {request.path} exists", start_response)
+        start_response(*begun[0])
+        return chunks
 
 
 def refused(role: str, request: Request, statements: Iterable[Mapping[str, Any]]) -> str | None:
@@ -52,6 +55,13 @@ def refused(role: str, request: Request, statements: Iterable[Mapping[str, Any]]
     except UnreadableRequestError as error:
         return f"The local cloud cannot tell what this request of {role} asks leave for: {error}"
     return None
+
+
+def hides_what_is_missing(request: Request, statements: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether S3 denies access to an object that is missing: who may not list a bucket is not told what it has."""
+    bucket, _, key = request.path.lstrip("/").partition("/")
+    reads = request.service == "s3" and request.method in {"GET", "HEAD"} and key
+    return bool(reads) and not is_allowed(Leave("s3:ListBucket", f"arn:aws:s3:::{bucket}"), statements)
 
 
 def is_allowed(leave: Leave, statements: Iterable[Mapping[str, Any]]) -> bool:
@@ -121,9 +131,12 @@ def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name.removeprefix("HTTP_").replace("_", "-").lower(), value
 
 
-def _as_answer(service: str, refusal: str) -> tuple[str, str, bytes]:
-    if service == "s3":
-        text = f"<Error><Code>AccessDenied</Code><Message>{refusal}</Message></Error>"
-        return "403 Forbidden", "application/xml", text.encode()
-    text = json.dumps({"__type": "AccessDeniedException", "message": refusal})
-    return "400 Bad Request", "application/x-amz-json-1.1", text.encode()
+def _refuse(request: Request, refusal: str, start_response: Callable[..., Any]) -> list[bytes]:
+    if request.service == "s3":
+        status, kind = "403 Forbidden", "application/xml"
+        body = f"<Error><Code>AccessDenied</Code><Message>{refusal}</Message></Error>".encode()
+    else:
+        status, kind = "400 Bad Request", "application/x-amz-json-1.1"
+        body = json.dumps({"__type": "AccessDeniedException", "message": refusal}).encode()
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [] if request.method == "HEAD" else [body]

@@ -214,5 +214,17 @@ def test_a_handler_may_not_do_what_its_role_does_not_allow(bare_cloud: Cloud, fu
     assert call(bare_cloud, function, "s3", "put_object", **KEY).startswith("AccessDenied: User: reader")
 
 
+def test_who_may_not_list_a_bucket_is_not_told_what_it_lacks(bare_cloud: Cloud, function: str) -> None:
+    """A fact: S3 answers 403 for a missing key to a caller without s3:ListBucket, 404 to one with it."""
+    bare_cloud.client("s3").create_bucket(Bucket="bucket")
+    assert call(bare_cloud, function, "s3", "get_object", **KEY).startswith("AccessDenied:")
+    assert call(bare_cloud, function, "s3", "head_object", **KEY).startswith("403:")
+    listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bucket"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [READ, listing]})
+    bare_cloud.client("iam").put_role_policy(RoleName="reader", PolicyName="reading", PolicyDocument=policy)
+    assert call(bare_cloud, function, "s3", "get_object", **KEY).startswith("NoSuchKey:")
+    assert call(bare_cloud, function, "s3", "head_object", **KEY).startswith("404:")
+
+
 def test_the_owner_of_the_cloud_may_do_all(bare_cloud: Cloud) -> None:
     assert bare_cloud.client("personalize").create_dataset_group(name="movies")["datasetGroupArn"]
