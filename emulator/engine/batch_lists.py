@@ -34,6 +34,7 @@ class BatchLists:
         self.user_ids, self._histories = model.data.user_ids, model.data.histories
         if model.recipe.asked in {"user", "list"}:
             self.user_ids, self._histories = load_histories(live, model.events, model.catalogue)
+        self._scorer = model.scorer_under(spec.config)
         self.items_schema = live.schemas.get("ITEMS")
         self._explore = exploration_of(model.recipe, spec.config, model.catalogue, model.newest_event)
 
@@ -100,7 +101,7 @@ class BatchLists:
                 places = explore.draw(block, keys[start:stop], self.count)
                 drawn.keep(start, places, np.take_along_axis(block, np.maximum(places, 0).astype(np.int64), axis=1))
 
-        found = ranked(self.model.scorer, queries, size, self.count, restrict=restrict, totals=self.model.recipe.scores)
+        found = ranked(self._scorer, queries, size, self.count, restrict=restrict, totals=self.model.recipe.scores)
         if explore is None:
             return found, found.items, found.scores
         swap = explore.plan(found.items, drawn.items, keys)

@@ -15,6 +15,7 @@ from emulator.engine.learning import Learned, UserLearner, compare, trainable
 from emulator.engine.options import Options
 from emulator.engine.popularity import FixedList, fit_popularity
 from emulator.engine.related_items import RelatedItems
+from emulator.engine.semantic import SemanticItems
 from emulator.engine.similar_items import WINDOW, fit_similar_items
 from emulator.engine.sims import fit_sims
 from emulator.engine.split import Split, newest_held_out
@@ -105,4 +106,5 @@ LOADERS: Mapping[str, Callable[[Mapping[str, npt.NDArray[Any]], Mapping[str, Any
     "trending": FixedList.load,
     "sims": RelatedItems.load,
     "similar_items": RelatedItems.load,
+    "semantic": SemanticItems.load,
 }

@@ -33,7 +33,7 @@ ITEM_METRICS: Final = (
     "precision_at_5",
 )
 TREND_METRICS: Final = (*ITEM_METRICS, "trend_prediction_accuracy")
-SEMANTIC_METRICS: Final = (*ITEM_METRICS, "item_freshness", "item_popularity", "item_similarity")
+SEMANTIC_METRICS: Final = ("coverage", "item_freshness", "item_popularity", "item_similarity")
 SEGMENT_METRICS: Final = ("coverage", "hits_at_1_percent", "recall_at_1_percent")
 ACTION_METRICS: Final = (
     "area_under_the_curve",

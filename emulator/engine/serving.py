@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from emulator.engine.action_model import ActionModel
 from emulator.engine.api import EngineError, Query, Recommendation
+from emulator.engine.evaluation import Scorer
 from emulator.engine.exploration import exploration_of, keys_for
 from emulator.engine.families import LOADERS
 from emulator.engine.histories import Histories, append, find, one_item_each
@@ -17,6 +19,7 @@ from emulator.engine.options import EventRule
 from emulator.engine.promotions import promote
 from emulator.engine.recipes import RECIPES
 from emulator.engine.segment_model import SegmentModel
+from emulator.engine.semantic import SemanticItems
 from emulator.engine.top_k import best
 from emulator.engine.training_data import histories_of_one
 
@@ -47,9 +50,10 @@ class Model(Protocol):
 
 def load_model(model_directory: Path) -> Model:
     """Return the model that `training.train` left in the folder."""
-    if RECIPES[load_facts(model_directory)["recipe"]].asked == "segment":
+    asked = RECIPES[load_facts(model_directory)["recipe"]].asked
+    if asked == "segment":
         return SegmentModel(model_directory)
-    return ItemModel(model_directory)
+    return ActionModel(model_directory) if asked == "action" else ItemModel(model_directory)
 
 
 class ItemModel:
@@ -73,7 +77,7 @@ class ItemModel:
         promotions: Mapping[str, ItemFilter] | None = None,
     ) -> list[Recommendation]:
         """Answer as the recipe's kind of question is answered."""
-        logits = self._logits(self._asked(query, recent))
+        logits = self._logits(self._asked(query, recent), query.campaign_config)
         if self.recipe.asked == "list":
             return self._rank(query, logits, filters)
         return self._list(query, logits, filters, promotions or {})
@@ -96,9 +100,13 @@ class ItemModel:
             return one_item_each(self.catalogue.find([query.item_id]))
         return one_item_each(np.array([-1]))
 
-    def _logits(self, asked: Histories) -> npt.NDArray[np.float32]:
+    def scorer_under(self, config: Mapping[str, Any]) -> Scorer:
+        """Return the scorer under a campaign's or batch job's configuration."""
+        return self.scorer.influenced(config) if isinstance(self.scorer, SemanticItems) else self.scorer
+
+    def _logits(self, asked: Histories, config: Mapping[str, Any]) -> npt.NDArray[np.float32]:
         block = np.empty((1, len(self.catalogue)), dtype=np.float32)
-        self.scorer.score(asked, 0, 1, block)
+        self.scorer_under(config).score(asked, 0, 1, block)
         return np.asarray(block[0])
 
     def _list(

@@ -1,12 +1,13 @@
 """One training from a snapshot to a model on disk and its metrics."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from emulator.engine.action_training import train_actions
 from emulator.engine.api import TrainingResult, TrainingSpec
 from emulator.engine.evaluation import ranked
 from emulator.engine.families import Training
@@ -16,6 +17,7 @@ from emulator.engine.model_files import load_facts, save_arrays, save_data, save
 from emulator.engine.options import Options, read_options
 from emulator.engine.rewards import average_rewards
 from emulator.engine.segment_training import train_segments
+from emulator.engine.semantic_training import train_semantic
 from emulator.engine.snapshot import Snapshot
 from emulator.engine.split import newest_held_out, split_users
 from emulator.engine.training_data import TrainingData, load_training_data
@@ -23,6 +25,12 @@ from emulator.engine.trending import interval_seconds, trend_prediction_accuracy
 from emulator.engine.tuning import Tuned, choose_recipe, tune
 
 _SECONDS_PER_HOUR = 3600.0
+_TRAININGS: Mapping[str, Callable[[Options, Snapshot, Path], Mapping[str, float]]] = {
+    "item_affinity": train_segments,
+    "attribute_affinity": train_segments,
+    "semantic": train_semantic,
+    "actions": train_actions,
+}
 
 
 def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> TrainingResult:
@@ -45,8 +53,9 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
 def _train(
     spec: TrainingSpec, options: Options, snapshot: Snapshot, directory: Path
 ) -> tuple[Mapping[str, float], Tuned]:
-    if options.recipe.asked == "segment":
-        metrics = train_segments(options, snapshot, directory)
+    own_way = _TRAININGS.get(options.recipe.family)
+    if own_way is not None:
+        metrics = own_way(options, snapshot, directory)
         save_facts(directory, _facts(spec, options, {}, metrics))
         return metrics, Tuned(options)
     return _train_items(spec, options, snapshot, directory)

@@ -47,6 +47,11 @@ def load_training_data(snapshot: Snapshot, options: Options) -> TrainingData:
     """Read the events that count and the items, or fail with the service's words when there is too little."""
     events = read_events(snapshot, options.events)
     check_minimums(events, options.events)
+    return collect_training_data(snapshot, events)
+
+
+def collect_training_data(snapshot: Snapshot, events: pl.DataFrame) -> TrainingData:
+    """Arrange events by user, and items into a catalogue, however few there are."""
     item_ids, items = encode(events["ITEM_ID"])
     user_ids, users = encode(events["USER_ID"])
     times = events["TIMESTAMP"].to_numpy()
@@ -132,7 +137,8 @@ def _catalogue(snapshot: Snapshot, warm_ids: pl.Series, items: Ints, times: Long
     cold = rows.filter(~pl.col("ITEM_ID").is_in(warm_ids.implode()))["ITEM_ID"].unique().sort()
     ids = pl.concat([warm_ids, cold]) if len(cold) else warm_ids
     metadata = pl.DataFrame({"ITEM_ID": ids}).join(rows, on="ITEM_ID", how="left", maintain_order="left")
-    inferred = pl.Series(np.concatenate([first, np.full(len(cold), times.max())]))  # the guide's rule for missing dates
+    # The guide's rule for missing dates: the oldest interaction, without any the latest of all.
+    inferred = pl.Series(np.concatenate([first, np.full(len(cold), times.max(initial=0))]))
     created = inferred
     if "CREATION_TIMESTAMP" in metadata.columns:
         created = metadata["CREATION_TIMESTAMP"].cast(pl.Int64).fill_null(inferred)
