@@ -51,11 +51,11 @@ def handler(event: dict[str, Any], _context: object) -> PartialItemFailureRespon
     return processor.response()
 
 
-def _record(message: SQSRecord) -> str | None:
+def _record(record: SQSRecord) -> str | None:  # the processor passes its argument by this name
     try:
-        return recorder.record(message.json_body)
+        return recorder.record(record.json_body)
     except Exception:
-        logger.exception("not recorded; the message comes again", extra={"message_id": message.message_id})
+        logger.exception("not recorded; the message comes again", extra={"message_id": record.message_id})
         raise
 
 

@@ -46,13 +46,12 @@ def _named(noted: Mapping[str, Any]) -> Failure:
 
 
 def _noted(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield what stands under a key ``failure`` anywhere below, as the Maps note it for items that failed."""
+    """Yield every ``{"Error", "Cause"}`` anywhere below, as the Maps note them for items that failed."""
     if isinstance(value, Mapping):
-        for key, part in value.items():
-            if key == "failure" and isinstance(part, Mapping):
-                yield part
-            else:
-                yield from _noted(part)
+        if {"Error", "Cause"} <= set(value):
+            yield value
+        else:
+            yield from _noted(list(value.values()))
     elif isinstance(value, list):
         for part in value:
             yield from _noted(part)

@@ -106,5 +106,6 @@ class Recorder:
             self._known.add(lane)
 
     def _start(self, machine_arn: str, row: FileRow, wish: dict[str, str]) -> None:
-        # Named after the version of the object: an event that comes twice starts one execution.
-        self._executions.start(machine_arn, execution_name(row.key, f"{row.version} {row.sequencer}"), wish)
+        # Named after the version of the object: whether an event comes twice or the sweep finds the object too (and
+        # knows no sequencer), one execution starts.
+        self._executions.start(machine_arn, execution_name(row.key, row.version), wish)

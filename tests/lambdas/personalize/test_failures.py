@@ -37,9 +37,10 @@ def test_words_that_are_no_json_stay_as_they_are() -> None:
 
 def test_several_noted_failures_are_all_named() -> None:
     def noted(what: str) -> dict[str, object]:
-        return {"failure": {"what": what, **child_failed("ResourceFailed", f"{what} broke")}}
+        return {"what": what, **child_failed("ResourceFailed", f"{what} broke")}
 
-    state = {"datasets": {"results": [noted("dataset items"), {"name": "users"}, noted("dataset users")]}}
+    failures = [noted("dataset items"), noted("dataset users")]
+    state = {"datasets": {"results": [{"name": "interactions"}], "failures": failures}}
     failure = explain(state)
     assert failure.error == "ResourceFailed"
     assert "2 failed" in failure.cause
@@ -48,5 +49,5 @@ def test_several_noted_failures_are_all_named() -> None:
 
 
 def test_what_was_caught_comes_before_what_was_noted() -> None:
-    state = {"failure": lambda_error("KeyError", "'x'"), "old": {"failure": lambda_error("Other", "y")}}
+    state = {"failure": lambda_error("KeyError", "'x'"), "old": {"failures": [lambda_error("Other", "y")]}}
     assert explain(state) == Failure("KeyError", "'x'")
