@@ -60,5 +60,4 @@ CHOICES: Final[tuple[Choice, ...]] = (
 
 NOT_DONE: Final[tuple[Choice, ...]] = (
     Choice("filter", "users without events for three months keep their history in filters", ""),
-    Choice("import", "textual values in Chinese or Japanese are cut at 20,000 characters, not at 7,000", ""),
 )

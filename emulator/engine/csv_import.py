@@ -16,7 +16,7 @@ from emulator.engine.api import DatasetType, EngineError, ImportMode, ImportRepo
 from emulator.engine.csv_dialect import without_backslashes
 from emulator.engine.csv_header import check_headers
 from emulator.engine.csv_shape import check_encoding, check_lines, check_shape, has_byte
-from emulator.engine.csv_values import TEXTUAL_CHARACTERS, acceptable, first_bad_value
+from emulator.engine.csv_values import acceptable, first_bad_value, kept
 from emulator.engine.duplicates import drop_duplicates, drop_known, ids_are_unique
 from emulator.engine.parts import Part, count, dtypes, id_column, of_kind
 from emulator.engine.schema import Schema, parse_schema
@@ -91,7 +91,7 @@ class _RefusedError(Exception):
 
 def _typed(files: Sequence[Path], schema: Schema, target: Path) -> Part:
     frame = pl.scan_csv(list(files), schema_overrides=dtypes(schema), infer_schema=False)
-    frame.select(_column(field.name, textual=field.textual) for field in schema.fields).sink_parquet(
+    frame.select(kept(field).alias(field.name) for field in schema.fields).sink_parquet(
         target, compression="zstd", compression_level=1
     )
     checks = pl.scan_parquet(target).select(pl.len().alias("#rows"), *[acceptable(field) for field in schema.fields])
@@ -100,10 +100,6 @@ def _typed(files: Sequence[Path], schema: Schema, target: Path) -> Part:
     if refused:
         raise _RefusedError(", ".join(refused))
     return Part(target, "BULK", verdict["#rows"], unique=False)
-
-
-def _column(name: str, *, textual: bool) -> pl.Expr:
-    return pl.col(name).str.head(TEXTUAL_CHARACTERS) if textual else pl.col(name)
 
 
 def _explained(files: Sequence[Path], schema: Schema, header: Sequence[str], error: Exception) -> EngineError:

@@ -7,14 +7,11 @@ from typing import Final
 import polars as pl
 
 from emulator.engine.csv_shape import affected
+from emulator.engine.lengths import CJK, CJK_CHARACTERS, TEXTUAL_CHARACTERS, longest
 from emulator.engine.parts import dtypes
 from emulator.engine.schema import Field, Schema
 
-_ID_CHARACTERS: Final = 256
-_TEXT_CHARACTERS: Final = 1_000
-TEXTUAL_CHARACTERS: Final = 20_000  # longer textual values are cut, not refused
 _MILLISECONDS_FROM: Final = 100_000_000_000  # the year 5138 in seconds, 1973 in milliseconds
-_IDS: Final = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE"})
 _TIMES: Final = frozenset({"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"})
 _GUIDELINES: Final = (
     "If no values exceed the character limit, make sure your data follows the formatting guidelines: quote text with"
@@ -22,9 +19,13 @@ _GUIDELINES: Final = (
 )
 
 
-def longest(field: Field) -> int:
-    """Return how many characters a value of the column may have."""
-    return _ID_CHARACTERS if field.name in _IDS else _TEXT_CHARACTERS
+def kept(field: Field) -> pl.Expr:
+    """Return the column as it is stored: textual values are cut."""
+    column = pl.col(field.name)
+    if not field.textual:
+        return column
+    shorter = pl.when(column.str.contains(CJK)).then(column.str.head(CJK_CHARACTERS))
+    return shorter.otherwise(column.str.head(TEXTUAL_CHARACTERS))
 
 
 def acceptable(field: Field) -> pl.Expr:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from emulator.engine.api import EngineError
+from emulator.engine.lengths import cut, longest
 from emulator.engine.schema import Field, Schema
 
 
@@ -23,9 +24,18 @@ def _fit(field: Field, value: object) -> object:
             return None
         raise EngineError(f"A value of the required column {field.name} is missing.")
     try:
-        return _CONVERSIONS[field.type](value)
+        fitted = _CONVERSIONS[field.type](value)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise EngineError(f"The value {value!r} of column {field.name} is not of type {field.type}.") from error
+    return _within_length(field, fitted) if isinstance(fitted, str) else fitted
+
+
+def _within_length(field: Field, text: str) -> str:
+    if field.textual:
+        return cut(text)
+    if len(text) > longest(field):
+        raise EngineError(f"Length cannot be more than {longest(field)} characters for {field.name}.")
+    return text
 
 
 def _text(value: object) -> str:

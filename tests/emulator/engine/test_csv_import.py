@@ -86,6 +86,10 @@ ACCEPTED: dict[str, tuple[str | bytes, list[dict[str, Any]]]] = {
     "beyond ASCII": (f"{ITEMS_HEADER}\nä,日本,,😀,,\n", [row(ITEM_ID="ä", GENRES="日本", TITLE="😀")]),
     "1,000 characters of four bytes": (f"{ITEMS_HEADER}\na,,,{'😀' * 1000},,\n", [row(ITEM_ID="a", TITLE="😀" * 1000)]),
     "textual values are cut": (f"{ITEMS_HEADER}\na,,,,{'x' * 20_001},\n", [row(ITEM_ID="a", DESCRIPTION="x" * 20_000)]),
+    "textual values in Japanese are cut earlier": (
+        f"{ITEMS_HEADER}\na,,,,{'の' * 7_001},\n",
+        [row(ITEM_ID="a", DESCRIPTION="の" * 7_000)],
+    ),
     "exact duplicates count once": (f"{ITEMS_HEADER}\na,,1,,,\na,,1,,,\n", [row(ITEM_ID="a", PRICE=1.0)]),
 }
 

@@ -177,6 +177,8 @@ FITTING: list[tuple[DatasetType, dict[str, object], str]] = [
     ("USERS", {"CITY": "Rome"}, "required column USER_ID is missing"),
     ("USERS", {"USER_ID": "a", "AGE": "old"}, "'old' of column AGE is not of type int"),
     ("USERS", {"USER_ID": "a", "AGE": 2**31}, "of column AGE is not of type int"),
+    ("USERS", {"USER_ID": "a" * 257}, "Length cannot be more than 256 characters for USER_ID"),
+    ("USERS", {"USER_ID": "a", "CITY": "b" * 1001}, "Length cannot be more than 1000 characters for CITY"),
     ("USERS", {"USER_ID": "a", "AGE": 1.5}, "of column AGE is not of type int"),
     (
         "INTERACTIONS",
