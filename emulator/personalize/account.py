@@ -32,6 +32,7 @@ class Account:
         self.region = region
         self.partition = get_partition(region)
         self.lock = threading.RLock()
+        self._moment = CLOCK.time()
         self._records: dict[str, dict[str, Record]] = {noun: {} for noun in TYPES}
         self._changing: set[tuple[str, str]] = set()
         self._numbers = itertools.count(1)
@@ -43,8 +44,8 @@ class Account:
         return current_home().engine(self.account_id, self.region)
 
     def now(self) -> float:
-        """Return the simulated time."""
-        return CLOCK.time()
+        """Return the simulated time of the call under way: it stands still until the next `settle`."""
+        return self._moment
 
     def arn(self, *path: str) -> str:
         """Return the ARN of a resource of this account and region."""
@@ -144,7 +145,7 @@ class Account:
 
     def settle(self) -> list[Record]:
         """Act on every course that has ended since the last call; return the resources that changed."""
-        now = self.now()
+        now = self._moment = CLOCK.time()
         changing = [self._records[noun][arn] for noun, arn in self._changing]
         changing.sort(key=lambda record: record.course.started)
         return [record for record in changing if self._settle(record, now)]

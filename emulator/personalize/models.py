@@ -7,6 +7,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from emulator.personalize.account import Account
 from emulator.personalize.faults import FAULTS
 from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
+from emulator.personalize.paging import check_token
 from emulator.personalize.records import Members
 from emulator.personalize.upkeep import settled
 from emulator.personalize.validation import check
@@ -23,6 +24,7 @@ class PersonalizeBackend(BaseBackend):
     def answer(self, target: Target, request: dict[str, Any]) -> Members | None:
         """Answer one call, or raise a ServiceError."""
         FAULTS.check_throttle()
+        check_token(request)
         check(target.operation.input_shape, request, target.errors)
         asked = {name: value for name, value in request.items() if value is not None}
         if target.name in DATA_PLANE:

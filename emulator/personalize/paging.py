@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator.personalize.errors import ServiceError
@@ -13,6 +13,7 @@ from emulator.personalize.switches import SWITCHES
 
 _CHECK_BYTES: Final = 6
 _DEFAULT_PAGE: Final = 100
+_TOKEN_CHARACTERS_AT_MOST: Final = 1500
 
 Numbered = tuple[int, Members]
 
@@ -33,6 +34,13 @@ def page(operation: str, request: Members, key: str, found: Sequence[Numbered]) 
     if len(rest) > size:
         answer["nextToken"] = _write(operation, question, shown[-1][0])
     return answer
+
+
+def check_token(request: Mapping[str, Any]) -> None:
+    """Raise for a token that no list can have given: the exception of tokens comes before that of patterns."""
+    token = request.get("nextToken")
+    if isinstance(token, str) and not (token.isascii() and len(token) <= _TOKEN_CHARACTERS_AT_MOST):
+        raise _invalid_token()
 
 
 def _write(operation: str, question: Members, last: int) -> str:

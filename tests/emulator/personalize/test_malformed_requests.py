@@ -53,7 +53,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def send(body: bytes, *, target: str | None = None, path: str = "/") -> tuple[int, dict[str, Any]]:
     """Send a raw request; return the status and the parsed body."""
     headers = {"Host": "personalize.us-east-1.amazonaws.com"} | ({"X-Amz-Target": target} if target else {})
-    environ = EnvironBuilder(method="POST", path=path, data=body, headers=headers).get_environ()
+    environ = EnvironBuilder(method="POST", path=path, data=body, headers=list(headers.items())).get_environ()
     request = Request(environ)
     status, _, answer = PersonalizeResponse.dispatch(request, request.url, request.headers)
     return status, json.loads(answer or "{}")

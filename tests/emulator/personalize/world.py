@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -79,10 +80,11 @@ def interactions_csv(rows: int = 1200) -> str:
     return "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n" + "\n".join(lines) + "\n"
 
 
-def client(service: str, **more: Any) -> Any:
+@cache
+def client(service: str, endpoint: str | None = None) -> Any:
     """Return a client that tells every error at once: by itself botocore tries LimitExceededException again."""
     config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
-    return boto3.client(service, REGION, config=config, **more)  # type: ignore[call-overload] # any service
+    return boto3.client(service, REGION, config=config, endpoint_url=endpoint)  # type: ignore[call-overload] # any service
 
 
 @dataclass
