@@ -24,6 +24,7 @@ _DTYPES: Final[Mapping[str, type[pl.DataType]]] = {
     "double": pl.Float64,
     "boolean": pl.Boolean,
 }
+_FEW_PARTS: Final = 4
 _IDS: Final[Mapping[DatasetType, str]] = {"ITEMS": "ITEM_ID", "USERS": "USER_ID", "ACTIONS": "ACTION_ID"}
 
 
@@ -87,11 +88,17 @@ def different(parts: Sequence[Part], schema: Schema, dataset_type: DatasetType) 
     if not put:
         return pl.concat(bulk) if bulk else None
     streamed = pl.concat(put).unique()
-    rest = [frame.join(streamed, on=schema.columns, how="anti", nulls_equal=True) for frame in bulk]
-    return pl.concat([*rest, streamed])
+    if not bulk:
+        return streamed
+    rest = pl.concat(bulk).join(streamed, on=schema.columns, how="anti", nulls_equal=True)
+    return pl.concat([rest, streamed])
 
 
 def _newest(parts: Sequence[Part], schema: Schema, key: str) -> pl.LazyFrame:
+    """Return the newest row of each id: by joins that stream while there are few parts, else in one pass."""
+    if len(parts) > _FEW_PARTS:
+        everything = pl.concat([scan(part, schema) for part in parts])
+        return everything.unique(subset=key, keep="last", maintain_order=True)
     frames: list[pl.LazyFrame] = []
     newer: list[pl.LazyFrame] = []
     for part in reversed(parts):

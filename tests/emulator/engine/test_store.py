@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from emulator.engine.api import DatasetType, EngineError
 from emulator.engine.parts import Part, dtypes
@@ -171,6 +173,38 @@ def test_a_younger_schema_gives_old_rows_nulls(users: Dataset, store: Store, tmp
     frame = take_snapshot(store, [ref("USERS", schema=wider)], tmp_path / "now").users()
     assert frame is not None
     assert sorted(frame.collect().select("USER_ID", "X").rows()) == [("a", None), ("b", None), ("c", 1)]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["FULL", "INCREMENTAL", "PUT"]),
+        st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), min_size=1, max_size=4),
+    ),
+    max_size=9,
+)
+
+
+@given(steps=STEPS)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_order_of_changes_ends_as_a_table_would(
+    tmp_path: Path, steps: list[tuple[str, list[tuple[str, int]]]]
+) -> None:
+    folder = tmp_path / str(len(list(tmp_path.iterdir())))
+    folder.mkdir()
+    store = Store(folder / "datasets")
+    dataset = store.dataset(ref("USERS"))
+    log: list[tuple[str, str, int]] = []
+    for how, pairs in steps:
+        rows: list[dict[str, object]] = [{"USER_ID": user, "AGE": age} for user, age in pairs]
+        if how == "PUT":
+            dataset.append(USERS_SCHEMA, rows)
+        else:
+            dataset.commit(USERS_SCHEMA, [bulk(folder, rows)], replace=how == "FULL")
+            log = [entry for entry in log if how == "INCREMENTAL" or entry[0] == "PUT"]
+        log += [(how, user, age) for user, age in pairs]
+    frame = take_snapshot(store, [ref("USERS")], folder / "now").users()
+    found = {} if frame is None else dict(frame.select("USER_ID", "AGE").collect().iter_rows())
+    assert found == {user: age for _, user, age in log}
 
 
 FITTING: list[tuple[DatasetType, dict[str, object], str]] = [
