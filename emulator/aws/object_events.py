@@ -35,8 +35,11 @@ _sequence = itertools.count(time.time_ns())
 
 
 def send_event_bridge_message(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    """Offer an event about an object to every rule of the default bus."""
-    if runtime.running() is None:
+    """Offer an event about a created or deleted object to every rule of the default bus.
+
+    Others are not sent: moto reports tags with every PutObject, where S3 does so for PutObjectTagging only.
+    """
+    if runtime.running() is None or event_name not in REASONS:
         return
     event = describe(account_id, bucket, event_name, key)
     for rule in list(events_backends[account_id][bucket.region_name].event_buses["default"].rules.values()):
@@ -64,7 +67,7 @@ def describe(account_id: str, bucket: Any, event_name: str, key: Any) -> dict[st
             "request-id": uuid.uuid4().hex[:16].upper(),
             "requester": account_id,
             "source-ip-address": "127.0.0.1",
-            "reason": REASONS.get(S3NotificationEvent(event_name), event_name.split(":")[1]),
+            "reason": REASONS[S3NotificationEvent(event_name)],
         },
     }
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.aws import bootstrap
+from emulator.clock import CLOCK
 
 MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
 PRELOADED = (
@@ -124,6 +125,7 @@ class Worker:
         self._exit_status: int | None = None
         order = {
             "handler": sandbox.handler,
+            "speed": CLOCK.speed,
             "directory": str(sandbox.directory),
             "path": sandbox.path,
             "environment": dict(sandbox.environment),
