@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 SPEED = 600
 # What runs a command, imported only then: moto and the demo take seconds that `--help` need not.
@@ -28,7 +29,11 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="deploy the app and serve it until interrupted")
     _add_port_and_speed(serve)
     serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
-    _add_port_and_speed(commands.add_parser("demo", help="run the whole path on example data and show what came out"))
+    demo = commands.add_parser("demo", help="run the whole path on example data and show what came out")
+    _add_port_and_speed(demo)
+    demo.add_argument(
+        "--out", type=Path, default=Path("out"), help="folder for the batch output (default: %(default)s)"
+    )
     fault = commands.add_parser("fault", help="make a served Personalize fail, slow down or refuse")
     importlib.import_module("emulator.personalize.faults_cli").add_arguments(fault)
     return top

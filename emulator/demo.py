@@ -3,9 +3,11 @@
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +29,9 @@ class DemoFailedError(Exception):
     """A run of the demo ended red."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the demo's options."""
-    parser.add_argument("--speed", type=float, default=600, help="simulated seconds per second (default: 600)")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="where the batch output goes (default: out/)")
-
-
 def run_demo(arguments: argparse.Namespace) -> int:
     """Run the demo; return the process's exit status."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     try:
         with tempfile.TemporaryDirectory(prefix="demo-") as directory:
             _tell_the_story(Path(directory), arguments, console)
@@ -49,13 +45,12 @@ def _tell_the_story(directory: Path, arguments: argparse.Namespace, console: Con
     began = time.monotonic()
     console.print("[bold]1. A cloud of our own[/]: moto, Step Functions, Lambda workers, and a Personalize that learns")
     assembly = synthesise(directory / "cdk.out")
-    with Cloud(speed=arguments.speed) as cloud:
+    with Cloud(arguments.port, arguments.speed) as cloud:
         deployment = cloud.deploy(assembly)
         machines = len(deployment.state_machines)
         console.print(f"   {machines} state machines deployed from the synthesised stacks; bucket {deployment.bucket}")
         files = movies.write(directory / "data")
-        _upload(cloud, files, console)
-        run = _watch(cloud, console, "pipeline", lambda about: about.get("datasetGroup") == GROUP)
+        run = _watch(cloud, console, "pipeline", lambda: _upload(cloud, files, console))
         _report(cloud, run, arguments.out, console)
         console.print(f"   from start to recommendations: {time.monotonic() - began:.0f} s\n")
         _upload_later(cloud, files, console)
@@ -79,31 +74,25 @@ def _put(cloud: Cloud, key: str, path: Path, console: Console) -> None:
 
 def _upload_later(cloud: Cloud, files: dict[str, Path], console: Console) -> None:
     console.print("[bold]4. A week later[/]: more interactions arrive, and are appended rather than replaced")
-    before = set(_executions(cloud, "import_uploads"))
     key = next(key for key in files if key.startswith(LATER))
-    _put(cloud, key.removeprefix(LATER), files[key], console)
-    imported = _watch(cloud, console, "import_uploads", lambda about: about.get("dataset") == "interactions", before)
+    upload = partial(_put, cloud, key.removeprefix(LATER), files[key], console)
+    imported = _watch(cloud, console, "import_uploads", upload)
     jobs = [job for job in imported["jobs"] if job["mode"] == "INCREMENTAL"]
     if not jobs:
         raise DemoFailedError(f"the second upload was not imported INCREMENTAL: {json.dumps(imported)}")
     console.print(f"   {jobs[0]['rows']:,} rows imported [green]{jobs[0]['mode']}[/] by {jobs[0]['jobName']}\n")
 
 
-def _watch(
-    cloud: Cloud,
-    console: Console,
-    machine: str,
-    wanted: Callable[[dict[str, Any]], bool],
-    before: set[str] | None = None,
-) -> Any:
-    """Show the stages until the execution that events started has ended; return its output."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    console.print()
+def _watch(cloud: Cloud, console: Console, machine: str, upload: Callable[[], None]) -> Any:
+    """Upload, show the stages until the execution of `machine` that this starts has ended, and return its output."""
+    before, deadline = set(_executions(cloud, machine)), time.monotonic() + PATIENCE_SECONDS
     with StagesView(cloud, console) as view:
+        upload()
+        console.print()
         while time.monotonic() < deadline:
             view.refresh()
             for arn, status in _executions(cloud, machine).items():
-                if arn not in (before or ()) and status != "RUNNING" and wanted(_describe(cloud, arn, "input")):
+                if arn not in before and status != "RUNNING":
                     view.refresh()
                     return _output(cloud, arn)
             time.sleep(0.1)
@@ -116,10 +105,6 @@ def _executions(cloud: Cloud, machine: str) -> dict[str, str]:
     return {execution["executionArn"]: execution["status"] for execution in found}
 
 
-def _describe(cloud: Cloud, arn: str, part: str) -> Any:
-    return json.loads(cloud.client("stepfunctions").describe_execution(executionArn=arn)[part])
-
-
 def _output(cloud: Cloud, arn: str) -> Any:
     described = cloud.client("stepfunctions").describe_execution(executionArn=arn)
     if described["status"] != "SUCCEEDED":
@@ -130,12 +115,12 @@ def _output(cloud: Cloud, arn: str) -> Any:
 def _report(cloud: Cloud, run: dict[str, Any], out: Path, console: Console) -> None:
     console.print("\n[bold]3. What came out[/]")
     solution = run["solutions"][0]
-    table = Table(show_header=False, box=None, padding=(0, 2))
+    table = Table(show_header=False, box=None, padding=(0, 2), width=110)
     for dataset in run["data"]["datasets"]:
         table.add_row(f"{dataset['name']} imported", f"{dataset['uploads']['rows']:,} rows")
     for metric, value in sorted(solution["trained"]["metrics"].items()):
         table.add_row(metric.replace("_", " "), f"{value:.4f}")
-    table.add_row("deployed solution version", solution["trained"]["solutionVersionArn"].partition(":solution/")[2])
+    table.add_row("deployed solution version", solution["trained"]["solutionVersionArn"].rpartition("/")[2])
     for path in _copy_batch_output(cloud, solution, out):
         table.add_row("batch recommendations", str(path))
     console.print(table)

@@ -16,7 +16,7 @@ from emulator.clock import CLOCK
 from emulator.cloud import Cloud
 
 STAGES = ("pipeline", "import_data", "import_uploads", "train_solution", "update_campaign", "run_batch_inference")
-_COLOURS = {"RUNNING": "yellow", "SUCCEEDED": "green"}
+_COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "red", "RUNNING": "yellow", "WAITING": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Stage:
 
 
 class StagesView:
-    """A table of stages that changes in place on a terminal, and a line for each change elsewhere."""
+    """The executions started since: a table that changes in place on a terminal, a line for each change elsewhere."""
 
     def __init__(self, cloud: Cloud, console: Console) -> None:
         self._cloud = cloud
@@ -37,6 +37,8 @@ class StagesView:
         self._states = cloud.client("stepfunctions")
         self._shown: dict[str, str] = {}
         self._inputs: dict[str, dict[str, Any]] = {}
+        self._outcomes: dict[str, str] = {}
+        self._earlier = {arn for machine in STAGES for arn in self._arns(machine)}
         self._live: AbstractContextManager[Any] = (
             Live(console=console, refresh_per_second=8) if console.is_terminal else nullcontext()
         )
@@ -61,7 +63,7 @@ class StagesView:
     def _table(self) -> Table:
         table = Table("Stage", "Status", "Simulated time", box=None, header_style="bold")
         for _, stage in self._stages():
-            colour = _COLOURS.get(stage.status, "red")
+            colour = _COLOURS.get(stage.status, "green")
             table.add_row(stage.title, f"[{colour}]{stage.status.lower()}[/]", _minutes(stage.took))
         for waiting in self._waiting():
             table.add_row(f"    [dim]{waiting}[/]")
@@ -70,10 +72,10 @@ class StagesView:
     def _stages(self) -> Iterator[tuple[str, Stage]]:
         for machine in STAGES:
             executions = sorted(self._executions(machine), key=lambda execution: execution["startDate"])
-            for execution in executions:
+            for execution in (found for found in executions if found["executionArn"] not in self._earlier):
                 about = self._about(execution["executionArn"])
                 took = execution.get("stopDate", CLOCK.now()) - execution["startDate"]
-                yield execution["executionArn"], Stage(_title(machine, about), execution["status"], took)
+                yield execution["executionArn"], Stage(_title(machine, about), self._outcome(execution), took)
 
     def _waiting(self) -> Iterator[str]:
         """Yield what the wait loops that run at the moment are waiting for."""
@@ -86,6 +88,19 @@ class StagesView:
     def _executions(self, machine: str, **filters: str) -> list[dict[str, Any]]:
         arn = self._cloud.deployment.state_machines[machine]
         return list(self._states.list_executions(stateMachineArn=arn, **filters)["executions"])
+
+    def _arns(self, machine: str) -> list[str]:
+        return [execution["executionArn"] for execution in self._executions(machine)]
+
+    def _outcome(self, execution: dict[str, Any]) -> str:
+        """Return the status, or what the run itself says came of it: uploads may wait for their dataset."""
+        arn, status = execution["executionArn"], str(execution["status"])
+        if status != "SUCCEEDED":
+            return status
+        if arn not in self._outcomes:
+            output = json.loads(self._states.describe_execution(executionArn=arn)["output"])
+            self._outcomes[arn] = output.get("outcome", status)
+        return self._outcomes[arn]
 
     def _about(self, arn: str) -> dict[str, Any]:
         if arn not in self._inputs:

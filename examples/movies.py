@@ -80,7 +80,7 @@ def _film(number: int, chance: random.Random) -> Film:
         genre=genre,
         second_genre=chance.choice([other for other in GENRES if other != genre]),
         added=_LAST_SECOND - chance.randint(30, 900) * _DAY,
-        popularity=1 / (1 + chance.randint(0, 60)),
+        popularity=1 / (12 + chance.randint(0, 60)),
     )
 
 

@@ -110,8 +110,8 @@ def test_the_filter_of_the_batch_job_leaves_out_what_was_watched(cloud: Cloud, b
 def test_the_same_request_again_creates_nothing_but_a_new_version(cloud: Cloud, built: Any) -> None:
     def inventory() -> dict[str, int]:
         personalize = cloud.client("personalize")
-        operations = ("schemas", "dataset_groups", "datasets", "dataset_import_jobs", "filters", "event_trackers")
-        operations += ("solutions", "campaigns", "solution_versions", "batch_inference_jobs")
+        names = "schemas dataset_groups datasets dataset_import_jobs filters event_trackers solutions campaigns"
+        operations = [*names.split(), "solution_versions", "batch_inference_jobs"]
         answers = {name: getattr(personalize, f"list_{name}")() for name in operations}
         return {
             name: len(next(value for value in answer.values() if isinstance(value, list)))
