@@ -70,7 +70,7 @@ def drifting(n_users: int, n_items: int, n_events: int, *, clusters: int = 50, s
 
 
 def _popularity(generator: np.random.Generator, n_items: int) -> npt.NDArray[np.float64]:
-    weights = (np.arange(n_items) + 20.0) ** -0.7
+    weights = (np.arange(n_items) + 20.0) ** -1.0
     return np.asarray(generator.permutation(weights / weights.sum()))
 
 

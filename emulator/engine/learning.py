@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.cooccurrence import Matrix, Meetings, both_ways
-from emulator.engine.evaluation import Scorer, fit_scale, ranked, repeat_share
+from emulator.engine.evaluation import Scorer, fit_popularity_weight, fit_scale, ranked, repeat_share
 from emulator.engine.factors import Factors, item_vectors
 from emulator.engine.histories import Floats, Histories
 from emulator.engine.metadata import shares_of_alike, with_cold_items
@@ -19,7 +19,7 @@ from emulator.engine.training_data import TrainingData
 from emulator.engine.user_personalization import Choice, ItemToItem, base_matrix, blend, log_popularity, prior
 
 _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
-_RANKING_PRIOR = 0.3  # lists to rank hold items no history speaks about; popularity must order those
+_STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0)  # of popularity in ranking, in units of the scores' spread
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _COMPARED_AT = 10
 _RANK = 64
@@ -79,7 +79,6 @@ class UserLearner:
         self._window = self._longest_window()
         self._rank = min(_RANK, self._keep // 2)
         self._shares = shares_of_alike(data.catalogue, options)
-        self._prior = _RANKING_PRIOR if options.recipe.family == "ranking" else None
 
     def trial(self) -> tuple[float, Mapping[str, Any]]:
         """Return how well these hyperparameters do on the users set aside for choosing, and what was chosen there."""
@@ -118,8 +117,13 @@ class UserLearner:
         models = [self._model(parts, replace(candidate, repeats=repeats)) for candidate in self._candidates()]
         values = [compare(model, held_out, self._size) for model in models]
         best = self._preferred(models, values)
-        scale = fit_scale(models[best], held_out, self._size)
-        return values[best], replace(models[best].choice, scale=scale)
+        chosen = models[best]
+        if self._options.recipe.family == "ranking":
+            popular = prior(meetings.popularity, self._size)
+            strength = fit_popularity_weight(chosen, popular, held_out, _STRENGTHS)
+            chosen = self._model(parts, replace(chosen.choice, popularity=strength))
+        scale = fit_scale(chosen, held_out, self._size)
+        return values[best], replace(chosen.choice, scale=scale)
 
     def _preferred(self, models: list[UserModel], values: list[float]) -> int:
         best = int(np.argmax(values))
@@ -143,9 +147,8 @@ class UserLearner:
         )
 
     def _model(self, parts: _Parts, choice: Choice) -> UserModel:
-        strength = {} if self._prior is None else {"strength": self._prior}
         rewards = self._rewards()
-        scores = prior(parts.popularity, self._size, **strength) * np.float32(choice.scale) + rewards
+        scores = prior(parts.popularity, self._size) * np.float32(choice.popularity * choice.scale) + rewards
         popular = log_popularity(parts.popularity, self._size) + rewards
         if parts.base is None or choice.rank:
             return Factors(self._all_vectors(parts.vectors), scores, popular, choice)

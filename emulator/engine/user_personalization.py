@@ -22,7 +22,6 @@ SEEN = np.float32(1000.0)  # taken off the scores of items a user already has
 RECENT_EVENTS = 50
 _FADE_EVENTS = 5.0
 _OLD_EVENT = 0.05
-_PRIOR = np.float32(1e-3)  # popularity orders what the history says nothing about
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Choice:
     recency: bool = False  # recent events count more
     repeats: bool = False  # users come back to items they have
     rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
+    popularity: float = 1e-3  # added to the scores of popular items, before scaling
     scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
 
     def settings(self) -> dict[str, Any]:
@@ -126,10 +126,10 @@ def _spread(matrix: Matrix) -> np.float32:
     return np.float32(max(float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0, 1e-12))
 
 
-def prior(popularity: Floats, n_items: int, strength: float = float(_PRIOR)) -> Floats:
-    """Return a small score for being popular, over all items."""
+def prior(popularity: Floats, n_items: int) -> Floats:
+    """Return a score from 0 to 1 for being popular, over all items: it orders what a history says nothing about."""
     scores = np.zeros(n_items, dtype=np.float32)
-    scores[: len(popularity)] = strength * np.log1p(popularity) / np.log1p(max(float(popularity.max(initial=0)), 1.0))
+    scores[: len(popularity)] = np.log1p(popularity) / np.log1p(max(float(popularity.max(initial=0)), 1.0))
     return scores
 
 
