@@ -2,93 +2,44 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from emulator.aws.executions import all_executions
-from emulator.cloud import Cloud, Run
-
-SCHEMA = json.dumps(
-    {
-        "type": "record",
-        "name": "Interactions",
-        "namespace": "com.amazonaws.personalize.schema",
-        "fields": [
-            {"name": "USER_ID", "type": "string"},
-            {"name": "ITEM_ID", "type": "string"},
-            {"name": "TIMESTAMP", "type": "long"},
-        ],
-        "version": "1.0",
-    }
-)
+from emulator.cloud import Cloud
+from emulator.personalize import FAULTS
+from emulator.personalize.quotas import DEFAULTS, QUOTAS
+from tests.statemachines.uploads_group import Group, csv
 
 
-def csv(user: str, rows: int = 1000, header: str = "USER_ID,ITEM_ID,TIMESTAMP") -> bytes:
-    lines = [f"{user},item{number},{1_700_000_000 + number}" for number in range(rows)]
-    return "\n".join([header, *lines, ""]).encode()
+@pytest.fixture(autouse=True)
+def no_faults() -> Iterator[None]:
+    yield
+    FAULTS.clear()
 
 
-class Group:
-    """A dataset group of its own on the cloud, and what happens to the files dropped into it."""
-
-    def __init__(self, cloud: Cloud, name: str) -> None:
-        self.cloud = cloud
-        self.name = name
-
-    def create(self) -> None:
-        """Create the group, the schema and the dataset, as import_data would."""
-        requests: list[tuple[str, dict[str, Any]]] = [
-            ("dataset_group", {"name": self.name}),
-            ("schema", {"name": f"{self.name}-interactions", "schema": SCHEMA}),
-        ]
-        arns = {kind: self._ensure(kind, request) for kind, request in requests}
-        request = {"name": "interactions", "datasetType": "INTERACTIONS"}
-        parents = {"datasetGroupArn": arns["dataset_group"], "schemaArn": arns["schema"]}
-        self._ensure("dataset", {**request, **parents})
-
-    def _ensure(self, kind: str, request: dict[str, Any]) -> str:
-        run = self.cloud.run("ensure_resource", {"type": kind, "request": request})
-        assert run.status == "SUCCEEDED", run.cause
-        return str(run.output["arn"])
-
-    def drop(self, name: str, content: bytes) -> str:
-        key = f"uploads/{self.name}/interactions/{name}"
-        self.cloud.client("s3").put_object(Bucket=self.cloud.deployment.bucket, Key=key, Body=content)
-        return key
-
-    def runs(self) -> list[Run]:
-        """Return the runs of import_uploads for this group, when nothing is under way any more."""
-        self.cloud.quiesce()
-        machine = self.cloud.deployment.state_machines["import_uploads"].rpartition(":")[2]
-        arns = [execution.exec_arn for execution in all_executions()]
-        runs = [self.cloud.wait(arn) for arn in arns if f":{machine}:{self.name}" in arn]
-        return runs
-
-    def import_jobs(self) -> list[dict[str, Any]]:
-        pages = self.cloud.client("personalize").get_paginator("list_dataset_import_jobs").paginate()
-        jobs = [job for page in pages for job in page["datasetImportJobs"] if job["jobName"].startswith(self.name)]
-        return sorted(jobs, key=lambda job: str(job["creationDateTime"]))
+@pytest.fixture(autouse=True)
+def many_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for more dataset groups than the five an account begins with: that quota is adjustable."""
+    monkeypatch.setitem(QUOTAS.table, "dataset_group", replace(DEFAULTS["dataset_group"], limit=50))
 
 
 @pytest.fixture
-def group(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Group]:
-    yield Group(cloud, request.node.name.replace("_", "-")[5:35])
+def group(cloud: Cloud, request: pytest.FixtureRequest) -> Group:
+    return Group(cloud, request.node.name.replace("_", "-").removeprefix("test-")[:40])
 
 
-def test_full_first_then_incremental_and_duplicates_do_nothing(group: Group) -> None:
+def test_full_first_then_incremental(group: Group) -> None:
     group.create()
     group.drop("monday.csv", csv("ann"))
     (first,) = group.runs()
     assert first.status == "SUCCEEDED", first.cause
-    assert first.output["outcome"] == "IMPORTED"
+    assert (first.output["outcome"], first.output["rows"]) == ("IMPORTED", 1000)
     group.drop("tuesday.csv", csv("bob"))
     assert [run.status for run in group.runs()] == ["SUCCEEDED", "SUCCEEDED"]
-    assert [(job["importMode"], job["status"]) for job in group.import_jobs()] == [
-        ("FULL", "ACTIVE"),
-        ("INCREMENTAL", "ACTIVE"),
-    ]
+    jobs = [(job["importMode"], job["status"]) for job in group.jobs()]
+    assert jobs == [("FULL", "ACTIVE"), ("INCREMENTAL", "ACTIVE")]
+    assert len(group.exported()) == 2000
 
 
 def test_importing_one_file_takes_few_states(group: Group) -> None:
@@ -101,8 +52,23 @@ def test_importing_one_file_takes_few_states(group: Group) -> None:
     )  # fmt: skip
 
 
-def test_a_file_without_a_column_ends_red_and_names_file_column_and_line(group: Group, tmp_path: Path) -> None:
-    assert tmp_path
+def test_an_event_that_is_delivered_twice_does_nothing_more(group: Group, cloud: Cloud) -> None:
+    group.create()
+    group.drop("monday.csv", csv("ann"))
+    group.runs()
+    body = cloud.client("s3").list_object_versions(Bucket=cloud.deployment.bucket, Prefix=f"uploads/{group.lane}")
+    version = body["Versions"][0]
+    found = {"key": version["Key"], "size": 1, "version-id": version["VersionId"], "sequencer": "00"}
+    detail = {"bucket": {"name": cloud.deployment.bucket}, "object": found}
+    event = json.dumps({"time": "2026-11-20T12:00:00Z", "detail": detail})
+    queue = next(url for name, url in cloud.deployment.queues.items() if "dead" not in name)
+    cloud.client("sqs").send_message(QueueUrl=queue, MessageBody=event)
+    group.runs()
+    assert len(group.jobs()) == 1
+    assert group.states() == {"monday.csv": ["IMPORTED"]}
+
+
+def test_a_file_without_a_column_ends_red_and_names_file_column_and_line(group: Group) -> None:
     group.create()
     group.drop("good.csv", csv("ann"))
     key = group.drop("bad.csv", csv("bob", header="USER_ID,ITEM,TIMESTAMP"))
@@ -110,7 +76,59 @@ def test_a_file_without_a_column_ends_red_and_names_file_column_and_line(group: 
     assert [run.error for run in red] == ["UploadRejected"]
     for told in (key, "ITEM_ID", "line 1"):
         assert told in str(red[0].cause)
-    assert [job["status"] for job in group.import_jobs()] == ["ACTIVE"]
+    assert [job["status"] for job in group.jobs()] == ["ACTIVE"]
+    assert group.states() == {"good.csv": ["IMPORTED"], "bad.csv": ["REJECTED"]}
+
+
+def test_a_group_that_does_not_exist_yet_lets_its_files_wait(group: Group, cloud: Cloud) -> None:
+    group.drop("monday.csv", csv("ann"))
+    waiting = group.runs()
+    assert {run.status for run in waiting} == {"SUCCEEDED"}
+    assert "does not exist yet" in waiting[0].output["message"]
+    group.create()
+    run = cloud.wait(group.start())
+    group.runs()
+    assert run.status == "SUCCEEDED"
+    assert group.states() == {"monday.csv": ["IMPORTED"]}
+
+
+def test_a_failed_import_job_ends_red_in_the_services_words_and_is_tried_again(group: Group) -> None:
+    group.create()
+    FAULTS.fail("dataset_import_job", "Insufficient privileges for accessing data in Amazon S3.")
+    group.drop("monday.csv", csv("ann"))
+    red = next(run for run in group.runs() if run.status == "FAILED")
+    assert (red.error, red.cause) == (
+        "ResourceFailed",
+        "Insufficient privileges for accessing data in Amazon S3.",
+    )
+    group.sweep()
+    group.runs()
+    assert group.states() == {"monday.csv": ["IMPORTED"]}
+    assert [job["status"] for job in group.jobs()] == ["CREATE FAILED", "ACTIVE"]
+
+
+def test_keys_with_blanks_signs_and_umlauts_and_folder_markers(group: Group) -> None:
+    group.create()
+    names = ("a b.csv", "a+b.csv", "ünï/日本.csv", "100%.csv", "a&b=c.csv")
+    for number, name in enumerate(names):
+        group.drop(name, csv(f"user{number}"))
+    group.drop("folder/", b"")
+    group.drop("zero.csv", b"")
+    red = [run.cause for run in group.runs() if run.status == "FAILED"]
+    assert len(red) == 1
+    assert "zero.csv" in str(red[0])
+    assert len(group.exported()) == 5000
+
+
+def test_seven_groups_wait_for_import_slots_without_an_error(cloud: Cloud) -> None:
+    groups = [Group(cloud, f"crowd-{number}") for number in range(7)]
+    for group in groups:
+        group.create()
+    for group in groups:
+        group.drop("monday.csv", csv("ann"))
+    for group in groups:
+        assert {run.status for run in group.runs()} == {"SUCCEEDED"}
+        assert group.states() == {"monday.csv": ["IMPORTED"]}
 
 
 def test_no_handler_ended_in_an_error(cloud: Cloud) -> None:
