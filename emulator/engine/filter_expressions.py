@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from emulator.engine.filter_rules import Operator, Test
+from emulator.engine.filter_rules import FilterError, Operator, Test
 from emulator.engine.filter_values import Operands
 from emulator.engine.schema import Field, Schema
 
@@ -33,7 +33,10 @@ def passing(alternatives: Resolved, schema: Schema) -> pl.Expr:
 
 def column_of(test: Test, schema: Schema) -> Field:
     """Return the tested column; names are compared without case."""
-    return next(field for field in schema.fields if field.name.upper() == test.field.upper())
+    for field in schema.fields:
+        if field.name.upper() == test.field.upper():
+            return field
+    raise FilterError(f"The schema of the {test.dataset} dataset has no column {test.field}.")
 
 
 def _test(test: Test, values: Operands, schema: Schema) -> pl.Expr:

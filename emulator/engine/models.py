@@ -75,13 +75,13 @@ class Models:
         shutil.rmtree(self._root / version, ignore_errors=True)
 
     def datasets(self, version: str) -> list[DatasetRef]:
-        """Return the datasets the model was trained on, with the schemas they have now."""
-        return self._current(self._read_note(self._folder(version)))
+        """Return the datasets of the model's group, as they are now."""
+        return self._store.today(self._read_note(self._folder(version)).datasets)
 
     def recommend(self, version: str, query: Query) -> list[Recommendation]:
         """Answer the query with the model and what the user did since the training."""
         model, note = self._model(version)
-        datasets = self._current(note)
+        datasets = self._store.today(note.datasets)
         bound = None if query.filter is None else self._live.bind(datasets, query.filter, query)
         promoted = {each.name: self._live.bind(datasets, each.filter, query) for each in query.promotions}
         return model.recommend(query, self._recent(query, note), bound, promoted)
@@ -116,9 +116,6 @@ class Models:
     def _read_note(self, folder: Path) -> "_Note":
         saved = json.loads((folder / _NOTE_FILE).read_text())
         return _Note(saved["recipe"], tuple(DatasetRef(**ref) for ref in saved["datasets"]), saved["marks"])
-
-    def _current(self, note: "_Note") -> list[DatasetRef]:
-        return [self._store.current(ref) for ref in note.datasets]
 
     def _recent(self, query: Query, note: "_Note") -> "pl.DataFrame | None":
         """Return the rows the user streamed since the training, of the dataset the recipe learns from."""

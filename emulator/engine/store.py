@@ -19,6 +19,7 @@ from emulator.engine.api import DatasetRef, DatasetType, IngestionMode
 from emulator.engine.parts import SEQUENCE, Part, count, dtypes, of_kind, scan
 from emulator.engine.rows import fit_rows
 from emulator.engine.schema import Schema
+from emulator.engine.schema_rules import RULES
 
 
 @dataclass
@@ -220,9 +221,23 @@ class Store:
                 self._datasets[ref.key] = Dataset(self.root / ref.key)
             return self._datasets[ref.key]
 
-    def current(self, ref: DatasetRef) -> DatasetRef:
-        """Return the reference with the schema of the dataset's newest rows, which may be younger than it."""
-        return replace(ref, schema=self.dataset(ref).schema or ref.schema)
+    def today(self, refs: Iterable[DatasetRef]) -> list[DatasetRef]:
+        """Return all datasets of the references' groups with the schemas of their newest rows.
+
+        Both may be younger than the references: datasets are added to a group, and schemas are replaced.
+        """
+        found = {ref.key: ref for ref in refs}
+        for group in {ref.key.rpartition("/")[0] for ref in found.values()}:
+            for dataset_type in RULES:
+                key = f"{group}/{dataset_type}"
+                if (self.root / key / "state.json").exists():
+                    self._add(found, DatasetRef(key, dataset_type, ""))
+        return list(found.values())
+
+    def _add(self, found: dict[str, DatasetRef], ref: DatasetRef) -> None:
+        schema = self.dataset(ref).schema
+        if schema is not None:
+            found[ref.key] = replace(ref, schema=schema)
 
     def drop(self, ref: DatasetRef) -> None:
         """Forget the dataset and its files."""

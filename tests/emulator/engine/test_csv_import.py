@@ -201,6 +201,13 @@ def test_equal_interactions_count_once_and_others_of_the_pair_stay(tmp_path: Pat
     assert kept.is_duplicated().sum() == 0
 
 
+def test_of_equal_items_the_last_stays_in_place(tmp_path: Path) -> None:
+    assert items(tmp_path, f"{ITEMS_HEADER}\na,,1,,,\na,,2,,,\na,,1,,,\n") == [
+        row(ITEM_ID="a", PRICE=2.0),
+        row(ITEM_ID="a", PRICE=1.0),
+    ]
+
+
 def test_a_folder_of_files_is_one_import(tmp_path: Path) -> None:
     first = write(tmp_path / "a.csv", INTERACTIONS_HEADER, interactions(600))
     second = write(tmp_path / "b.csv", INTERACTIONS_HEADER, interactions(600, first=500))

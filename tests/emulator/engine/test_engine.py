@@ -1,5 +1,6 @@
 """The engine as its users see it: futures, worker processes, and models that learn from what was imported."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from emulator.engine.api import BatchSpec, EngineError, FilterUse, Promotion, Query, TrainingSpec
 from emulator.engine.engine import Engine
-from tests.emulator.engine.examples import INTERACTIONS_HEADER, ref, write
+from tests.emulator.engine.examples import INTERACTIONS_HEADER, STRING_OR_NULL, avro, field, ref, write
 
 EVENTS, USERS, ITEMS = ref("INTERACTIONS"), ref("USERS"), ref("ITEMS")
 NOW = 1_600_100_000.0
@@ -81,6 +82,21 @@ def test_filters_see_new_metadata_at_once(engine: Engine) -> None:
     assert listed(engine, user_id="u1", filter=renamed) == []
     engine.put_rows(ITEMS, [{"ITEM_ID": "i11", "GENRES": "odd|brand new"}])
     assert listed(engine, user_id="u1", filter=renamed) == ["i11"]
+
+
+def test_filters_see_columns_of_a_schema_that_came_after_the_training(engine: Engine) -> None:
+    wider = ref("ITEMS", schema=avro("Items", *json.loads(ITEMS.schema)["fields"], field("SEASON", STRING_OR_NULL)))
+    engine.put_rows(wider, [{"ITEM_ID": "i12", "GENRES": "even", "PRICE": 12.5, "SEASON": "winter"}])
+    winter = FilterUse('INCLUDE ItemID WHERE Items.SEASON IN ("winter")')
+    assert listed(engine, user_id="u1", filter=winter) == ["i12"]
+
+
+def test_filters_see_datasets_that_came_after_the_training(engine: Engine) -> None:
+    for_children = FilterUse("INCLUDE ItemID WHERE Items.PRICE < 3 IF CurrentUser.AGE < 10")
+    assert len(listed(engine, user_id="u1", num_results=50, filter=for_children)) == 50
+    engine.put_rows(USERS, [{"USER_ID": "u1", "AGE": 7}])
+    assert sorted(listed(engine, user_id="u1", filter=for_children)) == ["i0", "i1", "i2"]
+    engine.drop_dataset(USERS)
 
 
 def test_promotions_use_their_own_filter(engine: Engine) -> None:

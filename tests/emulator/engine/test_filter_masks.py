@@ -152,6 +152,18 @@ def test_masks_follow_the_ids_they_are_asked_about(snapshot: Snapshot) -> None:
     assert bound.mask(pl.Series([], dtype=pl.String)).tolist() == []
 
 
+def test_without_a_dataset_nothing_passes_its_tests(snapshot: Snapshot) -> None:
+    bare = Snapshot(snapshot.schemas, {})
+    assert passing(bare, "INCLUDE ItemID WHERE Items.PRICE > 1", "young") == ""
+    assert passing(bare, "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)", "young") == "abcdu"
+    assert passing(bare, "EXCLUDE ItemID WHERE Items.PRICE > 1 IF CurrentUser.AGE > 1", "young") == "abcdu"
+
+
+def test_a_column_that_is_not_there_any_more_is_told(snapshot: Snapshot) -> None:
+    with pytest.raises(FilterError, match="schema of the ITEMS dataset has no column COLOUR"):
+        passing(snapshot, "INCLUDE ItemID WHERE Items.COLOUR > 1")
+
+
 def test_includes_are_united(snapshot: Snapshot) -> None:
     united = 'INCLUDE ItemID WHERE Items.PRICE = 5 | INCLUDE ItemID WHERE Items.GENRES IN ("Horror")'
     assert passing(snapshot, united) == "ac"

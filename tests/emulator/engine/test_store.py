@@ -230,6 +230,13 @@ def test_streamed_values_must_fit(store: Store, dataset_type: DatasetType, row: 
     assert dataset.sequence() == 0
 
 
+def test_streamed_texts_are_cut(store: Store) -> None:
+    schema = parse_schema(avro("Users", field("USER_ID"), field("BIO", textual=True)))
+    dataset = store.dataset(ref("USERS"))
+    dataset.append(schema, [{"USER_ID": "u", "BIO": "x" * 20_001}, {"USER_ID": "u", "BIO": "の" * 7_001}])
+    assert dataset.recent(schema, "u", 0)["BIO"].str.len_chars().to_list() == [20_000, 7_000]
+
+
 def test_streamed_values_are_made_to_fit(store: Store) -> None:
     schema = parse_schema(
         avro("Users", field("USER_ID"), field("AGE", "int"), field("TAGS", categorical=True), field("B", "boolean"))
