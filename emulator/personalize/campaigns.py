@@ -33,16 +33,22 @@ def create_campaign(account: Account, request: Members) -> Members:
 
 
 def _version(account: Account, arn: str) -> tuple[Record, RecipeFacts]:
-    if arn.endswith(_LATEST):
-        version = latest_active(account, arn.removesuffix(_LATEST))
-        if version is None:
-            raise not_found(arn)
-    else:
-        version = account.find("solution_version", arn)
+    version = _latest(account, arn) if arn.endswith(_LATEST) else account.find("solution_version", arn)
     recipe = recipe_of(account, recipe_arn(account, version))
     if recipe.is_segmentation:
         raise invalid_input(f"{recipe.name} makes user segments; it cannot be deployed in a campaign.")
     return version, recipe
+
+
+def _latest(account: Account, arn: str) -> Record:
+    solution_arn = arn.removesuffix(_LATEST)
+    active, versions = (
+        latest_active(account, solution_arn),
+        list(account.all("solution_version", solutionArn=solution_arn)),
+    )
+    if not versions:
+        raise not_found(arn)
+    return active or versions[-1]
 
 
 def latest_active(account: Account, solution_arn: str) -> Record | None:

@@ -107,7 +107,8 @@ def create_dataset_export_job(account: Account, request: Members) -> Members:
     if dataset.members["datasetType"] in _NOT_EXPORTED:
         raise invalid_input(f"A dataset of type {dataset.members['datasetType']} cannot be exported.")
     destination = request["jobOutput"]["s3DataDestination"]["path"]
-    check_folder(destination)
+    if not destination.startswith("s3://") or not objects.split(destination)[0]:
+        raise invalid_input("Invalid S3 output path")
     check_new(request.get("tags"))
     QUOTAS.check(account, "dataset_export_job")
     mode = request.get("ingestionMode", "PUT")
@@ -117,7 +118,7 @@ def create_dataset_export_job(account: Account, request: Members) -> Members:
         with scratch() as directory:
             files = engine.export(reference, directory, mode).result()
             try:
-                objects.upload(files, destination)
+                objects.upload(files, f"{destination.rstrip('/')}/")
             except objects.AccessError as error:
                 raise EngineError("Insufficient privileges for accessing data in Amazon S3.") from error
 

@@ -84,7 +84,7 @@ def of_group(account: Account, group_arn: str) -> dict[str, Record]:
     """Return the usable datasets of a group by type."""
     now = account.now()
     found = account.all("dataset", datasetGroupArn=group_arn)
-    return {each.members["datasetType"]: each for each in found if each.is_active(now)}
+    return {each.members["datasetType"]: each for each in found if each.is_there(now)}
 
 
 def schema_of(account: Account, dataset: Record) -> Schema:

@@ -1,16 +1,22 @@
 """Filters: an expression over the group's datasets, checked when it is made."""
 
+from typing import Final
+
 from emulator.engine.api import EngineError
-from emulator.engine.filters import check_filter, parse_filter
+from emulator.engine.filters import Filter, check_filter, parse_filter
 from emulator.engine.schema_rules import RULES
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
-from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.errors import in_use, invalid_input, limit_exceeded
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members
+from emulator.personalize.switches import SWITCHES
 from emulator.personalize.tags import check_new
 from emulator.personalize.work import Making
+
+FIELDS_PER_FILTER: Final = 10
+FIELDS_PER_GROUP: Final = 20
 
 
 def create_filter(account: Account, request: Members) -> Members:
@@ -21,21 +27,44 @@ def create_filter(account: Account, request: Members) -> Members:
     if not group.is_active(account.now()):  # CreateFilter declares no ResourceInUseException
         raise invalid_input(f"{group.arn} is not ACTIVE.")
     expression = request["filterExpression"]
-    _check(account, group.arn, expression)
+    parsed = _parsed(account, group.arn, expression)
     check_new(request.get("tags"))
     QUOTAS.check(account, "filter", group.arn)
+    _check_fields(account, group.arn, parsed)
     slow = "create filter with CurrentItem" if "currentitem." in expression.lower() else None
     account.add("filter", arn, dict(request), making=Making(lasting_as=slow))
     return {"filterArn": arn}
 
 
-def _check(account: Account, group_arn: str, expression: str) -> None:
+def _parsed(account: Account, group_arn: str, expression: str) -> Filter:
     present = of_group(account, group_arn)
     schemas = {kind: schema_of(account, present[kind]) for kind in RULES if kind in present}
     try:
-        check_filter(parse_filter(expression), schemas)
+        parsed = parse_filter(expression)
+        check_filter(parsed, schemas)
     except EngineError as error:
         raise invalid_input(f"Could not create filter. {error}") from error
+    return parsed
+
+
+def _check_fields(account: Account, group_arn: str, parsed: Filter) -> None:
+    """Raise when the filter, or all filters of the group together, use more distinct fields than allowed."""
+    if not SWITCHES.quotas:
+        return
+    own = _fields(parsed)
+    others = (
+        parse_filter(each.members["filterExpression"]) for each in account.all("filter", datasetGroupArn=group_arn)
+    )
+    every = own.union(*map(_fields, others))
+    if len(own) > FIELDS_PER_FILTER or len(every) > FIELDS_PER_GROUP:
+        raise limit_exceeded(
+            f"A filter can use {FIELDS_PER_FILTER} distinct fields, all filters of a dataset group {FIELDS_PER_GROUP}."
+        )
+
+
+def _fields(parsed: Filter) -> set[str]:
+    tests = (test for rule in parsed.rules for test in (*rule.tests, *rule.when))
+    return {f"{test.dataset}.{test.field}" for test in tests}
 
 
 def delete_filter(account: Account, request: Members) -> None:

@@ -73,9 +73,12 @@ class Record:
         return self.course.at(now).status
 
     def is_active(self, now: float) -> bool:
-        """Tell whether it can be used."""
-        stage = self.course.at(now)
-        return stage.over and not stage.failed and self.course.words.done == "ACTIVE"
+        """Tell whether its status is ACTIVE."""
+        return self.status(now) == "ACTIVE"
+
+    def is_there(self, now: float) -> bool:
+        """Tell whether it was ACTIVE once and still is, an update apart."""
+        return self.course.at(now).status == "ACTIVE"
 
     def is_updating(self, now: float) -> bool:
         """Tell whether an update is on its way."""

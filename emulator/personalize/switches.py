@@ -28,7 +28,6 @@ class Switches:
     automatic_training: bool = True
     missing_training_data: Refusal = "InvalidInputException"
     training_during_import: Literal["allow", "refuse"] = "allow"
-    metric_update_status: Literal["UPDATE", "CREATE"] = "UPDATE"
     unknown_recipe: Literal["InvalidInputException", "ResourceNotFoundException"] = "ResourceNotFoundException"
     theme_regions: Literal["documented", "all"] = "documented"
 

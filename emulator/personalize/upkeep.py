@@ -6,14 +6,18 @@ from contextlib import contextmanager
 from emulator.personalize.account import Account
 from emulator.personalize.automatic_training import train_what_is_due
 from emulator.personalize.campaigns import follow_latest
+from emulator.personalize.training import finish
 
 
 @contextmanager
 def settled(account: Account) -> Iterator[None]:
     """Hold the account's lock, with everything as it has to be at this moment."""
     with account.lock:
-        changed = {record.type.noun for record in account.settle()}
-        if changed & {"solution_version", "campaign"}:
+        changed = account.settle()
+        nouns = {record.type.noun for record in changed}
+        for version in (record for record in changed if record.type.noun == "solution_version"):
+            finish(account, version)
+        if nouns & {"solution_version", "campaign"}:
             for campaign in account.all("campaign"):
                 follow_latest(account, campaign)
         train_what_is_due(account)
