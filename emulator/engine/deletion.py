@@ -8,9 +8,10 @@ import polars as pl
 
 from emulator.engine.api import DatasetRef, EngineError
 from emulator.engine.csv_header import check_headers
+from emulator.engine.dataset_log import Dataset
 from emulator.engine.parts import Part
 from emulator.engine.schema import Field, Schema, parse_schema
-from emulator.engine.store import Dataset, Store
+from emulator.engine.store import Store
 
 _USERS: Final = Schema("DataDeletion", (Field("USER_ID", "string"),))
 _MOST_BYTES: Final = 100_000_000

@@ -46,6 +46,7 @@ class _StoreRows:
         self._store = store
         self._refs = {ref.type: ref for ref in datasets}
         self.schemas: Mapping[DatasetType, Schema] = {ref.type: parse_schema(ref.schema) for ref in datasets}
+        self._lock = threading.Lock()  # what one question reads, the next one waits for and shares
         self._tables: dict[DatasetType, tuple[object, pl.DataFrame | None]] = {}
         self._histories: dict[DatasetType, tuple[object, EventHistory | None]] = {}
 
@@ -54,7 +55,7 @@ class _StoreRows:
         if dataset_type not in self._refs:
             return None
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
-        with dataset.reading(schema) as parts:
+        with self._lock, dataset.reading(schema) as parts:
             if dataset_type not in self._tables or self._tables[dataset_type][0] != parts:
                 rows = merge(parts, schema, dataset_type)
                 self._tables[dataset_type] = parts, None if rows is None else rows.collect()
@@ -65,7 +66,7 @@ class _StoreRows:
         if dataset_type not in self._refs:
             return None
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
-        with dataset.reading(schema, streamed=False) as parts:
+        with self._lock, dataset.reading(schema, streamed=False) as parts:
             bulk = of_kind(parts, "BULK")
             if dataset_type not in self._histories or self._histories[dataset_type][0] != bulk:
                 self._histories[dataset_type] = bulk, read_history(merge(bulk, schema, dataset_type), dataset_type)

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from emulator.engine.api import DatasetType, EngineError
@@ -58,6 +59,7 @@ class Schema:
         return next((field for field in self.fields if field.name == name), None)
 
 
+@lru_cache(maxsize=256)
 def parse_schema(avro_text: str) -> Schema:
     """Return the schema the text describes, or say in a SchemaError what is wrong with it."""
     if len(avro_text) > _MAX_CHARACTERS:

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.engine.api import DatasetType, EngineError
+from emulator.engine.dataset_log import Dataset
 from emulator.engine.parts import Part, dtypes
 from emulator.engine.schema import parse_schema
 from emulator.engine.snapshot import Snapshot, take_snapshot
-from emulator.engine.store import Dataset, Store
+from emulator.engine.store import Store
 from tests.emulator.engine.examples import INTERACTIONS, STRING_OR_NULL, USERS, avro, field, ref
 
 USERS_SCHEMA, INTERACTIONS_SCHEMA = parse_schema(USERS), parse_schema(INTERACTIONS)
@@ -116,6 +117,14 @@ def test_everything_survives_a_restart(users: Dataset, store: Store, tmp_path: P
     again = Store(store.root)
     assert cities(again, tmp_path) == {"a": "Rome", "b": "Bonn", "c": "Lima"}
     assert again.dataset(ref("USERS")).sequence() == 2
+
+
+def test_files_stay_while_somebody_reads_them(users: Dataset, tmp_path: Path) -> None:
+    users.commit(USERS_SCHEMA, [bulk(tmp_path, [{"USER_ID": "a"}])], replace=True)
+    with users.reading(USERS_SCHEMA) as parts:
+        users.commit(USERS_SCHEMA, [bulk(tmp_path, [{"USER_ID": "b"}])], replace=True)
+        assert [part.path.exists() for part in parts] == [True]
+    assert [part.path.exists() for part in parts] == [False]
 
 
 def test_files_that_a_crash_left_uncounted_go(users: Dataset, store: Store, tmp_path: Path) -> None:
