@@ -1,8 +1,8 @@
 """The local cloud: a small AWS in one process, for the demo, for tests, and for anybody's boto3."""
 
+import contextlib
 import functools
 import json
-import shutil
 import tempfile
 import threading
 import time
@@ -51,44 +51,42 @@ class Cloud:
     ) -> None:
         self._port = port
         self.speed = speed
-        self._given_directory = directory
+        self._directory = directory
         self._schedules = schedules
         self._deployment: Deployment | None = None
 
     def __enter__(self) -> Self:
+        if (other := runtime.running()) is not None:
+            raise RuntimeError(f"a local cloud is already running in this process, at {other.endpoint}")
         installation.install()
-        self.directory = self._given_directory or Path(tempfile.mkdtemp(prefix="local-cloud-"))
-        CLOCK.set_speed(self.speed)
-        self._moto = mock_aws(config=MOTO)  # type: ignore[call-overload]
-        emulator.personalize.start(self.directory)
-        self._moto.start()
+        with contextlib.ExitStack() as undoing:
+            self._begin(undoing)
+            self._undoing = undoing.pop_all()
+        return self
+
+    def _begin(self, undoing: contextlib.ExitStack) -> None:
         self._endpoint = Endpoint(self._port)
+        undoing.callback(self._endpoint.stop)
+        directory = self._directory or Path(undoing.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
+        undoing.callback(CLOCK.set_speed, 1)
+        CLOCK.set_speed(self.speed)
+        undoing.callback(emulator.personalize.stop)
+        emulator.personalize.start(directory)
+        undoing.enter_context(mock_aws(config=MOTO))  # type: ignore[call-overload]
         self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool())
+        undoing.callback(runtime.leave)
         runtime.enter(self._runtime)
         self._endpoint.start()
+        undoing.callback(activity.end, self._runtime)
         if self._schedules:
             activity.begin_schedules(self._runtime)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
         """End everything: executions, schedules, pollers, workers, the server, and what the cloud remembered."""
-        if runtime.running() is not self._runtime:
-            return
-        self._runtime.stopping.set()
-        activity.stop_executions()
-        self._runtime.workers.stop()
-        activity.end()
-        self._runtime.agenda.stop()
-        self._endpoint.stop()
-        self._moto.stop()
-        emulator.personalize.stop()
-        runtime.leave()
-        CLOCK.set_speed(1)
-        if self._given_directory is None:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        self._undoing.close()
 
     @property
     def endpoint(self) -> str:

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
-        assembly = synthesise(Path(directory))
+        assembly = arguments.assembly or synthesise(Path(directory))
         with Cloud(port=arguments.port, speed=arguments.speed) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment)) if arguments.json else explanation(cloud, deployment)

@@ -29,7 +29,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(assembly: Path) -> Iterator[Cloud]:
-    """Return a fresh cloud with the app deployed, shared by the tests of a module."""
+    """Return a fresh cloud with the app deployed, shared by a module, which cannot use `bare_cloud` too."""
     with Cloud(speed=SPEED) as running:
         running.deploy(assembly)
         yield running

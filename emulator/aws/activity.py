@@ -17,14 +17,12 @@ def begin_schedules(cloud: runtime.Runtime) -> None:
     _tickers.append(Ticker(cloud))
 
 
-def stop_executions() -> None:
-    """Stop every running execution."""
+def end(cloud: runtime.Runtime) -> None:
+    """Stop every execution, poller and worker, and wait for their threads."""
+    cloud.stopping.set()
     for execution in all_executions():
         execution.stop(CLOCK.now(), "LocalCloud.Stopped", "The local cloud was stopped.")
-
-
-def end() -> None:
-    """Wait for all threads, once the cloud is stopping and its workers are gone."""
+    cloud.workers.stop()
     event_source_mappings.end()
     while _tickers:
         _tickers.pop().join()
@@ -33,6 +31,7 @@ def end() -> None:
     for thread in TMP_THREADS:
         thread.join(LAST_WORDS_SECONDS)
     TMP_THREADS.clear()
+    cloud.agenda.stop()
 
 
 def under_way() -> list[str]:

@@ -26,7 +26,10 @@ class Endpoint:
     """A server in a thread."""
 
     def __init__(self, port: int) -> None:
-        self._server = make_server(HOST, port, _application, threaded=True, request_handler=_Handler)
+        try:
+            self._server = make_server(HOST, port, _application, threaded=True, request_handler=_Handler)
+        except SystemExit as error:  # werkzeug's answer to a port that is taken
+            raise OSError(f"port {port} is in use by another program") from error
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="endpoint", daemon=True
@@ -37,7 +40,8 @@ class Endpoint:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._thread.join()
+        """Stop listening, if it ever began."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()

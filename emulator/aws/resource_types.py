@@ -218,7 +218,7 @@ def check_supported(stack: str, template: Mapping[str, Any]) -> None:
         raise UnsupportedResourceError(f"the local cloud cannot make these resources of stack {stack}: {named}")
 
 
-def _model(kind: str, ours: Ours) -> type[CloudFormationModel]:
+def _model(kind: str, ours: Ours) -> Any:
     def create(name: str, described: Any, account: str, region: str, **_: Any) -> Any:
         return ours.make(described["Properties"], Place(name, account, region))
 
@@ -233,17 +233,18 @@ def _model(kind: str, ours: Ours) -> type[CloudFormationModel]:
         "create_from_cloudformation_json": staticmethod(create),
         "update_from_cloudformation_json": staticmethod(refuse),
     }
-    return type(kind.replace("::", ""), (CloudFormationModel,), members)
+    # Not a CloudFormationModel: moto takes all its subclasses for its own types.
+    return type(kind.replace("::", ""), (), members)
 
 
 @functools.cache
-def models() -> dict[str, type[CloudFormationModel]]:
+def models() -> dict[str, Any]:
     """Return the class of every supported type."""
     motos = {model.cloudformation_type(): model for model in CloudFormationModel.__subclasses__()}
     return {kind: motos[kind] for kind in MOTOS} | {kind: _model(kind, ours) for kind, ours in OURS.items()}
 
 
-def resource_class_from_type(kind: str) -> type[CloudFormationModel]:
+def resource_class_from_type(kind: str) -> Any:
     """Return the class of a supported type; anything else is an error, not a warning in the log."""
     if kind not in SUPPORTED:
         raise ValidationError(message=f"The local cloud cannot make resources of type {kind}")

@@ -1,0 +1,126 @@
+"""`python -m emulator`: the commands, run as a stranger would run them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from emulator.__main__ import main, parser
+
+PROJECT = Path(__file__).parents[2]
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run `serve` and yield its process and what it printed up to READY."""
+    command = [sys.executable, "-m", "emulator", "serve", *arguments]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line.rstrip("\n"))
+                if line.startswith("READY"):
+                    break
+            yield process, lines
+        finally:
+            process.kill()
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes below one, at any depth."""
+    listed = subprocess.run(["/bin/ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    direct = [child for child, parent in pairs if parent == pid]
+    return direct + [below for child in direct for below in children(child)]
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def client(service: str, places: dict[str, Any]) -> Any:
+    env = places["env"]
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=env["AWS_ENDPOINT_URL"],
+        region_name=env["AWS_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def test_serve_tells_programs_where_things_are_and_ends_clean() -> None:
+    """The one that synthesises the app itself, as it does without --assembly."""
+    with served("--json", "--speed", "3600") as (process, lines):
+        places = json.loads(lines[0])
+        assert lines[1:] == [f"READY {places['endpoint']}"]
+        assert set(places) == {"endpoint", "env", "bucket", "personalizeRoleArn", "stateMachines", "queues", "tables"}
+        client("s3", places).head_bucket(Bucket=places["bucket"])
+        run_a_handler(places)
+        workers = children(process.pid)
+        assert len(workers) >= 2  # the nursery, and a worker
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    wait_until_gone(workers)
+
+
+def run_a_handler(places: dict[str, Any]) -> None:
+    sfn = client("stepfunctions", places)
+    given = json.dumps({"type": "dataset_group", "request": {"name": "served"}})
+    started = sfn.start_execution(stateMachineArn=places["stateMachines"]["ensure_resource"], input=given)
+    deadline = time.monotonic() + 20
+    while (status := sfn.describe_execution(executionArn=started["executionArn"])["status"]) == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert status == "SUCCEEDED"
+
+
+def test_serve_tells_people_what_to_export_and_try(assembly: Path) -> None:
+    with served("--assembly", str(assembly)) as (process, lines):
+        text = "\n".join(lines)
+        assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in text
+        assert "ensure_resource" in text
+        assert "aws s3 cp" in text
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+
+
+def test_workers_end_with_a_cloud_that_was_killed(assembly: Path) -> None:
+    with served("--json", "--assembly", str(assembly)) as (process, lines):
+        run_a_handler(json.loads(lines[0]))
+        workers = children(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(timeout=5)
+    wait_until_gone(workers)
+
+
+def test_commands_are_parsed() -> None:
+    assert vars(parser().parse_args(["serve", "--port", "5000", "--speed", "60"])) == {
+        "command": "serve",
+        "port": 5000,
+        "speed": 60.0,
+        "json": False,
+        "assembly": None,
+    }
+    assert parser().parse_args(["demo"]).command == "demo"
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["dance"])
+    assert "serve" in capsys.readouterr().err
