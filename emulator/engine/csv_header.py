@@ -12,6 +12,7 @@ from emulator.engine.api import EngineError
 from emulator.engine.schema import Schema
 
 _LONGEST_HEADER_BYTES: Final = 1_000_000
+_SHOWN_CHARACTERS: Final = 300
 
 
 def check_headers(files: Sequence[Path], schema: Schema) -> list[str]:
@@ -20,8 +21,8 @@ def check_headers(files: Sequence[Path], schema: Schema) -> list[str]:
     for file, header in zip(files, headers, strict=True):
         if header != headers[0]:
             raise EngineError(
-                f"All files of an import must have the same header: {file.name} has {','.join(header)},"
-                f" {files[0].name} has {','.join(headers[0])}."
+                f"All files of an import must have the same header: {file.name} has {_shown(header)},"
+                f" {files[0].name} has {_shown(headers[0])}."
             )
     _check_columns(files[0], headers[0], schema)
     return headers[0]
@@ -36,7 +37,10 @@ def _header(file: Path) -> list[str]:
         raise EngineError(f"The header of {file.name} is not UTF-8 text. Input must be uncompressed CSV.") from error
     if not text:
         raise EngineError(f"Input CSV is empty: {file.name} has no header.")
-    return next(csv.reader([text]))
+    try:
+        return next(csv.reader([text]))
+    except csv.Error as error:
+        raise EngineError(f"The header (line 1) of {file.name} cannot be read: {error}.") from error
 
 
 def _check_columns(file: Path, header: Sequence[str], schema: Schema) -> None:
@@ -44,8 +48,13 @@ def _check_columns(file: Path, header: Sequence[str], schema: Schema) -> None:
     if missing:
         raise EngineError(
             f"Input CSV is missing the following columns:[{', '.join(missing)}]. The header (line 1) of {file.name} is"
-            f" {','.join(header)}."
+            f" {_shown(header)}."
         )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise EngineError(f"The header (line 1) of {file.name} names columns twice:[{', '.join(twice)}].")
+
+
+def _shown(header: Sequence[str]) -> str:
+    text = ",".join(header)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

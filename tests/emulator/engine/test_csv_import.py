@@ -6,12 +6,17 @@ free, unknown columns are ignored, a byte order mark is skipped, doubled quotes 
 are refused, future times are not.
 """
 
+import csv
+import io
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from emulator.engine.api import DatasetType, EngineError, ImportMode, ImportReport
 from emulator.engine.csv_import import ImportTask, import_csv
@@ -147,6 +152,8 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "a quoted line end": (f'{ITEMS_HEADER}\na,,,"one\ntwo",,\n', "A quoted value does not end in its line."),
     "a quote inside a value": (f'{ITEMS_HEADER}\na,,,5" disk,,\n', "A quoted value does not end in its line."),
+    "old Macintosh line ends": (f"{ITEMS_HEADER}\ra,,,,,\r", "The header (line 1) of items.csv cannot be read"),
+    "a table of another kind": ("x," * 1000 + "\n", "x,x,x,…."),
     "semicolons": (f"{ITEMS_HEADER.replace(',', ';')}\na;;;;;\n", "missing the following columns:[ITEM_ID"),
 }
 
@@ -158,6 +165,33 @@ def test_refuses(case: str, tmp_path: Path) -> None:
         items(tmp_path, content)
     assert str(refusal.value).startswith("Failed to create a data import job for ITEMS dataset. ")
     assert reason in str(refusal.value)
+
+
+@given(body=st.one_of(st.binary(max_size=80), st.text(st.sampled_from('a1",\\\r\n é'), max_size=60).map(str.encode)))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_file_holds_it_is_imported_or_refused_with_a_reason(tmp_path: Path, body: bytes) -> None:
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    try:
+        rows = items(folder, ITEMS_HEADER.encode() + b"\n" + body)
+    except EngineError as error:
+        reason = str(error)
+        assert "internal error" not in reason
+        assert "cannot be read" not in reason
+    else:
+        assert all(row["ITEM_ID"] for row in rows)
+
+
+PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="\\\r\n\x00"), min_size=1, max_size=12)
+
+
+@given(titles=st.lists(PLAIN, min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+def test_reads_what_pythons_csv_module_writes(tmp_path: Path, titles: list[str]) -> None:
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([ITEMS_HEADER.split(","), *([f"i{n}", "", "", title, "", ""] for n, title in enumerate(titles))])
+    assert [row["TITLE"] for row in items(folder, text.getvalue())] == titles
 
 
 TIMES = {
