@@ -21,8 +21,8 @@ _ACTION_EVENTS: Final = frozenset({"taken", "not taken", "viewed"})
 _PLAIN: Final = rb'[^,"\\\r\n\x00]'
 _QUOTED: Final = rb'(?:[^"\\\r\n\x00]|\\["\\])'
 ANY_CELL: Final = _PLAIN + b"*+"
-_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_WHOLE: Final = re.compile(r"[-+]?\d+")
+_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_WHOLE: Final = re.compile(r"[-+]?\d+", re.ASCII)
 _WHOLE_LIMITS: Final = {"int": 2**31, "long": 2**63}
 
 

@@ -32,20 +32,23 @@ def content_fault(head: bytes) -> Fault | None:
     for mark, advice in _MARKS.items():
         if head.startswith(mark):
             return Fault("encoding", f"the file {advice}")
-    if b"\x00" in head[:1000]:
-        return Fault("encoding", "the file holds zero bytes, as UTF-16 and binary files do; save it as UTF-8")
+    if b"\x00" in head.partition(b"\n")[0]:
+        return Fault("encoding", "the header holds zero bytes, as UTF-16 and binary files do; save it as UTF-8")
     return None
 
 
 def header_faults(names: Sequence[str], columns: Sequence[Column]) -> list[tuple[str, Fault]]:
     """Return the faults of a header line, each with the column it is about."""
-    faults = [(name, Fault("header", "header names stand without quotes")) for name in names if name.startswith('"')]
+    if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
+        return [("", Fault("header", f"the columns are separated by {separator!r}; the service wants commas"))]
+    faults = [(name, Fault("header", "header names stand without quotes")) for name in names if '"' in name]
     faults += [
         (name, Fault("header", f"the column {name} appears {count} times"))
         for name, count in Counter(names).items()
         if count > 1
     ]
-    return faults + [(column.name, _missing(column, names)) for column in columns if column.name not in names]
+    known = {name.strip('"') for name in names}
+    return faults + [(column.name, _missing(column, names)) for column in columns if column.name not in known]
 
 
 def _missing(column: Column, names: Sequence[str]) -> Fault:

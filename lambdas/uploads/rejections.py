@@ -84,7 +84,7 @@ def text_of(report: dict[str, Any]) -> str:
     """Return the report as it is written for people."""
     lines = [
         f"{report['file']} (version {report['version']}): {report['verdict']}",
-        f"{report['rows']['good']:,} good rows, {report['rows']['bad']:,} bad rows, {report['faults']:,} faults"
+        f"good rows: {report['rows']['good']:,}, bad rows: {report['rows']['bad']:,}, faults: {report['faults']:,}"
         + (f", the first {report['reported']} of them below" if report["faults"] > report["reported"] else ""),
         "",
         *(f"{finding['rule']:<12} {describe(Finding(**finding))}" for finding in report["findings"]),

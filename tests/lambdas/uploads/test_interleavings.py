@@ -3,8 +3,7 @@
 from collections import Counter
 from typing import Any
 
-import pytest
-from hypothesis import Phase, settings, strategies
+from hypothesis import settings, strategies
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
@@ -14,13 +13,10 @@ from hypothesis.stateful import (
     multiple,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from lambdas.uploads.keys import lane_of
-from lambdas.uploads.lease import ENTRY, Lease, Leases
 from lambdas.uploads.ledger import FileRow, State
-from lambdas.uploads.table import Item
 from tests.lambdas.uploads.memory_table import CrashError
 from tests.lambdas.uploads.world import SETTLED, Execution, World, csv
 
@@ -212,19 +208,3 @@ def all_rows(world: World) -> list[FileRow]:
 
 TestInterleavings = Interleavings.TestCase
 TestInterleavings.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-
-
-def test_the_model_notices_a_forgotten_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: a lease that is released whatever arrived meanwhile must not pass."""
-
-    def release(self: Leases, lease: Lease, outcome: str) -> bool:
-        put: Item = {"outcome": outcome, "looked": lease.arrivals}
-        when: Item = {"holder": lease.holder or "", "epoch": lease.epoch}
-        return self._table.update(lease.name, ENTRY, put=put, remove=("holder",), when=when) is not None
-
-    monkeypatch.setattr(Leases, "release", release)
-    thorough = settings(
-        max_examples=2000, stateful_step_count=40, deadline=None, phases=[Phase.generate], database=None
-    )
-    with pytest.raises(AssertionError):
-        run_state_machine_as_test(Interleavings, settings=thorough)
