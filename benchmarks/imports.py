@@ -89,7 +89,7 @@ def measure(folder: Path, rows: int, repeats: int) -> list[Bar]:
         Bar("FULL: share of the speed of polars.read_csv", statistics.median(peer) / seconds, 0.30, at_least=True),
         Bar("FULL: peak memory of the worker, GB", max(run.peak_gigabytes for run in full), 0.8),
         Bar("INCREMENTAL of a tenth, in FULL imports", statistics.median(r.seconds for r in increment) / seconds, 1.0),
-        Bar("INCREMENTAL: peak memory of the worker, GB", max(run.peak_gigabytes for run in increment), 1.6),
+        Bar("INCREMENTAL: peak memory of the worker, GB", max(run.peak_gigabytes for run in increment), 1.2),
         Bar("growth of the time: exponent", exponent(growth), 1.1),
     ]
 
