@@ -41,6 +41,7 @@ def _parsed(account: Account, group_arn: str, expression: str) -> Filter:
     schemas = {kind: schema_of(account, present[kind]) for kind in RULES if kind in present}
     try:
         parsed = parse_filter(expression)
+        _check_quota(len(_fields(parsed)), FIELDS_PER_FILTER, "A filter")  # before the parser's own limit
         check_filter(parsed, schemas)
     except EngineError as error:
         raise invalid_input(f"Could not create filter. {error}") from error
@@ -48,23 +49,20 @@ def _parsed(account: Account, group_arn: str, expression: str) -> Filter:
 
 
 def _check_fields(account: Account, group_arn: str, parsed: Filter) -> None:
-    """Raise when the filter, or all filters of the group together, use more distinct fields than allowed."""
-    if not SWITCHES.quotas:
-        return
-    own = _fields(parsed)
-    others = (
-        parse_filter(each.members["filterExpression"]) for each in account.all("filter", datasetGroupArn=group_arn)
-    )
-    every = own.union(*map(_fields, others))
-    if len(own) > FIELDS_PER_FILTER or len(every) > FIELDS_PER_GROUP:
-        raise limit_exceeded(
-            f"A filter can use {FIELDS_PER_FILTER} distinct fields, all filters of a dataset group {FIELDS_PER_GROUP}."
-        )
+    """Raise when all filters of the group together use more distinct fields than allowed."""
+    others = account.all("filter", datasetGroupArn=group_arn)
+    every = _fields(parsed).union(*(_fields(parse_filter(each.members["filterExpression"])) for each in others))
+    _check_quota(len(every), FIELDS_PER_GROUP, "All filters of a dataset group")
+
+
+def _check_quota(count: int, limit: int, who: str) -> None:
+    if SWITCHES.quotas and count > limit:
+        raise limit_exceeded(f"{who} can use at most {limit} distinct fields.")
 
 
 def _fields(parsed: Filter) -> set[str]:
     tests = (test for rule in parsed.rules for test in (*rule.tests, *rule.when))
-    return {f"{test.dataset}.{test.field}" for test in tests}
+    return {f"{test.dataset}.{test.field.upper()}" for test in tests}
 
 
 def delete_filter(account: Account, request: Members) -> None:

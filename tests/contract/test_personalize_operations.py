@@ -12,6 +12,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from emulator.personalize import FAULTS
 from emulator.personalize.durations import DURATIONS
+from emulator.personalize.fidelity_rules import NEVER_RAISED
 from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
 from emulator.personalize.quotas import DEFAULTS, QUOTAS
 from emulator.personalize.resource_types import TYPES
@@ -19,16 +20,6 @@ from emulator.personalize.wire import SERVICES, service_model
 from tests.contract.personalize_stage import Request, Stage, build, call, client_of, fresh, request_for, unknown
 from tests.emulator.personalize.world import running
 
-# Declared in the model, and nothing in the documentation says what could bring them about.
-NEVER_RAISED = frozenset(
-    {
-        ("ListTagsForResource", "ResourceInUseException"),
-        ("TagResource", "LimitExceededException"),
-        ("TagResource", "ResourceInUseException"),
-        ("UntagResource", "ResourceInUseException"),
-        ("UpdateSolution", "LimitExceededException"),
-    }
-)
 _OPERATIONS = [(service, name) for service in SERVICES for name in service_model(service).operation_names]
 _SEEN: Counter[str] = Counter()
 
