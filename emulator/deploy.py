@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from emulator.aws.resource_types import check_supported
+from emulator.aws.cloudformation import check_supported
 from emulator.aws.runtime import ACCOUNT_ID, REGION
 
 PROJECT = Path(__file__).parents[1]

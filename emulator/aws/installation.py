@@ -4,13 +4,13 @@ import threading
 
 from emulator.aws import (
     clock_times,
+    cloudformation,
     event_source_mappings,
     executions,
     functions,
     interpreter,
     object_events,
     queues,
-    resource_types,
     rules,
     service_tasks,
     states_api,
@@ -30,7 +30,7 @@ MODULES = (
     event_source_mappings,
     rules,
     object_events,
-    resource_types,
+    cloudformation,
 )
 
 

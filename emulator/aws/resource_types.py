@@ -1,27 +1,21 @@
-"""CloudFormation resource types for moto: those it lacks, and those it makes wrongly.
+"""How resources are made from the properties of a template, where moto has no way or a wrong one.
 
-A type is a function from properties to a resource. moto's own types are used where they are right; whatever is
-neither here nor among those is refused by name before anything is deployed, because moto would skip it in silence.
+A type is a function from properties to a resource, called again when a stack is updated. moto's own types are used
+where they are right; whatever is in neither list is refused.
 """
 
 import base64
-import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import moto.cloudformation.models
-import yaml
 from moto.awslambda.models import lambda_backends
-from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
-from moto.core.common_models import CloudFormationModel
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from emulator.aws.corrections import Correction
 from emulator.aws.interpreter import shared_client
 
 Properties = Mapping[str, Any]
@@ -29,11 +23,12 @@ Properties = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a resource is made, and the name CloudFormation would give it."""
+    """Where a resource is made, the name CloudFormation gives it, and what it was before an update."""
 
     name: str
     account: str
     region: str
+    existing: Any = None
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource here."""
@@ -69,7 +64,7 @@ class Made:
 
 def bucket(properties: Properties, place: Place) -> Any:
     """Make a bucket, versioned if asked, and telling EventBridge if asked."""
-    made = FakeBucket.create_from_cloudformation_json(
+    made = place.existing or FakeBucket.create_from_cloudformation_json(
         place.name, {"Properties": properties}, place.account, place.region
     )
     s3 = place.client("s3")
@@ -135,13 +130,16 @@ def state_machine(properties: Properties, place: Place) -> Made:
     definition = _definition(properties, place)
     for token, value in properties.get("DefinitionSubstitutions", {}).items():
         definition = definition.replace(f"${{{token}}}", str(value))
-    made = stepfunctions_parser_backends[place.account][place.region].create_state_machine(
+    backend = stepfunctions_parser_backends[place.account][place.region]
+    made = backend.create_state_machine(
         name=place.name,
         definition=definition,
         roleArn=properties["RoleArn"],
         tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])],
         sm_type=properties.get("StateMachineType", "STANDARD"),
     )
+    if place.existing is not None:
+        backend.update_state_machine(made.arn, definition, properties["RoleArn"])
     return Made(made.arn, Arn=made.arn, Name=made.name)
 
 
@@ -200,76 +198,3 @@ MOTOS = frozenset(
     }
 )
 SUPPORTED = frozenset(OURS) | MOTOS
-
-
-class UnsupportedResourceError(Exception):
-    """The template asks for something the local cloud does not have."""
-
-
-def check_supported(stack: str, template: Mapping[str, Any]) -> None:
-    """Raise an error naming every resource of a type the local cloud does not have."""
-    unknown = {
-        logical_id: resource["Type"]
-        for logical_id, resource in template["Resources"].items()
-        if resource["Type"] not in SUPPORTED
-    }
-    if unknown:
-        named = ", ".join(f"{logical_id} ({kind})" for logical_id, kind in sorted(unknown.items()))
-        raise UnsupportedResourceError(f"the local cloud cannot make these resources of stack {stack}: {named}")
-
-
-def _model(kind: str, ours: Ours) -> Any:
-    def create(name: str, described: Any, account: str, region: str, **_: Any) -> Any:
-        return ours.make(described["Properties"], Place(name, account, region))
-
-    def refuse(**_: Any) -> Any:
-        raise ValidationError(message=f"The local cloud does not update {kind}: start it again and deploy anew")
-
-    members = {
-        "__module__": __name__,
-        "cloudformation_type": staticmethod(lambda: kind),
-        "cloudformation_name_type": staticmethod(lambda: ours.name_property),
-        "has_cfn_attr": classmethod(lambda _cls, _name: True),  # a wrong one fails when it is looked up
-        "create_from_cloudformation_json": staticmethod(create),
-        "update_from_cloudformation_json": staticmethod(refuse),
-    }
-    # Not a CloudFormationModel: moto takes all its subclasses for its own types.
-    return type(kind.replace("::", ""), (), members)
-
-
-@functools.cache
-def models() -> dict[str, Any]:
-    """Return the class of every supported type."""
-    motos = {model.cloudformation_type(): model for model in CloudFormationModel.__subclasses__()}
-    return {kind: motos[kind] for kind in MOTOS} | {kind: _model(kind, ours) for kind, ours in OURS.items()}
-
-
-def resource_class_from_type(kind: str) -> Any:
-    """Return the class of a supported type; anything else is an error, not a warning in the log."""
-    if kind not in SUPPORTED:
-        raise ValidationError(message=f"The local cloud cannot make resources of type {kind}")
-    return models()[kind]
-
-
-def resource_name_property_from_type(kind: str) -> str | None:
-    """Return the property that names a resource of this type, if there is one."""
-    return models()[kind].cloudformation_name_type() or None
-
-
-def load_template(text: str, Loader: Any) -> Any:  # noqa: N803 - PyYAML's spelling
-    """Read a template as JSON if it is JSON."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return yaml.load(text, Loader)  # noqa: S506 - moto's own choice of loader
-
-
-_fast_yaml = SimpleNamespace(add_multi_constructor=yaml.add_multi_constructor, load=load_template, Loader=yaml.Loader)
-
-CORRECTIONS = (
-    Correction(parsing, "resource_class_from_type", resource_class_from_type, "it skips unknown types in silence"),
-    Correction(
-        parsing, "resource_name_property_from_type", resource_name_property_from_type, "it does not know our types"
-    ),
-    Correction(moto.cloudformation.models, "yaml", _fast_yaml, "it reads JSON as YAML, at a second per 20 KB"),
-)

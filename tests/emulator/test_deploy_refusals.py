@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.aws.resource_types import UnsupportedResourceError
+from emulator.aws.cloudformation import UnsupportedResourceError
 from emulator.cloud import Cloud
 from emulator.deploy import DeploymentError
 

@@ -10,8 +10,9 @@ import yaml
 from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
 
+from emulator.aws.cloudformation import UnsupportedResourceError, check_supported, models
 from emulator.aws.corrections import moto_as_shipped
-from emulator.aws.resource_types import MOTOS, OURS, SUPPORTED, UnsupportedResourceError, check_supported, models
+from emulator.aws.resource_types import MOTOS, OURS, SUPPORTED
 from emulator.cloud import Cloud
 from tests.emulator.aws.conftest import ROLE
 
@@ -182,13 +183,58 @@ def test_cloudformation_itself_refuses_them_too(aws: Cloud) -> None:
         create(aws, {"Cluster": UNKNOWN["Resources"]["Cluster"]})
 
 
-def test_updates_are_refused_in_words(aws: Cloud) -> None:
+def update(cloud: Cloud, name: str, resources: dict[str, Any], **parameters: Any) -> None:
+    template = {"Resources": resources}
+    if parameters:
+        template["Parameters"] = {key: {"Type": "String", "Default": "d"} for key in parameters}
+    asked = [{"ParameterKey": key, "UsePreviousValue": True} for key in parameters]
+    cloud.client("cloudformation").update_stack(StackName=name, TemplateBody=json.dumps(template), Parameters=asked)
+
+
+def test_what_we_make_can_be_updated_in_place(aws: Cloud) -> None:
+    said = [{**ECHO, "States": {"Echo": {**ECHO["States"]["Echo"], "Result": word}}} for word in ("before", "after")]  # type: ignore[index]
+    before, after = ({"Machine": machine(DefinitionString=json.dumps(one))} for one in said)
     cloudformation = aws.client("cloudformation")
-    template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}}}}
-    cloudformation.create_stack(StackName="once", TemplateBody=json.dumps(template))
-    template["Resources"]["Bucket"]["Properties"] = {"VersioningConfiguration": {"Status": "Enabled"}}
-    with pytest.raises(ClientError, match="does not update AWS::S3::Bucket"):
-        cloudformation.update_stack(StackName="once", TemplateBody=json.dumps(template))
+    cloudformation.create_stack(StackName="updated", TemplateBody=json.dumps({"Resources": before}))
+    update(aws, "updated", after)
+    (found,) = cloudformation.describe_stack_resources(StackName="updated")["StackResources"]
+    assert aws.run(found["PhysicalResourceId"], {}).output == "after"
+
+
+def test_a_bucket_is_updated_and_keeps_its_objects(aws: Cloud) -> None:
+    bucket: dict[str, Any] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "kept"}}
+    aws.client("cloudformation").create_stack(StackName="b", TemplateBody=json.dumps({"Resources": {"B": bucket}}))
+    aws.client("s3").put_object(Bucket="kept", Key="key", Body=b"")
+    bucket["Properties"]["VersioningConfiguration"] = {"Status": "Enabled"}
+    update(aws, "b", {"B": bucket})
+    assert aws.client("s3").get_bucket_versioning(Bucket="kept")["Status"] == "Enabled"
+    aws.client("s3").head_object(Bucket="kept", Key="key")
+    with pytest.raises(ClientError, match="does not rename kept"):
+        update(aws, "b", {"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "other"}}})
+
+
+GROUPS = [{"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}}} for days in (7, 14)]
+
+
+def test_what_moto_cannot_update_is_named(aws: Cloud) -> None:
+    body = json.dumps({"Resources": GROUPS[0]})
+    for name in ("refused", "lost"):
+        aws.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
+    with pytest.raises(ClientError, match=r"does not update Group \(AWS::Logs::LogGroup\)"):
+        update(aws, "refused", GROUPS[1])
+    with moto_as_shipped("cloudformation.parsing.parse_and_update_resource"):
+        update(aws, "lost", GROUPS[1])  # plain moto says nothing, and changes nothing
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix="lost")["logGroups"]
+    assert [group.get("retentionInDays") for group in groups] == [7]
+
+
+def test_parameters_left_at_their_default_can_be_left_again(aws: Cloud) -> None:
+    template = {"Resources": GROUPS[0], "Parameters": {"BootstrapVersion": {"Type": "String", "Default": "d"}}}
+    aws.client("cloudformation").create_stack(StackName="left", TemplateBody=json.dumps(template))
+    more = {**GROUPS[0], "Queue": {"Type": "AWS::SQS::Queue"}}
+    with moto_as_shipped("CloudFormationBackend._resolve_update_parameters"), pytest.raises(KeyError):
+        update(aws, "left", more, BootstrapVersion="d")
+    update(aws, "left", more, BootstrapVersion="d")
 
 
 def test_a_template_is_read_as_json(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,5 +265,5 @@ def test_every_supported_type_has_a_class() -> None:
 
 
 def test_the_list_does_not_depend_on_what_was_imported_before() -> None:
-    code = "from emulator.aws.resource_types import models, SUPPORTED; assert set(models()) == SUPPORTED"
+    code = "from emulator.aws.cloudformation import models, SUPPORTED; assert set(models()) == SUPPORTED"
     subprocess.run([sys.executable, "-c", code], check=True)
