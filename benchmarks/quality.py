@@ -179,10 +179,10 @@ def trends(events: int = 2_000_000, items: int = 5_000, planted: int = 20) -> Ba
     when = START + generator.integers(0, 10 * day, events)
     spiking = generator.choice(items, size=planted, replace=False)
     extra = np.repeat(spiking, 40)
-    what = np.concatenate([what, extra]).astype(np.int32)
+    taken = np.concatenate([what, extra]).astype(np.int32)
     when = np.concatenate([when, START + 10 * day - generator.integers(1, 7200, len(extra))])
-    users = generator.integers(0, 50_000, len(what)).astype(np.int32)
-    histories = arrange(users, what, when, np.ones(len(what), dtype=np.float32), 50_000)
+    users = generator.integers(0, 50_000, len(taken)).astype(np.int32)
+    histories = arrange(users, taken, when, np.ones(len(taken), dtype=np.float32), 50_000)
     scores = fit_trending(histories, items, 7200).scores
     found = len(np.intersect1d(np.argsort(-scores)[:planted], spiking))
     return Bar("planted trends found in the first 20", found, 18, detail="popularity finds 0 or 1")

@@ -1,0 +1,69 @@
+"""How training and batch inference grow with the data: time at 1 M, 3 M and 10 M interactions, and the exponent.
+
+`python -m benchmarks.growth [--sizes 1000000 3000000 10000000] [--repeats 3]`. Ten interactions per user over 5,000
+items; an exponent of 1 is linear growth. (Imports are measured in benchmarks/imports.py.)
+"""
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.bars import NOW, Bar, FileSnapshot, report, seconds, snapshot_of, spec
+from benchmarks.synthetic import tastes
+from emulator.engine.api import BatchSpec
+from emulator.engine.batch import run_batch
+from emulator.engine.training import train
+
+_ITEMS = 5_000
+_EVENTS_PER_USER = 10
+_RECIPES = ("aws-popularity-count", "aws-sims", "aws-user-personalization")
+
+
+def main() -> int:
+    """Measure, print, and return how many bars were missed."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--sizes", type=int, nargs="+", default=[1_000_000, 3_000_000, 10_000_000])
+    arguments.add_argument("--repeats", type=int, default=3)
+    given = arguments.parse_args()
+    times: dict[str, dict[int, float]] = {}
+    for size in given.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            for step, taken in measure(Path(folder), size, given.repeats).items():
+                times.setdefault(step, {})[size] = taken
+    bars = [Bar(step, exponent(taken), 1.1, at_most=True, detail=_seconds(taken)) for step, taken in times.items()]
+    return report("growth: exponent of time over interactions", bars)
+
+
+def measure(folder: Path, size: int, repeats: int) -> dict[str, float]:
+    """Return the median seconds of each step at one size."""
+    users = size // _EVENTS_PER_USER
+    live = snapshot_of(tastes(users, _ITEMS, size).frame(), folder)
+    (folder / "users.json").write_text("".join(f'{{"userId":"u{user}"}}\n' for user in range(users)))
+    steps = {f"training {recipe}": partial(train, spec(recipe), live, folder / recipe) for recipe in _RECIPES}
+    times = {step: statistics.median(seconds(work) for _ in range(repeats)) for step, work in steps.items()}
+    batch = partial(_batch, folder, live)
+    return {**times, "batch inference": statistics.median(seconds(batch) for _ in range(repeats))}
+
+
+def _batch(folder: Path, live: FileSnapshot) -> None:
+    model = folder / "aws-user-personalization"
+    run_batch(BatchSpec("bench/model", [folder / "users.json"], folder / "out", NOW), model, live)
+
+
+def exponent(times: Mapping[int, float]) -> float:
+    """Return the slope of log time over log size."""
+    sizes = np.log(list(times))
+    return float(np.polyfit(sizes, np.log(list(times.values())), 1)[0]) if len(times) > 1 else 0.0
+
+
+def _seconds(times: Mapping[int, float]) -> str:
+    return ", ".join(f"{size / 1e6:g} M: {taken:.1f} s" for size, taken in times.items())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
