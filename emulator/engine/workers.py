@@ -62,8 +62,10 @@ class Workers:
         """Kill all workers; running work fails."""
         with self._changed:
             self._closed = True
-            for process in [*self._idle, *self._busy.values()]:
-                process.kill()
+            for process in self._busy.values():
+                process.kill()  # whoever waits for its answer discards it
+            while self._idle:
+                self._idle.pop().discard()
             self._changed.notify_all()
 
     @property
@@ -78,9 +80,16 @@ class Workers:
             if self._is_stopped(job):
                 self._stopped.discard(job)
                 raise StoppedError
-            process = self._idle.pop() if self._idle else _Process(self._logs)
-            self._busy[job] = process
-            return process
+            self._busy[job] = self._idle_or_new()
+            return self._busy[job]
+
+    def _idle_or_new(self) -> "_Process":
+        while self._idle:
+            process = self._idle.pop()
+            if process.running:
+                return process
+            process.discard()  # somebody killed it while it had nothing to do
+        return _Process(self._logs)
 
     def _give_back(self, job: str, process: "_Process") -> None:
         with self._changed:
@@ -89,7 +98,7 @@ class Workers:
             if process.alive and not self._closed:
                 self._idle.append(process)
             else:
-                process.kill()
+                process.discard()
             self._changed.notify_all()
 
     def _is_stopped(self, job: str) -> bool:
@@ -120,6 +129,10 @@ class _Process:
         self.pid = self._child.pid
         self.alive = True
 
+    @property
+    def running(self) -> bool:
+        return self._child.poll() is None
+
     def call(self, function: str, arguments: tuple[object, ...]) -> Any:
         request = pickle.dumps((function, arguments))
         try:
@@ -130,15 +143,20 @@ class _Process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(_DYING_SECONDS)  # it closed its pipes, so it is on its way out
             self.kill()
-            code = self._child.returncode
+            code = self._child.wait()
             raise _DiedError(f"was killed by signal {-code}" if code < 0 else f"ended with code {code}") from error
         if not succeeded:
             raise EngineError(answer)
         return answer
 
     def kill(self) -> None:
+        """End the process; the thread in `call` then finds it dead."""
         self.alive = False
         self._child.kill()
+
+    def discard(self) -> None:
+        """End the process and close its pipes; nobody may be in `call`."""
+        self.kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout, self._log):
             with contextlib.suppress(OSError):  # what was left in the pipe has no reader any more

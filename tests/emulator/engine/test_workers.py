@@ -70,6 +70,13 @@ def test_a_killed_worker_fails_its_job_only(workers: Workers) -> None:
     assert workers.run("c", "operator:add", 1, 2) == 3
 
 
+def test_a_worker_killed_while_idle_fails_nothing(workers: Workers) -> None:
+    idle = workers.run("a", "os:getpid")
+    os.kill(idle, signal.SIGKILL)
+    os.waitid(os.P_PID, idle, os.WEXITED | os.WNOWAIT)
+    assert workers.run("b", "os:getpid") != idle
+
+
 def test_a_crash_is_told(workers: Workers) -> None:
     with pytest.raises(EngineError, match="the worker process for _exit ended with code 7"):
         workers.run("a", "os:_exit", 7)
