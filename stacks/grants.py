@@ -37,9 +37,10 @@ _PASS_DATA_ROLE: Final = Permission(
 _KEEP_LEDGER: Final = allow(
     Place.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"
 )
+_TAKE_LEASE: Final = allow(Place.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
 _READ_REQUESTS: Final = allow(Place.REQUESTS, "s3:GetObject")
 _FIND_OBJECTS: Final = allow(Place.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
-_READ_UPLOADS: Final = allow(Place.UPLOADS, "s3:GetObject", "s3:GetObjectVersion")
+_READ_UPLOADS: Final = allow(Place.UPLOADS, "s3:GetObject")
 _START_ANY: Final = (
     *(_start(place) for place in (Place.IMPORT_UPLOADS, Place.PIPELINE, Place.RUN_BATCH_INFERENCE)),
     *(_look_at(place) for place in (Place.IMPORT_UPLOADS_RUNS, Place.PIPELINE_RUNS, Place.RUN_BATCH_INFERENCE_RUNS)),
@@ -71,7 +72,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
         (
             _READ_REQUESTS,
             _FIND_OBJECTS,
-            _KEEP_LEDGER,
+            _TAKE_LEASE,
             _look_at(Place.PIPELINE_RUNS),
             _personalize("DescribeCampaign"),
             _list("Recipes", "SolutionVersions"),
@@ -105,7 +106,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             _READ_UPLOADS,
             _FIND_OBJECTS,
-            allow(Place.UPLOADS, "s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
+            allow(Place.UPLOADS, "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
             allow(Place.STAGING, "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
         told=(_BUCKET, _LEDGER, _ROLE),

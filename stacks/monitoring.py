@@ -20,6 +20,7 @@ from stacks.outputs import pascal
 from stacks.places import machine_arn
 
 _PERIOD: Final = Duration.minutes(5)
+_LONGEST_WAIT_SECONDS: Final = 900  # that an announced object may wait to be recorded; seconds are usual
 
 
 class MonitoringStack(Stack):
@@ -32,6 +33,7 @@ class MonitoringStack(Stack):
         self._topic = self._make_topic(settings.alarm_email) if settings.alarm_email else None
         self._alarms = [
             self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
+            self._alarm("uploads_waiting", self._oldest_upload(), _LONGEST_WAIT_SECONDS),
             *(self._alarm(f"{name}_failed", self._machine(name, "ExecutionsFailed")) for name in statemachines.names()),
             *(self._alarm(f"{name}_errors", self._function(name, "Errors")) for name in handlers()),
         ]
@@ -42,14 +44,14 @@ class MonitoringStack(Stack):
         topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
 
-    def _alarm(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.Alarm:
-        """Create an alarm that goes off as soon as `metric` is above zero."""
+    def _alarm(self, stem: str, metric: cloudwatch.Metric, threshold: int = 0) -> cloudwatch.Alarm:
+        """Create an alarm that goes off as soon as `metric` is above `threshold`."""
         alarm = cloudwatch.Alarm(
             self,
             pascal(stem),
             alarm_name=self._settings.named(stem),
             metric=metric,
-            threshold=0,
+            threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -80,6 +82,10 @@ class MonitoringStack(Stack):
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})
+
+    def _oldest_upload(self) -> cloudwatch.Metric:
+        # A queue that nobody reads fills no dead letters; its age tells.
+        return self._queue("uploads", "ApproximateAgeOfOldestMessage").with_(statistic=cloudwatch.Stats.MAXIMUM)
 
     def _queue(self, stem: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/SQS", metric, {"QueueName": self._settings.named(stem)})

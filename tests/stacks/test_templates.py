@@ -164,15 +164,17 @@ def test_outputs_have_the_keys_that_others_rely_on(data: Template, workflow: Tem
     assert set(workflow["Outputs"]) == machines | {"QueueUploads", "QueueDeadLetters"}
 
 
-def test_an_alarm_watches_every_machine_every_handler_and_the_dead_letters(monitoring: Template) -> None:
+def test_an_alarm_watches_every_machine_every_handler_and_both_queues(monitoring: Template) -> None:
     alarms = properties(monitoring, "AWS::CloudWatch::Alarm")
     watched = {alarm["AlarmName"].removeprefix("personalize-dev-") for alarm in alarms}
     assert watched == {
         "dead-letters-waiting",
+        "uploads-waiting",
         *(f"{name.replace('_', '-')}-failed" for name in statemachines.names()),
         *(f"{module.replace('_', '-')}-errors" for module in handlers()),
     }
-    assert {(alarm["Threshold"], alarm["ComparisonOperator"]) for alarm in alarms} == {(0, "GreaterThanThreshold")}
+    assert {alarm["ComparisonOperator"] for alarm in alarms} == {"GreaterThanThreshold"}
+    assert {alarm["AlarmName"] for alarm in alarms if alarm["Threshold"]} == {"personalize-dev-uploads-waiting"}
 
 
 def test_alarms_tell_somebody_only_where_the_stage_names_them(monitoring: Template, told: Template) -> None:
