@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from emulator.personalize import FAULTS
 from emulator.personalize.durations import DURATIONS
@@ -17,7 +16,9 @@ from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
 from emulator.personalize.quotas import DEFAULTS, QUOTAS
 from emulator.personalize.resource_types import TYPES
 from emulator.personalize.wire import SERVICES, service_model
-from tests.contract.personalize_stage import Request, Stage, build, call, client_of, fresh, request_for, unknown
+from tests.contract.personalize_requests import Request, Stage, call, client_of, fresh, request_for, unknown
+from tests.contract.personalize_shapes import differences, missing
+from tests.contract.personalize_stage import build
 from tests.emulator.personalize.world import running
 
 _OPERATIONS = [(service, name) for service in SERVICES for name in service_model(service).operation_names]
@@ -189,23 +190,23 @@ def _turn(operation: str) -> tuple[int, str]:
 
 
 def test_every_operation_succeeds_and_answers_in_its_shape(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    differences: list[str] = []
+    found: list[str] = []
     names = sorted((name for _, name in _OPERATIONS), key=_turn)
     for operation in names:
         request = request_for(stage, operation)
         body = _body_of(stage, operation, request)
         model = client_of(stage.world, operation).meta.service_model.operation_model(operation)
-        differences += [f"{operation}: {each}" for each in _differences(model.output_shape, body, "")]
-        differences += [f"{operation}: {each}" for each in _expected_missing(operation, body)]
+        found += [f"{operation}: {each}" for each in differences(model.output_shape, body, "")]
+        found += [f"{operation}: {each}" for each in missing(operation, body)]
         if operation.startswith(("Update", "Start", "StopR")):
             stage.world.finish()
-    assert differences == []
+    assert found == []
     control = sum(service == "personalize" for service, _ in _OPERATIONS)
     others = len(names) - control
     with capsys.disabled():
         print(  # noqa: T201 - the promised count
             f"\nPersonalize operations answered: {control}/{control} and {others}/{others},"
-            f" differences from the output shapes: {len(differences)};"
+            f" differences from the output shapes: {len(found)};"
             f" declared errors raised: {_SEEN['errors']} of {len(_ERRORS)}"
             f" ({len(NEVER_RAISED)} declared ones never are)"
         )
@@ -226,58 +227,3 @@ def _body_of(stage: Stage, operation: str, request: Request) -> Any:
     finally:
         client.meta.events.unregister("before-parse", unique_id=unique)
     return json.loads(bodies[-1] or b"{}")
-
-
-def _differences(shape: Shape | None, value: Any, path: str) -> Iterator[str]:
-    if shape is None:
-        if value:
-            yield f"{path}: an empty body was promised"
-        return
-    match shape:
-        case StructureShape():
-            yield from _structure_differences(shape, value, path)
-        case ListShape():
-            for number, part in enumerate(value):
-                yield from _differences(shape.member, part, f"{path}[{number}]")
-        case MapShape():
-            for key, part in value.items():
-                yield from _differences(shape.value, part, f"{path}.{key}")
-        case _:
-            yield from _scalar_differences(shape, value, path)
-
-
-def _structure_differences(shape: StructureShape, value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"{path}: not an object"
-        return
-    yield from (f"{path}.{name} is unknown" for name in set(value) - set(shape.members))
-    yield from (f"{path}.{name} is required" for name in set(shape.required_members) - set(value))
-    for name in set(value) & set(shape.members):
-        yield from _differences(shape.members[name], value[name], f"{path}.{name}")
-
-
-def _scalar_differences(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    types: dict[str, tuple[type, ...]] = {
-        "string": (str,),
-        "boolean": (bool,),
-        "integer": (int,),
-        "long": (int,),
-        "timestamp": (float,),
-    }
-    if not isinstance(value, types.get(shape.type_name, (int, float))):
-        yield f"{path}: {value!r} is not a {shape.type_name}"
-    if shape.metadata.get("enum") and value not in shape.metadata["enum"]:
-        yield f"{path}: {value!r} is not in the enumeration"
-
-
-def _expected_missing(operation: str, body: dict[str, Any]) -> Iterator[str]:
-    """Yield what every described resource has, and this one lacks."""
-    verb = next((verb for verb in ("Describe", "Create") if operation.startswith(verb)), None)
-    noun = next((noun for noun, row in TYPES.items() if operation == f"{verb}{row.naming.pascal}"), None)
-    if verb is None or noun is None:
-        return
-    row = TYPES[noun]
-    described = body if verb == "Create" else body.get(row.camel, {})
-    dated = {"creationDateTime", "lastUpdatedDateTime", row.named} if verb == "Describe" else set()
-    status = {"status"} if verb == "Describe" and row.words else set()
-    yield from (f"{name} is missing" for name in ({row.arn_key} | dated | status) - set(described))
