@@ -15,6 +15,7 @@ import yaml
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.parsing import ResourceMap
 from moto.core.common_models import CloudFormationModel
 
 from emulator.aws.corrections import Correction
@@ -89,6 +90,22 @@ def parse_and_update_resource(logical_id: str, described: Any, *rest: Any, **nam
     return _update_as_moto(logical_id, described, *rest, **named)
 
 
+_compare_as_moto = ResourceMap.build_resource_diff
+
+
+def build_resource_diff(resources: Any, other_template: Any, parameters: Any = None) -> dict[str, Any]:
+    """Tell what an update changes; metadata, such as the path the CDK's command line adds, changes nothing."""
+    difference = _compare_as_moto(resources, other_template, parameters)
+    old, new = resources._resource_json_map, other_template["Resources"]  # noqa: SLF001 - what moto compares
+    difference["Modify"] = [
+        name
+        for name in difference["Modify"]
+        if old[name] == new[name]  # a parameter changed, or
+        or {**old[name], "Metadata": None} != {**new[name], "Metadata": None}
+    ]
+    return difference
+
+
 _resolve_as_moto = CloudFormationBackend._resolve_update_parameters  # noqa: SLF001 - the method being corrected
 
 
@@ -125,6 +142,7 @@ CORRECTIONS = (
     Correction(
         parsing, "parse_and_update_resource", parse_and_update_resource, "what it cannot update it makes disappear"
     ),
+    Correction(ResourceMap, "build_resource_diff", build_resource_diff, "it updates resources for their metadata"),
     Correction(
         CloudFormationBackend,
         "_resolve_update_parameters",

@@ -228,6 +228,16 @@ def test_what_moto_cannot_update_is_named(aws: Cloud) -> None:
     assert [group.get("retentionInDays") for group in groups] == [7]
 
 
+def test_metadata_changes_nothing(aws: Cloud) -> None:
+    plain = json.dumps({"Resources": GROUPS[0]})
+    with_path = {"Group": {**GROUPS[0]["Group"], "Metadata": {"aws:cdk:path": "app/stack/group"}}}
+    for name in ("same", "moto-same"):
+        aws.client("cloudformation").create_stack(StackName=name, TemplateBody=plain)
+    update(aws, "same", with_path)
+    with moto_as_shipped("ResourceMap.build_resource_diff"), pytest.raises(ClientError, match="does not update Group"):
+        update(aws, "moto-same", with_path)
+
+
 def test_parameters_left_at_their_default_can_be_left_again(aws: Cloud) -> None:
     template = {"Resources": GROUPS[0], "Parameters": {"BootstrapVersion": {"Type": "String", "Default": "d"}}}
     aws.client("cloudformation").create_stack(StackName="left", TemplateBody=json.dumps(template))
