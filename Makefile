@@ -34,7 +34,7 @@ lint: .venv/.development  ## Refuse unformatted or careless sources
 	$(PY) -m ruff check .
 
 types: .venv/.development  ## Check types, strictly
-	$(PY) -m mypy app.py benchmarks config emulator lambdas stacks statemachines tests
+	$(PY) -m mypy app.py benchmarks config docs emulator examples lambdas stacks statemachines tests
 
 imports: .venv/.development  ## Check who imports whom
 	.venv/bin/lint-imports
@@ -55,8 +55,12 @@ serve: .venv/.runtime  ## Run the local cloud until interrupted
 	$(PY) -m emulator serve $(ARGS)
 
 bench: .venv/.development  ## Measure what we promise, each against a named peer or limit
-	@set -e; for benchmark in benchmarks/[a-z]*.py; do \
-		name=$$(basename $$benchmark .py); echo "== $$name"; $(PY) -m benchmarks.$$name; done
+	@set -e; for file in $$(grep -l '^if __name__' benchmarks/*.py); do \
+		name=$$(basename $$file .py); echo "== $$name"; $(PY) -m benchmarks.$$name; done
+
+docs: .venv/.development  ## Write the pages that are made from the code
+	$(PY) -m docs.generate
+	$(PY) -m emulator.personalize.fidelity
 
 lock: .venv/.development  ## Compile pyproject.toml into the locked requirements
 	$(COMPILE) pyproject.toml -o requirements.txt
