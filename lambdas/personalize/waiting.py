@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from lambdas.personalize.resources import Cadence
+from lambdas.personalize.resources import MINUTE, Cadence
 
 _SHARE_WITHOUT_HISTORY: Final = 0.2  # of the typical duration: half the window in which the end is expected
 _SHARE_WITH_HISTORY: Final = 0.02
 _EARLY_LOOK: Final = 0.4  # without history small data may be done long before the typical duration
-_SPACING: Final = 4.5  # seconds between looks per square root of the window's seconds
+_WORTH_AN_EARLY_LOOK_SECONDS: Final = 20 * MINUTE
+_SPACING_WITHOUT_HISTORY: Final = 6.5  # seconds between looks per square root of the window's seconds
+_SPACING_WITH_HISTORY: Final = 2.5  # a narrow window affords closer looks
 _SHORTEST_SECONDS: Final = 5
 _GROWTH: Final = 0.1  # beyond the window, a look's delay is at most this share of the age
 _REMEMBERED: Final = 5  # how many earlier durations count
@@ -51,12 +53,15 @@ def wait_seconds(age_seconds: float, expectation: Expectation, cadence: Cadence)
 
 def _looks(expectation: Expectation) -> Iterator[float]:
     """Yield the ages at which to look, in order, without end."""
-    first = max(float(_SHORTEST_SECONDS), expectation.seconds - expectation.spread_seconds)
-    if expectation.guessed and first * _EARLY_LOOK > _SHORTEST_SECONDS * 10:
+    if expectation.guessed and expectation.seconds >= _WORTH_AN_EARLY_LOOK_SECONDS:
         yield expectation.seconds * _EARLY_LOOK
-    spacing = max(float(_SHORTEST_SECONDS), _SPACING * math.sqrt(2 * expectation.spread_seconds))
-    latest = expectation.seconds + expectation.spread_seconds
-    look = first
-    while True:
-        yield look
+    per_root = _SPACING_WITHOUT_HISTORY if expectation.guessed else _SPACING_WITH_HISTORY
+    spacing = max(_SHORTEST_SECONDS, per_root * math.sqrt(2 * expectation.spread_seconds))
+    earliest, latest = (
+        expectation.seconds - expectation.spread_seconds,
+        expectation.seconds + expectation.spread_seconds,
+    )
+    look = max(0.0, earliest)
+    while True:  # at the very beginning of the window nothing is done yet
         look += spacing if look < latest else max(spacing, look * _GROWTH)
+        yield look
