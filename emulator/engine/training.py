@@ -10,6 +10,7 @@ import numpy as np
 from emulator.engine.action_training import train_actions
 from emulator.engine.api import TrainingResult, TrainingSpec
 from emulator.engine.evaluation import ranked
+from emulator.engine.explain import explain
 from emulator.engine.families import Training
 from emulator.engine.learning import Learned, rewards
 from emulator.engine.metrics import item_metrics, rounded
@@ -25,6 +26,8 @@ from emulator.engine.trending import interval_seconds, trend_prediction_accuracy
 from emulator.engine.tuning import Tuned, choose_recipe, tune
 
 _SECONDS_PER_HOUR = 3600.0
+_PICTURE = "report.png"
+_LEAST_EVENTS_TO_DRAW = 10_000  # a picture of fewer shows chance, and takes longer than the training
 _TRAININGS: Mapping[str, Callable[[Options, Snapshot, Path], Mapping[str, float]]] = {
     "item_affinity": train_segments,
     "attribute_affinity": train_segments,
@@ -42,11 +45,13 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
     model_directory.mkdir(parents=True, exist_ok=True)
     options = read_options(spec)
     metrics, tuned = _train(spec, options, snapshot, model_directory)
+    picture = model_directory / _PICTURE
     return TrainingResult(
         metrics=metrics,
         training_hours=round((time.perf_counter() - started) / _SECONDS_PER_HOUR, 6),
         tuned_hyperparameters=tuned.values,
         best_recipe=tuned.recipe,
+        report=picture if picture.exists() else None,
     )
 
 
@@ -76,6 +81,9 @@ def _train_items(
         tuned = tune(spec, options, data, split)
     learned = Training(data, tuned.options, split).learn(base.get("settings") or tuned.settings)
     metrics = measure(data, tuned.options, learned, data.histories.of(split.test))
+    if len(data.histories.items) >= _LEAST_EVENTS_TO_DRAW:
+        title = f"{spec.version}: {tuned.options.recipe.name}"
+        explain(data, learned.measured, data.histories.of(split.test), title, directory / _PICTURE)
     save_arrays(directory / "fitted", learned.final.arrays())
     save_data(directory, data)
     save_facts(directory, _facts(spec, tuned.options, learned.settings, metrics))

@@ -155,8 +155,8 @@ def blend(base: Matrix, order: Matrix | None, weight: float, keep: int) -> Spars
 
 
 def _spread(matrix: Matrix) -> np.float32:
-    values = matrix if isinstance(matrix, np.ndarray) else matrix.data
-    return np.float32(max(float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0, 1e-12))
+    values = (matrix if isinstance(matrix, np.ndarray) else matrix.data).ravel()
+    return np.float32(max(float(np.sqrt(np.dot(values, values) / max(1, values.size))), 1e-12))
 
 
 def prior(popularity: Floats, n_items: int) -> Floats:
