@@ -77,18 +77,16 @@ def _fault(field: Field, dtype: type[pl.DataType]) -> pl.Expr:
 
 
 def _faults(field: Field, dtype: type[pl.DataType]) -> Iterator[tuple[pl.Expr, str]]:
-    column = pl.col(field.name)
+    column = _cell(field)
     if not field.nullable:
         yield column.is_null() | (column == ""), f"The required column {field.name} has no value"
     if field.type == "string":
         if not field.textual:
             most = longest(field)
-            yield (
-                column.str.len_chars() > most,
-                f"Length cannot be more than {most} characters for {field.name}. {_GUIDELINES}",
-            )
+            reason = f"Length cannot be more than {most} characters for {field.name}. {_GUIDELINES}"
+            yield column.str.len_chars() > most, reason
         return
-    typed = _cast(column, dtype)
+    typed = _typed_as(column, dtype)
     wrong = f"The value of column {field.name} is not of type {field.type}"
     yield column.is_not_null() & (typed.is_null() | ~_finite(typed, field)), wrong
     if field.name in _TIMES:
@@ -96,10 +94,17 @@ def _faults(field: Field, dtype: type[pl.DataType]) -> Iterator[tuple[pl.Expr, s
         yield typed >= _MILLISECONDS_FROM, f"{field.name} must be in seconds since 1970, not in milliseconds"
 
 
-def _cast(column: pl.Expr, dtype: type[pl.DataType]) -> pl.Expr:
+def _cell(field: Field) -> pl.Expr:
+    """Return the text of the cell as the typed reader sees it: blanks before a number do not count."""
+    column = pl.col(field.name)
+    return column.str.strip_chars_start(" ").replace("", None) if field.numeric else column
+
+
+def _typed_as(column: pl.Expr, dtype: type[pl.DataType]) -> pl.Expr:
     if dtype == pl.Boolean:
-        return column.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
-    return column.str.strip_chars_start(" ").cast(dtype, strict=False)
+        words = {"true": True, "false": False}
+        return column.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+    return column.cast(dtype, strict=False)
 
 
 def _finite(typed: pl.Expr, field: Field) -> pl.Expr:
