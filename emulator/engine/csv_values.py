@@ -97,7 +97,7 @@ def _faults(field: Field, dtype: type[pl.DataType]) -> Iterator[tuple[pl.Expr, s
 def _cell(field: Field) -> pl.Expr:
     """Return the text of the cell as the typed reader sees it: blanks before a number do not count."""
     column = pl.col(field.name)
-    return column.str.strip_chars_start(" ").replace("", None) if field.numeric else column
+    return column.str.strip_chars_start(" \t").replace("", None) if field.numeric else column
 
 
 def _typed_as(column: pl.Expr, dtype: type[pl.DataType]) -> pl.Expr:
