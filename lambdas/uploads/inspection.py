@@ -16,6 +16,7 @@ from lambdas.uploads.header import content_fault, header_faults
 from lambdas.uploads.rows import BadRowError, split_row
 
 LONGEST_LINE_BYTES: Final = 1 << 20
+REPORTED_FINDINGS: Final = 100
 _SHOWN_VALUE: Final = 100
 # Small enough that starting afresh behind each of many bad rows costs little.
 _PIECE_BYTES: Final = 1 << 18
@@ -49,16 +50,16 @@ class Progress(BaseModel):
 class Inspector:
     """Looks at a file's bytes as they come. `progress` is the state and the result."""
 
-    def __init__(self, columns: Sequence[Column], progress: Progress | None = None, *, limit: int = 100) -> None:
+    def __init__(self, columns: Sequence[Column], progress: Progress | None = None, *, keep: bool = False) -> None:
         self.progress = progress or Progress()
         self._columns = columns
-        self._limit = limit
+        self._keep = keep
         self._rest = b""
         if self.progress.header:
             self._compile()
 
     def feed(self, chunk: bytes) -> bytes:
-        """Look at the next bytes of the file; return those of their whole lines that are good."""
+        """Look at the next bytes of the file; return the good ones of their whole lines, if it is to keep them."""
         data = self._rest + chunk
         end = data.rfind(b"\n") + 1
         self._rest = data[end:]
@@ -92,14 +93,15 @@ class Inspector:
 
     def _look_at_piece(self, piece: bytes) -> bytes:
         position = 0 if self.progress.lines else self._read_header(piece)
-        good = bytearray(piece[:position])
+        good = bytearray(piece[:position] if self._keep else b"")
         while position < len(piece) and not self.progress.hopeless:
             end = self._skip_good_rows(piece, position)
-            good += piece[position:end]
+            if self._keep:
+                good += piece[position:end]
             position = end
             if position < len(piece):
                 end = piece.index(b"\n", position) + 1
-                if self._is_good(piece[position:end]):
+                if self._is_good(piece[position:end]) and self._keep:
                     good += piece[position:end]
                 position = end
         self.progress.offset += len(piece)
@@ -160,7 +162,7 @@ class Inspector:
 
     def _note(self, column: str, value: str, fault: Fault) -> None:
         self.progress.faults += 1
-        if len(self.progress.findings) < self._limit:
+        if len(self.progress.findings) < REPORTED_FINDINGS:
             shown = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}…"
             finding = Finding(
                 line=self.progress.lines, column=column, value=shown, rule=fault.rule, advice=fault.advice

@@ -92,7 +92,7 @@ class Staging:
 
 
 def _good_rows(chunks: Iterator[bytes], columns: Sequence[Column]) -> Iterator[bytes]:
-    inspector = Inspector(columns)
+    inspector = Inspector(columns, keep=True)
     for chunk in chunks:
         yield inspector.feed(chunk)
     yield inspector.finish()

@@ -121,7 +121,7 @@ def test_all_faults_are_counted_and_the_first_are_reported() -> None:
 
 
 def test_good_rows_come_back_without_the_bad_ones() -> None:
-    inspector = Inspector(INTERACTIONS)
+    inspector = Inspector(INTERACTIONS, keep=True)
     good = inspector.feed(HEADER + b"ann,a,1,1\nbob,b,x,1\n\xff,b,1,1\ncid,c,,3\n") + inspector.finish()
     assert good == HEADER + b"ann,a,1,1\ncid,c,,3\n"
 
