@@ -59,5 +59,7 @@ CHOICES: Final[tuple[Choice, ...]] = (
 )
 
 NOT_DONE: Final[tuple[Choice, ...]] = (
+    Choice("import", "distinct event types and optional columns together may be more than 10", ""),
+    Choice("import", "event types of action interactions may be others than Taken, Not Taken and Viewed", ""),
     Choice("filter", "users without events for three months keep their history in filters", ""),
 )

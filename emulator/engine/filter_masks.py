@@ -69,7 +69,7 @@ class BoundFilter:
         self._rules = chosen.rules
         self._rows = rows
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], Any]] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], tuple[object, object, Any]] = OrderedDict()
 
     @property
     def per_user(self) -> bool:
@@ -110,7 +110,7 @@ class BoundFilter:
         resolved = self._resolved((rule.when,), query)
         chosen = passing(resolved, self._rows.schemas["USERS"])
         passed: frozenset[str] = self._keep(
-            (users,), ("when", resolved), lambda: frozenset(users.filter(chosen)["USER_ID"].to_list())
+            users, None, ("when", resolved), lambda: frozenset(users.filter(chosen)["USER_ID"].to_list())
         )
         return query.user_id in passed
 
@@ -128,7 +128,7 @@ class BoundFilter:
             chosen = table.filter(passing(resolved, schema))[key]
             return ids.is_in(chosen.implode()).to_numpy()
 
-        mask: Mask = self._keep((ids, table), ("table", resolved), compute)
+        mask: Mask = self._keep(table, ids, ("table", resolved), compute)
         return mask
 
     def _passed_events(self, rule: Rule, ids: pl.Series, query: ItemFilter) -> Mask:
@@ -137,10 +137,10 @@ class BoundFilter:
         if history is None:
             return passed[:-1]
         resolved = self._resolved(rule.alternatives, query)
-        wanted: Mask = self._keep((history,), ("types", resolved), lambda: _types(history.type_names, resolved))
+        wanted: Mask = self._keep(history, None, ("types", resolved), lambda: _types(history.type_names, resolved))
         if rule.target == "USER":
             return ids.is_in(history.users_with(wanted).implode()).to_numpy()
-        places = self._keep((ids, history), ("places",), lambda: _places(ids, history.thing_ids))
+        places = self._keep(history, ids, ("places",), lambda: _places(ids, history.thing_ids))
         own = history.events(query.user_id)
         passed[places[history.things[own][wanted[history.types[own]]]]] = True
         return passed[:-1]
@@ -162,23 +162,27 @@ class BoundFilter:
         if item_id is None or items is None:
             return {}
         places: dict[str, int] = self._keep(
-            (items,), ("items",), lambda: {name: place for place, name in enumerate(items["ITEM_ID"].to_list())}
+            items, None, ("items",), lambda: {name: place for place, name in enumerate(items["ITEM_ID"].to_list())}
         )
         if item_id not in places:
             return {}
         return {name.upper(): value for name, value in items.row(places[item_id], named=True).items()}
 
-    def _keep(self, about: tuple[object, ...], key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
-        """Return what `compute` gave for these very objects before, or compute it."""
-        entry = (*map(id, about), *key)
-        found = self._kept.get(entry)
-        if found is None:
-            found = about, compute()  # the objects are kept too, so that no other gets their identity
+    def _keep(self, rows: object, ids: object, key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
+        """Return what `compute` gave for these very objects before, or compute it.
+
+        Rows that changed take the place of the old ones, so that those can be forgotten; several series of ids have
+        each its own.
+        """
+        place = (id(ids), *key)
+        found = self._kept.get(place)
+        if found is None or found[0] is not rows or found[1] is not ids:
+            found = rows, ids, compute()
             with self._lock:
-                self._kept[entry] = found
+                self._kept[place] = found
                 while len(self._kept) > _KEPT_MASKS:
                     self._kept.popitem(last=False)
-        return found[1]
+        return found[2]
 
 
 def bind_filter(use: FilterUse, live: Snapshot) -> BoundFilter:

@@ -2,8 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from emulator.engine.schema import Schema, parse_schema
 from emulator.engine.store import Store
 from emulator.engine.table_rows import read_history
 
+_KEPT_GROUPS: Final = 4  # each may hold the events of all users
 _KEPT_FILTERS: Final = 64
 
 
@@ -25,18 +26,31 @@ class LiveRows:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._rows: OrderedDict[tuple[DatasetRef, ...], _StoreRows] = OrderedDict()
         self._bound: OrderedDict[tuple[object, ...], BoundFilter] = OrderedDict()
 
     def bind(self, datasets: Sequence[DatasetRef], use: FilterUse, query: Query) -> ItemFilter:
         """Return the filter for the query's user and item and the use's values."""
-        key = (use.expression, *datasets)
         with self._lock:
-            if key not in self._bound:
-                self._bound[key] = BoundFilter(parse_filter(use.expression), _StoreRows(self._store, datasets))
-            self._bound.move_to_end(key)
-            while len(self._bound) > _KEPT_FILTERS:
-                self._bound.popitem(last=False)
-            return self._bound[key].for_query(query.user_id, query.item_id, use.values)
+            group = tuple(datasets)
+            rows = _kept(self._rows, group, lambda: _StoreRows(self._store, group), _KEPT_GROUPS)
+            key = (use.expression, id(rows))
+            bound = _kept(self._bound, key, lambda: BoundFilter(parse_filter(use.expression), rows), _KEPT_FILTERS)
+            return bound.for_query(query.user_id, query.item_id, use.values)
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _kept(known: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], most: int) -> Value:
+    """Return the value of the key, made if need be; the values used least recently are forgotten."""
+    if key not in known:
+        known[key] = make()
+        while len(known) > most:
+            known.popitem(last=False)
+    known.move_to_end(key)
+    return known[key]
 
 
 class _StoreRows:
