@@ -62,14 +62,14 @@ def _import(task: ImportTask) -> tuple[Part, ImportReport]:
 
 
 def _check_sizes(task: ImportTask) -> None:
+    if not task.files:
+        raise EngineError("There is no CSV file at the data location.")
     size = sum(file.stat().st_size for file in task.files)
     if size > _MOST_BYTES[task.mode]:
         most = _MOST_BYTES[task.mode] // _GIGABYTE
         raise EngineError(f"{task.mode} imports can have at most {most} GB; the input has {size / _GIGABYTE:.2f} GB.")
     if task.mode == "INCREMENTAL" and not of_kind(task.existing, "BULK"):
         raise EngineError("The first bulk import into a dataset must be FULL.")
-    if not task.files:
-        raise EngineError("There is no CSV file at the data location.")
 
 
 def _read(task: ImportTask, schema: Schema, header: Sequence[str]) -> Part:

@@ -17,7 +17,7 @@ import polars as pl
 from emulator.engine.api import DatasetType, IngestionMode
 from emulator.engine.parts import SEQUENCE, Part, count, dtypes, of_kind, scan
 from emulator.engine.rows import fit_rows
-from emulator.engine.schema import Schema
+from emulator.engine.schema import Schema, parse_schema
 
 
 @dataclass
@@ -172,6 +172,8 @@ class Dataset:
         """Turn the tail into a part; a youngest part that is streamed too is joined to it."""
         if not self._tail:
             return
+        if self._state.schema is not None:
+            schema = parse_schema(self._state.schema)  # whoever asks may know an older one, with fewer columns
         frame = pl.DataFrame(self._tail, schema={**dtypes(schema), SEQUENCE: pl.Int64})
         parts = list(self._state.parts)
         if parts and parts[-1].kind == "PUT":

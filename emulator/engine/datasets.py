@@ -41,8 +41,8 @@ class Datasets:
     def put_rows(self, ref: DatasetRef, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append streamed rows."""
         dataset = self.store.dataset(ref)
-        dataset.append(parse_schema(ref.schema), rows)
         dataset.schema = ref.schema
+        dataset.append(parse_schema(ref.schema), rows)
 
     def rows(self, ref: DatasetRef, ingestion: IngestionMode) -> int:
         """Return how many rows there are of the ingestion mode."""

@@ -157,6 +157,15 @@ def test_a_failed_import_leaves_the_earlier_rows(engine: Engine, tmp_path: Path)
     assert not list((engine.directory / "scratch").iterdir())
 
 
+def test_asking_with_an_older_schema_loses_no_column(engine: Engine, tmp_path: Path) -> None:
+    narrow = ref("USERS", group="widened")
+    wide = ref("USERS", "widened", avro("Users", *json.loads(USERS.schema)["fields"], field("X", ["int", "null"])))
+    engine.put_rows(wide, [{"USER_ID": "a", "X": 5}])
+    assert engine.rows(narrow) == 1
+    (file,) = engine.export(wide, tmp_path, "ALL").result(60)
+    assert file.read_text() == "USER_ID,AGE,CITY,X\na,,,5\n"
+
+
 def test_imports_of_one_dataset_take_turns(engine: Engine, tmp_path: Path) -> None:
     people = ref("USERS", group="turns")
     files = [write(tmp_path / f"{n}.csv", "USER_ID,AGE,CITY", [f"u{n},{n},", f"v{n},,"]) for n in range(4)]
