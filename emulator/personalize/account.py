@@ -59,6 +59,12 @@ class Account:
             if all(record.members.get(key) == value for key, value in members.items()):
                 yield record
 
+    def under_way(self, noun: str) -> Iterator[Record]:
+        """Yield the resources of a type that are still being made or changed."""
+        for changing, arn in self._changing:
+            if changing == noun and not self._records[noun][arn].course.at(self._moment).over:
+                yield self._records[noun][arn]
+
     def get(self, noun: str, arn: str) -> Record | None:
         """Return a resource, or None."""
         return self._records[noun].get(arn)

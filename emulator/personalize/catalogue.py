@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from emulator.engine.recipes import RECIPES, Hyperparameter
@@ -59,7 +59,7 @@ def list_recipes(account: Account, request: Members) -> Members:
     """Answer ListRecipes: those of the domain, or all."""
     domain = request.get("domain")
     found = [facts for facts in FACTS.values() if domain in {None, facts.domain}]
-    return page("List recipes", request, "recipes", [(n, _recipe(account, facts)) for n, facts in enumerate(found)])
+    return page("List recipes", request, "recipes", enumerate(found), partial(_recipe, account))
 
 
 def algorithm_of(facts: RecipeFacts) -> str:

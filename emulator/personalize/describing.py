@@ -1,5 +1,7 @@
 """Describe and List, for every type alike: the record's view, from which the output shapes pick their members."""
 
+from functools import partial
+
 from emulator.personalize.account import Account
 from emulator.personalize.errors import ServiceError, invalid_input
 from emulator.personalize.paging import page
@@ -19,8 +21,8 @@ def list_all(account: Account, request: Members, noun: str) -> Members:
     row = TYPES[noun]
     parent_arn = _parent_arn(account, row, request)
     found = [record for record in account.all(noun) if parent_arn in {None, record.parent_arn}]
-    numbered = [(record.number, view(account, record)) for record in found]
-    return page(f"List {noun}", request, row.naming.summaries_key, numbered)
+    numbered = ((record.number, record) for record in found)
+    return page(f"List {noun}", request, row.naming.summaries_key, numbered, partial(view, account))
 
 
 def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | None:

@@ -4,8 +4,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from emulator.personalize.errors import ServiceError
 from emulator.personalize.records import Members
@@ -15,13 +15,15 @@ _CHECK_BYTES: Final = 6
 _DEFAULT_PAGE: Final = 100
 _TOKEN_CHARACTERS_AT_MOST: Final = 1500
 
-Numbered = tuple[int, Members]
+T = TypeVar("T")
 
 
-def page(operation: str, request: Members, key: str, found: Sequence[Numbered]) -> Members:
-    """Return the asked-for page of what was found (numbered, oldest first) under `key`, and a token if more follows.
+def page(
+    operation: str, request: Members, key: str, found: Iterable[tuple[int, T]], view: Callable[[T], Members]
+) -> Members:
+    """Return the asked-for page of what was found, as `view` shows it, under `key`; and a token if more follows.
 
-    Numbers never change, so pages stay in step while resources come and go.
+    Everything found has a number that never changes, so pages stay in step while resources come and go.
     """
     question = {name: value for name, value in request.items() if name not in {"nextToken", "maxResults"}}
     newest_first = SWITCHES.list_order == "newest first"
@@ -30,7 +32,7 @@ def page(operation: str, request: Members, key: str, found: Sequence[Numbered]) 
         rest = [item for item in rest if (item[0] < last if newest_first else item[0] > last)]
     size = request.get("maxResults", _DEFAULT_PAGE)
     shown = rest[:size]
-    answer: Members = {key: [members for _, members in shown]}
+    answer: Members = {key: [view(each) for _, each in shown]}
     if len(rest) > size:
         answer["nextToken"] = _write(operation, question, shown[-1][0])
     return answer

@@ -7,7 +7,6 @@ from typing import Final, Literal
 from emulator.personalize.account import Account
 from emulator.personalize.errors import limit_exceeded
 from emulator.personalize.faults import FAULTS
-from emulator.personalize.records import Record
 from emulator.personalize.switches import SWITCHES
 
 
@@ -54,13 +53,8 @@ class Quotas:
 
 
 def _count(account: Account, noun: str, quota: Quota, group_arn: str | None) -> int:
-    everyone = account.all(noun) if quota.per == "region" else _of_group(account, noun, group_arn)
-    now = account.now()
-    return sum(1 for record in everyone if quota.counts == "present" or not record.stage(now).over)
-
-
-def _of_group(account: Account, noun: str, group_arn: str | None) -> list[Record]:
-    return [record for record in account.all(noun) if record.group_arn == group_arn]
+    counted = account.under_way(noun) if quota.counts == "busy" else account.all(noun)
+    return sum(1 for record in counted if quota.per == "region" or record.group_arn == group_arn)
 
 
 def _message(noun: str, quota: Quota) -> str:

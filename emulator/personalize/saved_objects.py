@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +46,8 @@ def _save(account_id: str, bucket: Any, key: Any, folder: Path) -> dict[str, Any
         "key": key.name,
         "file": name,
         "metadata": dict(key.metadata),
+        "versionId": key.version_id,
+        "lastModified": key.last_modified.isoformat(),
     }
 
 
@@ -69,6 +72,8 @@ def _restore(entry: dict[str, Any], file: Path) -> None:
     with _silence(backend.buckets[entry["bucket"]]):
         restored = backend.put_object(entry["bucket"], entry["key"], file.read_bytes())
         restored.set_metadata(entry["metadata"], replace=True)
+        restored._version_id = entry["versionId"]  # noqa: SLF001 - whoever remembers the version must find it again
+        restored.last_modified = datetime.fromisoformat(entry["lastModified"])
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Where the service's own behaviour is unknown or doubtful, one named switch decides; these are their defaults."""
 
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_type_hints
 
 Refusal = Literal["ResourceInUseException", "InvalidInputException"]
 
@@ -33,18 +33,19 @@ class Switches:
 
     def set(self, name: str, text: str) -> None:
         """Turn a switch by its name, given the value as text (as from a command line)."""
-        known = {each.name: each for each in fields(self)}
-        if name not in known:
-            raise ValueError(f"no switch {name!r}; there are {', '.join(sorted(known))}")
-        setattr(self, name, _read(getattr(self, name), text, name))
+        hints = get_type_hints(Switches)
+        if name not in hints:
+            raise ValueError(f"no switch {name!r}; there are {', '.join(sorted(hints))}")
+        setattr(self, name, _read(hints[name], text, name))
 
 
-def _read(present: object, text: str, name: str) -> object:
-    if isinstance(present, bool):
-        if text not in {"true", "false"}:
-            raise ValueError(f"{name} is true or false, not {text!r}")
-        return text == "true"
-    return int(text) if isinstance(present, int) else text
+def _read(hint: Any, text: str, name: str) -> bool | int | str:
+    if hint is int:
+        return int(text)
+    allowed = ("true", "false") if hint is bool else get_args(hint)
+    if (text.lower() if hint is bool else text) not in allowed:
+        raise ValueError(f"{name} is one of {', '.join(allowed)}, not {text!r}")
+    return text.lower() == "true" if hint is bool else text
 
 
 SWITCHES = Switches()

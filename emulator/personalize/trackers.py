@@ -107,7 +107,7 @@ def list_metric_attribution_metrics(account: Account, request: Members) -> Membe
     """Answer ListMetricAttributionMetrics: those in force."""
     arn = request.get("metricAttributionArn")
     metrics = account.find("metric_attribution", arn).members["metrics"] if arn else []
-    return page("List metrics", request, "metrics", list(enumerate(metrics)))
+    return page("List metrics", request, "metrics", enumerate(metrics), dict)
 
 
 def delete_metric_attribution(account: Account, request: Members) -> None:

@@ -54,7 +54,13 @@ def test_the_command_line_reaches_a_running_service(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("throttle", "7"), ("switch", "colour", "red"), ("switch", "quotas", "maybe"), ("duration", "nothing", "1")],
+    [
+        ("throttle", "7"),
+        ("switch", "colour", "red"),
+        ("switch", "quotas", "maybe"),
+        ("switch", "list_order", "any"),
+        ("duration", "nothing", "1"),
+    ],
 )
 def test_nonsense_is_refused_with_a_reason(
     endpoint: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
