@@ -18,7 +18,7 @@ from emulator.engine.api import DatasetType, FilterUse
 from emulator.engine.event_history import EventHistory
 from emulator.engine.filter_expressions import Resolved, column_of, passing
 from emulator.engine.filter_rules import Filter, Rule, Target, Test
-from emulator.engine.filter_values import applies, operands_of
+from emulator.engine.filter_values import applies, operands_of, parse_values
 from emulator.engine.filters import parse_filter
 from emulator.engine.schema import Schema
 from emulator.engine.snapshot import Snapshot
@@ -79,7 +79,9 @@ class BoundFilter:
     def for_query(self, user_id: str | None, item_id: str | None, values: Mapping[str, str]) -> ItemFilter:
         """Return the filter for one question; values that are missing or unreadable are a FilterError."""
         for rule in self._rules:
-            applies(rule, values)
+            if applies(rule, values):
+                for name in rule.placeholders:
+                    parse_values(name, values[name])
         return ItemFilter(self, user_id, item_id, values)
 
     def user_mask(self, user_ids: pl.Series, values: Mapping[str, str]) -> Mask:

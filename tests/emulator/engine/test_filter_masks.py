@@ -130,6 +130,12 @@ def test_include_needs_all_values_and_exclude_does_not(snapshot: Snapshot) -> No
     assert passing(snapshot, "EXCLUDE ItemID WHERE Items.PRICE <= $MAX") == "abcdu"
 
 
+def test_unreadable_values_are_told_when_the_question_is_asked(snapshot: Snapshot) -> None:
+    bound = bind_filter(FilterUse("EXCLUDE ItemID WHERE Items.GENRES IN ($G)"), snapshot)
+    with pytest.raises(FilterError, match="filter parameter G must be text in double quotes"):
+        bound.for_query(None, None, {"G": "comedy"})
+
+
 def test_values_must_be_of_the_columns_type(snapshot: Snapshot) -> None:
     with pytest.raises(FilterError, match="'ten' is no value of PRICE"):
         passing(snapshot, "INCLUDE ItemID WHERE Items.PRICE <= $MAX", MAX='"ten"')
