@@ -19,6 +19,7 @@ from emulator.aws import activity, installation, runtime
 from emulator.aws.endpoint import Endpoint
 from emulator.aws.executions import LocalExecution, all_executions, find_execution
 from emulator.aws.runtime import LambdaError
+from emulator.aws.saved_tables import restore_tables, save_tables
 from emulator.aws.workers import WorkerPool
 from emulator.clock import CLOCK
 from emulator.deploy import Deployment, deploy
@@ -43,15 +44,24 @@ class Cloud:
     """A running cloud, from `with Cloud() as cloud:` to the end of the block; one at a time in a process.
 
     `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
-    network; others, in any language, through `endpoint` with the variables of `environment`.
+    network; others, in any language, through `endpoint` with the variables of `environment`. With `state`, a directory,
+    it begins with the data an earlier cloud left there (Personalize resources and models, S3 objects, DynamoDB items)
+    and leaves its own there at the end.
     """
 
     def __init__(
-        self, port: int = 0, speed: float = 600, directory: Path | None = None, *, schedules: bool = True
+        self,
+        port: int = 0,
+        speed: float = 600,
+        directory: Path | None = None,
+        *,
+        schedules: bool = True,
+        state: Path | None = None,
     ) -> None:
         self._port = port
         self.speed = speed
-        self._directory = directory
+        self._directory = state / "personalize" if state else directory
+        self._state = state
         self._schedules = schedules
         self._deployment: Deployment | None = None
 
@@ -73,6 +83,9 @@ class Cloud:
         undoing.callback(emulator.personalize.stop)
         emulator.personalize.start(directory)
         undoing.enter_context(mock_aws(config=MOTO))  # type: ignore[call-overload]
+        if self._state is not None:
+            emulator.personalize.restore(self._state)
+            undoing.callback(self._save, self._state)
         self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool())
         undoing.callback(runtime.leave)
         runtime.enter(self._runtime)
@@ -111,7 +124,14 @@ class Cloud:
     def deploy(self, assembly: Path) -> Deployment:
         """Deploy a synthesised app and remember where its parts are."""
         self._deployment = deploy(assembly, self.client, self.endpoint)
+        if self._state is not None:
+            emulator.personalize.restore_objects(self._state)
+            restore_tables(self._state, self.client("dynamodb"))
         return self._deployment
+
+    def _save(self, state: Path) -> None:
+        emulator.personalize.save(state)
+        save_tables(state, self.client("dynamodb"))
 
     @property
     def deployment(self) -> Deployment:

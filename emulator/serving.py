@@ -20,9 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
         assembly = arguments.assembly or synthesise(Path(directory))
-        with Cloud(port=arguments.port, speed=arguments.speed) as cloud:
+        with Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
             deployment = cloud.deploy(assembly)
-            told = json.dumps(places(cloud, deployment)) if arguments.json else explanation(cloud, deployment)
+            told = json.dumps(places(cloud, deployment))
+            if not arguments.json:
+                told = explanation(cloud, deployment, arguments.state)
             _say(told, f"READY {cloud.endpoint}")
             interrupted.wait()
     return 0
@@ -47,8 +49,9 @@ def places(cloud: Cloud, deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def explanation(cloud: Cloud, deployment: Deployment) -> str:
+def explanation(cloud: Cloud, deployment: Deployment, state: Path | None) -> str:
     """Return where things are, for people."""
+    fate = "everything in it is forgotten" if state is None else f"its data stay in {state}"
     exports = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())
     sections = {
         "State machines": deployment.state_machines,
@@ -72,4 +75,7 @@ Try
   aws stepfunctions list-executions --state-machine-arn {next(iter(deployment.state_machines.values()), "…")}
   python -m emulator fault --endpoint {cloud.endpoint} show
 
-One second is {cloud.speed:g} simulated seconds. Ctrl-C ends it, and everything in it is forgotten."""
+To deploy changes of the app, with the variables above but localhost for 127.0.0.1:
+  cdk deploy --all --method=direct --require-approval never -c layer=
+
+One second is {cloud.speed:g} simulated seconds. Ctrl-C ends it; {fate}."""

@@ -4,7 +4,9 @@ moto skips a type it does not know with a line in the log, and makes one that it
 errors that name the resource; our own deployment finds them before anything is made.
 """
 
+import base64
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -106,6 +108,18 @@ def build_resource_diff(resources: Any, other_template: Any, parameters: Any = N
     return difference
 
 
+_name_as_moto = parsing.generate_resource_name
+SUFFIX_LENGTH = 12
+
+
+def generate_resource_name(kind: str, stack: str, logical_id: str) -> str:
+    """Name a resource as CloudFormation would, but the same way in every cloud, so that saved state is found again."""
+    name = _name_as_moto(kind, stack, logical_id)
+    digest = hashlib.sha256(f"{stack}/{logical_id}".encode()).digest()
+    suffix = base64.b32encode(digest).decode()[:SUFFIX_LENGTH]
+    return name[:-SUFFIX_LENGTH] + (suffix.lower() if name.islower() else suffix)
+
+
 _resolve_as_moto = CloudFormationBackend._resolve_update_parameters  # noqa: SLF001 - the method being corrected
 
 
@@ -139,6 +153,7 @@ CORRECTIONS = (
     Correction(
         parsing, "resource_name_property_from_type", resource_name_property_from_type, "it does not know our types"
     ),
+    Correction(parsing, "generate_resource_name", generate_resource_name, "a restarted app finds none of its state"),
     Correction(
         parsing, "parse_and_update_resource", parse_and_update_resource, "what it cannot update it makes disappear"
     ),

@@ -94,6 +94,19 @@ def test_stopping_ends_executions_threads_and_files(tmp_path: Path) -> None:
         gc.collect()
 
 
+def test_nothing_is_left_when_a_busy_cloud_is_stopped(tmp_path: Path) -> None:
+    before = {thread for thread in threading.enumerate() if thread.is_alive()}
+    with Cloud(speed=600, directory=tmp_path) as cloud:
+        wait = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 864000, "End": true}}}'
+        role = "arn:aws:iam::123456789012:role/anyone"
+        made = cloud.client("stepfunctions").create_state_machine(name="long", definition=wait, roleArn=role)
+        for _ in range(50):
+            cloud.start(made["stateMachineArn"], {})
+    left = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert [name for name in left if not name.startswith("Thread-")] == []
+    assert len(left) < 5  # connections of the endpoint that their clients keep open
+
+
 def test_stopping_twice_is_harmless() -> None:
     with Cloud() as cloud:
         cloud.stop()

@@ -116,6 +116,7 @@ def test_commands_are_parsed() -> None:
         "speed": 60.0,
         "json": False,
         "assembly": None,
+        "state": None,
     }
     assert parser().parse_args(["demo"]).command == "demo"
 

@@ -1,6 +1,7 @@
 """CloudFormation: what plain moto skips, thins out or gets wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from moto.cloudformation import parsing
 from moto.s3.models import s3_backends
 
 from emulator.aws.cloudformation import UnsupportedResourceError, check_supported, models
@@ -236,6 +238,16 @@ def test_metadata_changes_nothing(aws: Cloud) -> None:
     update(aws, "same", with_path)
     with moto_as_shipped("ResourceMap.build_resource_diff"), pytest.raises(ClientError, match="does not update Group"):
         update(aws, "moto-same", with_path)
+
+
+@pytest.mark.usefixtures("aws")
+def test_names_are_the_same_in_every_cloud() -> None:
+    name, again = (parsing.generate_resource_name("AWS::S3::Bucket", "stack", "Logical") for _ in range(2))
+    assert name == again
+    assert re.fullmatch(r"stack-logical-[a-z2-7]{12}", name)
+    assert parsing.generate_resource_name("AWS::IAM::Role", "stack", "Logical").startswith("stack-Logical-")
+    with moto_as_shipped("cloudformation.parsing.generate_resource_name"):
+        assert len({parsing.generate_resource_name("AWS::S3::Bucket", "stack", "Logical") for _ in range(2)}) == 2
 
 
 def test_parameters_left_at_their_default_can_be_left_again(aws: Cloud) -> None:
