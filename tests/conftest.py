@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import emulator.engine  # noqa: F401 - gives BLAS one thread, which must be before any test imports numpy
 from emulator.cloud import Cloud
 from emulator.deploy import synthesise
 
