@@ -1,4 +1,4 @@
-"""The steps of the wait loop: look at a resource, create it, update it. Each answers with what was found.
+"""The steps of the wait loops: look at a resource, create, update or delete it. Each answers with what was found.
 
 What a step finds goes back into the state machine as ``$.found`` and comes with the next look, so that nothing is
 asked twice: the ARN of what was created, and how long it is expected to take.
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lambdas.personalize.gateway import Gateway, last_change_seconds
 from lambdas.personalize.lifecycle import Phase, Sight, changes, observe
-from lambdas.personalize.resources import HOUR, MINUTE, RESOURCES, ResourceType
+from lambdas.personalize.resources import HOUR, MINUTE, QUICK, RESOURCES, ResourceType
 from lambdas.personalize.waiting import Expectation, expect, wait_seconds
 
 _BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
@@ -22,6 +22,14 @@ _FREES_ITSELF: Final = re.compile(r"PENDING|IN.PROGRESS")
 
 class UnknownResourceTypeError(ValueError):
     """The input's `type` is no row of the resource table."""
+
+
+class NotDeletableError(ValueError):
+    """Amazon Personalize has no operation that deletes this type of resource."""
+
+
+class StillThereError(Exception):
+    """The resource was not gone after all the time we had for it."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,22 @@ def update(gateway: Gateway, errand: Errand) -> dict[str, Any]:
     except gateway.errors.ResourceInUseException as error:
         return _look_again(errand, str(error), _BUSY_WAIT_SECONDS)
     return _asked(errand)
+
+
+def delete(gateway: Gateway, errand: Errand) -> dict[str, Any]:
+    """Ask for the resource's deletion. One that is still referenced or changing means: look again."""
+    row, arn = errand.row, errand.found["arn"]
+    if not row.deletable:
+        raise NotDeletableError(f"Amazon Personalize cannot delete a {row.noun}")
+    if (errand.now - errand.run_began).total_seconds() > row.cadence.patience_seconds:
+        raise StillThereError(f"{arn} is still there: {errand.found.get('reason') or errand.found['status']}")
+    try:
+        gateway.delete(row, arn)
+    except gateway.errors.ResourceInUseException as error:
+        return _look_again(errand, str(error), _BUSY_WAIT_SECONDS)
+    except gateway.errors.ResourceNotFoundException as error:
+        return _look_again(errand, str(error), seconds=1)
+    return _look_again(errand, "", QUICK.typical_seconds)
 
 
 def _expectation(gateway: Gateway, errand: Errand, sight: Sight, described: Mapping[str, Any] | None) -> Expectation:

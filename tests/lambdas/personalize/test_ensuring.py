@@ -1,0 +1,98 @@
+"""The steps of the wait loops, where running a machine to see them would take hours of simulated time."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lambdas.personalize.ensuring import (
+    Errand,
+    NotDeletableError,
+    StillThereError,
+    UnknownResourceTypeError,
+    create,
+    delete,
+    look,
+)
+
+BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class InUseError(Exception):
+    """Stands for the service's ResourceInUseException."""
+
+
+class LimitError(Exception):
+    """Stands for the service's LimitExceededException."""
+
+
+class Never(Exception):  # noqa: N818 - never raised
+    """Stands for exceptions that do not matter here."""
+
+
+class Busy:
+    """A gateway to a service in which everything is busy."""
+
+    class errors:  # noqa: N801 - boto3's own name
+        ResourceInUseException = InUseError
+        LimitExceededException = LimitError
+        ResourceAlreadyExistsException = Never
+        ResourceNotFoundException = Never
+
+    limit = "More than 5 resources with PENDING or IN_PROGRESS status"
+
+    def delete(self, *_: Any) -> None:
+        raise InUseError("it has children")
+
+    def create(self, *_: Any) -> str:
+        raise LimitError(self.limit)
+
+    def describe(self, *_: Any) -> dict[str, Any]:
+        return {"name": "c", "campaignArn": "arn:c", "status": "CREATE IN_PROGRESS", "creationDateTime": BEGAN}
+
+
+def errand(noun: str, hours: float = 0, **found: Any) -> Errand:
+    now = BEGAN + timedelta(hours=hours)
+    wish = {"type": noun, "request": {"name": "c"}, "found": {"arn": "arn:c", "expectation": None, **found}}
+    return Errand.of({"now": now.isoformat(), "run_began": BEGAN.isoformat(), "input": wish})
+
+
+def test_a_reference_that_will_go_away_is_waited_for() -> None:
+    found = delete(Busy(), errand("campaign"))  # type: ignore[arg-type]
+    assert (found["phase"], found["reason"]) == ("CHANGING", "it has children")
+
+
+def test_a_reference_that_stays_ends_red_naming_it() -> None:
+    with pytest.raises(StillThereError, match="it has children"):
+        delete(Busy(), errand("campaign", hours=7, reason="it has children"))  # type: ignore[arg-type]
+
+
+def test_what_the_service_never_deletes_is_said_at_once() -> None:
+    with pytest.raises(NotDeletableError, match="solution_version"):
+        delete(Busy(), errand("solution_version"))  # type: ignore[arg-type]
+
+
+def test_a_full_queue_is_waited_for() -> None:
+    """Fact: the service's two kinds of LimitExceededException differ in their message only."""
+    found = create(Busy(), errand("dataset_import_job"))  # type: ignore[arg-type]
+    assert found["phase"] == "CHANGING"
+    assert found["wait_seconds"] >= 30
+
+
+def test_a_full_count_is_not_waited_for() -> None:
+    busy = Busy()
+    busy.limit = "Cannot create a campaign. More than 5 resources in ACTIVE state. Please delete some and try again"
+    with pytest.raises(LimitError, match="ACTIVE state"):
+        create(busy, errand("campaign"))  # type: ignore[arg-type]
+
+
+def test_patience_ends_red_with_the_status_last_seen() -> None:
+    found = look(Busy(), errand("campaign", hours=7))  # type: ignore[arg-type]
+    assert found["phase"] == "FAILED"
+    assert "CREATE IN_PROGRESS" in found["reason"]
+    assert "7.0 hours" in found["reason"]
+
+
+def test_an_unknown_type_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownResourceTypeError, match="dataset_import_job"):
+        errand("import")
