@@ -71,6 +71,9 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
     "plan_request": Grant(
         (
             _READ_REQUESTS,
+            # The input of a batch job is checked before it costs one.
+            _READ_UPLOADS,
+            allow(Place.REJECTED, "s3:PutObject"),
             _FIND_OBJECTS,
             _TAKE_LEASE,
             _look_at(Place.PIPELINE_RUNS),
