@@ -1,20 +1,12 @@
-"""Where the service's documentation is silent: what the data side of the engine does, and the test that holds it to it.
+"""Where the service's documentation is silent: what the engine does, and the test that holds it to it.
 
 For the page that says where this emulation is sure of itself and where not.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-
-@dataclass(frozen=True)
-class Choice:
-    """A rule of ours. `test` is the name of the test, or of the row in a test's table, that fails when it is broken."""
-
-    area: str
-    rule: str
-    test: str
-
+from emulator.engine.choice import Choice
+from emulator.engine.model_choices import MODEL_CHOICES, MODEL_NOT_DONE
 
 CHOICES: Final[tuple[Choice, ...]] = (
     Choice(
@@ -56,10 +48,12 @@ CHOICES: Final[tuple[Choice, ...]] = (
         "filter", "a rule whose IF does not hold is as if absent", "test_a_rule_counts_only_for_users_who_pass_its_if"
     ),
     Choice("filter", "values of parameters must be in double quotes or numbers", "test_refuses_filter_values"),
+    *MODEL_CHOICES,
 )
 
 NOT_DONE: Final[tuple[Choice, ...]] = (
     Choice("import", "distinct event types and optional columns together may be more than 10", ""),
     Choice("import", "event types of action interactions may be others than Taken, Not Taken and Viewed", ""),
     Choice("filter", "users without events for three months keep their history in filters", ""),
+    *MODEL_NOT_DONE,
 )

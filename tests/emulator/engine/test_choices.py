@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.engine.choices import CHOICES, Choice
+from emulator.engine.choice import Choice
+from emulator.engine.choices import CHOICES
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.rule)

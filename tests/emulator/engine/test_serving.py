@@ -183,3 +183,12 @@ def test_ranking_puts_taste_first(ranking: Model) -> None:
         lines = ranking.recommend(Query(now=NOW, user_id=f"u{number}", item_list=wanted))
         first += genre(lines[0].item_id) == taste(f"u{number}")
     assert first > 30  # chance is 10
+
+
+def test_exploration_of_the_second_version_is_a_tenth(tmp_path: Path) -> None:
+    """Choice: AWS does not say how much the recipes explore that are not asked to."""
+    fit(tmp_path, "aws-user-personalization-v2", snapshot(interactions(), items=newcomers()))
+    model = load_model(tmp_path / "films/one")
+    asked = [Query(now=NOW, user_id=f"u{number}", num_results=20) for number in range(50)]
+    explored = [line for query in asked for line in model.recommend(query) if line.reason == ["Exploration"]]
+    assert len(explored) / 1000 == pytest.approx(0.1, abs=0.05)
