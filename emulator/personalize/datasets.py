@@ -12,6 +12,7 @@ from emulator.personalize.errors import in_use, invalid_input
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members, Record
 from emulator.personalize.tags import check_new
+from emulator.personalize.work import Making
 
 
 def create_dataset(account: Account, request: Members) -> Members:
@@ -26,7 +27,10 @@ def create_dataset(account: Account, request: Members) -> Members:
     check_new(request.get("tags"))
     QUOTAS.check(account, "dataset")
     tracking_id = str(uuid.uuid4()) if dataset_type == "ACTION_INTERACTIONS" else None
-    account.add("dataset", arn, {**request, "datasetType": dataset_type, "trackingId": tracking_id})
+    members = {**request, "datasetType": dataset_type, "trackingId": tracking_id}
+    reference, engine = _reference(arn, schema), account.engine
+    # Rows of a dataset that was forgotten without a deletion (moto's reset) must not come back.
+    account.add("dataset", arn, members, making=Making(lambda: engine.drop_dataset(reference)))
     return {"datasetArn": arn}
 
 
@@ -94,7 +98,10 @@ def schema_of(account: Account, dataset: Record) -> Schema:
 
 def reference_to(account: Account, dataset: Record) -> DatasetRef:
     """Return the dataset as the engine knows it."""
-    group_name, dataset_type = dataset.arn.split("/")[1:]
-    text = account.find("schema", dataset.members["schemaArn"]).members["schema"]
+    return _reference(dataset.arn, account.find("schema", dataset.members["schemaArn"]))
+
+
+def _reference(arn: str, schema: Record) -> DatasetRef:
+    group_name, dataset_type = arn.split("/")[1:]
     kind = next(each for each in RULES if each == dataset_type)
-    return DatasetRef(f"{group_name}/{dataset_type}", kind, text)
+    return DatasetRef(f"{group_name}/{dataset_type}", kind, schema.members["schema"])

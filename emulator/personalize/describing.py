@@ -20,8 +20,8 @@ def list_all(account: Account, request: Members, noun: str) -> Members:
     """Answer a List operation, narrowed to a parent when the request names one."""
     row = TYPES[noun]
     parent_arn = _parent_arn(account, row, request)
-    found = [record for record in account.all(noun) if parent_arn in {None, record.parent_arn}]
-    numbered = ((record.number, record) for record in found)
+    key = row.naming.parent_key
+    numbered = ((each.number, each) for each in account.all(noun) if parent_arn is None or each.told(key) == parent_arn)
     return page(f"List {noun}", request, row.naming.summaries_key, numbered, partial(view, account))
 
 

@@ -58,10 +58,8 @@ class Record:
             return self.arn
         return str(self.members.get("datasetGroupArn") or self.notes["datasetGroupArn"])
 
-    @property
-    def parent_arn(self) -> str | None:
-        """What its List operation is narrowed by."""
-        key = self.type.naming.parent_key
+    def told(self, key: str | None) -> Any:
+        """Return a member, or a note of ours about what it belongs to."""
         return self.notes.get(key) or self.members.get(key) if key else None
 
     def status(self, now: float) -> str:
@@ -95,11 +93,12 @@ class Record:
     def view(self, now: float) -> Members:
         """Return everything clients may see of it; the output shapes pick their members from this."""
         stage = self.course.at(now)
+        in_place = self.update.course.at(now).since if self.update and self.type.update_words is UPDATE else 0.0
         shown: Members = {
             **self.members,
             self.type.arn_key: self.arn,
             "creationDateTime": self.created,
-            "lastUpdatedDateTime": max(stage.since, self.touched),
+            "lastUpdatedDateTime": max(stage.since, self.touched, in_place),
         }
         if self.type.words is not None:
             shown |= {"status": self.status(now), "failureReason": stage.reason}
