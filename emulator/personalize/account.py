@@ -17,7 +17,7 @@ from emulator.personalize.home import current_home
 from emulator.personalize.lifecycle import CREATE, Course, Words, Work, settled
 from emulator.personalize.records import Members, Record, Update
 from emulator.personalize.resource_types import TYPES, ResourceType
-from emulator.personalize.sessions import Sessions
+from emulator.personalize.sessions import SeenEvents, Sessions
 from emulator.personalize.switches import SWITCHES
 from emulator.personalize.work import USUAL, Making, Task
 
@@ -37,6 +37,7 @@ class Account:
         self._changing: set[tuple[str, str]] = set()
         self._numbers = itertools.count(1)
         self.sessions = Sessions()
+        self.seen_events = SeenEvents()
 
     @property
     def engine(self) -> Engine:

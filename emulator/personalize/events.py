@@ -28,7 +28,8 @@ def put_events(account: Account, request: Members) -> None:
             raise invalid_input("The dataset group of the tracking id has no Interactions dataset.")
         schema, reference = schema_of(account, dataset), reference_to(account, dataset)
         user = request.get("userId") or request["sessionId"]
-        rows = [_event(schema, user, event) for event in request["eventList"]]
+        made = [(event.get("eventId"), _event(schema, user, event)) for event in request["eventList"]]
+        rows = [row for event_id, row in made if account.seen_events.is_new(tracker.arn, event_id)]
         if request.get("userId"):
             rows += [{**row, "USER_ID": user} for row in account.sessions.take(tracker.arn, request["sessionId"])]
         else:

@@ -65,6 +65,17 @@ def test_only_one_update_at_a_time(world: World, versions: tuple[str, str]) -> N
             change(**({"minProvisionedTPS": 5} if change == world.personalize.update_campaign else {}), campaignArn=arn)
 
 
+def test_an_update_to_the_same_settings_is_an_update(world: World, versions: tuple[str, str]) -> None:
+    arn = world.make_campaign(versions[0])
+    world.personalize.update_campaign(campaignArn=arn, solutionVersionArn=versions[0])
+    assert world.describe("campaign", arn)["latestCampaignUpdate"]["status"] == "CREATE PENDING"
+    with pytest.raises(world.personalize.exceptions.ResourceInUseException):
+        world.personalize.update_campaign(campaignArn=arn)
+    world.finish()
+    with pytest.raises(world.personalize.exceptions.InvalidInputException):
+        world.personalize.update_campaign(campaignArn=arn)
+
+
 def test_a_campaign_follows_the_latest_version(world: World, versions: tuple[str, str]) -> None:
     solution = versions[0].rpartition("/")[0]
     config = {"syncWithLatestSolutionVersion": True}

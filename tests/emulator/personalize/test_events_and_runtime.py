@@ -44,6 +44,13 @@ def test_a_sessions_events_join_the_user_who_shows_up(world: World, tracking_id:
     ]  # fmt: skip
 
 
+def test_an_event_id_counts_once(world: World, tracking_id: str) -> None:
+    for event_id in ("one", "two", "one", None, None):
+        event = _event(itemId=event_id or "none") | ({"eventId": event_id} if event_id else {})
+        world.events.put_events(trackingId=tracking_id, userId="u", sessionId="s", eventList=[event])
+    assert [row["ITEM_ID"] for _, row in world.engine.streamed] == ["one", "two", "none", "none"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"properties": "{"}, {"properties": "[]"}, {"itemId": None}, {"properties": '{"eventValue": "much"}'}],
