@@ -11,8 +11,23 @@ from emulator.aws.permissions import Guard
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
 
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's choice of a service, remembered: moto lists its own folder twice for every request, under a lock."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._services: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the service that answers for a host."""
+        if host not in self._services:
+            self._services[host] = super().get_backend_for_host(host)
+        return self._services[host]
+
+
 # One for all clouds of a process: it makes a Flask application per service on first use and keeps no other state.
-_application: Any = Guard(DomainDispatcherApplication(create_backend_app))
+_application: Any = Guard(_Dispatcher())
 
 
 class _Handler(MotoRequestHandler):
