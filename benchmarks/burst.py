@@ -30,7 +30,7 @@ IMPORT_SECONDS = 20 * 60  # simulated
 # Real; how long the local cloud takes to record one. The clock is set so that the burst is over before the first import
 # is, as it would be on AWS.
 SECONDS_PER_OBJECT = 0.012
-PREPARING_SPEED = 3600.0
+PREPARING_SPEED = 600.0
 PATIENCE_SECONDS = 1800
 FIELDS: dict[str, dict[str, str]] = {
     "interactions": {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"},

@@ -11,8 +11,10 @@ from lambdas.personalize.gateway import Gateway
 from lambdas.personalize.plan import Place, Planner
 from lambdas.personalize.plan_check import check_request
 from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage
+from lambdas.uploads.batch_input import check_batch_input
 from lambdas.uploads.executions import Executions
 from lambdas.uploads.lease import Leases
+from lambdas.uploads.objects import Objects
 from lambdas.uploads.table import DynamoTable
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
@@ -38,6 +40,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     planner = Planner(request, wish.get("run", event["run"]), place)
     logger.append_keys(dataset_group=request.dataset_group.name, machine=event["machine"], run=planner.run)
     if event["machine"] != "pipeline":
+        if "input" in wish:
+            check_batch_input(Objects(s3, place.bucket), wish["input"])
         return plan_stage(event["machine"], wish, planner, gateway)
     check_request(planner, gateway)
     holder = leases.take(f"{request.dataset_group.name}/pipeline", event["execution"]).holder

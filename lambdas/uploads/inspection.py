@@ -130,7 +130,7 @@ class Inspector:
         self._good = re.compile(rb"(?:%s\r?+\n)*+" % row)
 
     def _skip_good_rows(self, piece: bytes, start: int) -> int:
-        match = self._good.match(piece, start, _end_of_text(piece, start))
+        match = self._good.match(piece, start, end_of_text(piece, start))
         end = match.end() if match else start
         rows = piece.count(b"\n", start, end)
         self.progress.rows += rows
@@ -175,7 +175,7 @@ class Inspector:
         self._note(column, "", fault)
 
 
-def _end_of_text(piece: bytes, start: int) -> int:
+def end_of_text(piece: bytes, start: int) -> int:
     """Return where the first line begins that is not UTF-8."""
     try:
         piece[start:].decode()
