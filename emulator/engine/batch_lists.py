@@ -41,9 +41,10 @@ class BatchLists:
     @property
     def at_once(self) -> int:
         """How many records to answer in one go."""
-        if self.filter is None:
-            return _MOST_AT_ONCE
-        return max(1, min(_MOST_AT_ONCE, _MASK_BYTES // max(1, len(self.model.catalogue))))
+        per_record = self.count * self.count  # listed items are compared with drawn ones
+        if self.filter is not None:
+            per_record += len(self.model.catalogue)
+        return max(1, min(_MOST_AT_ONCE, _MASK_BYTES // max(1, per_record)))
 
     def histories(self, users: pl.Series) -> Histories:
         """Return the users' histories; unknown users have none."""

@@ -1,5 +1,6 @@
 """Events as numbers: every user's events in the order they happened; users and items are positions in sorted ids."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -103,12 +104,16 @@ def encode(values: pl.Series) -> tuple[pl.Series, Ints]:
 
 def find(ids: pl.Series, wanted: pl.Series | Sequence[str]) -> Ints:
     """Return the positions of strings in sorted ids, -1 for those that are not there."""
+    if len(wanted) == 1 and isinstance(wanted[0], str):  # one question: no need to wake the thread pool
+        place = bisect_left(ids, wanted[0])
+        found_one = place < len(ids) and ids[place] == wanted[0]
+        return np.array([place if found_one else -1], dtype=np.int32)
     asked = pl.Series(wanted, dtype=pl.String)
     if len(ids) == 0 or len(asked) == 0:
         return np.full(len(asked), -1, dtype=np.int32)
-    place = ids.search_sorted(asked).clip(0, len(ids) - 1)
-    found = ids.gather(place) == asked
-    return np.where(found.fill_null(value=False).to_numpy(), place.to_numpy(), -1).astype(np.int32)
+    places = ids.search_sorted(asked).clip(0, len(ids) - 1)
+    found = ids.gather(places) == asked
+    return np.where(found.fill_null(value=False).to_numpy(), places.to_numpy(), -1).astype(np.int32)
 
 
 def arrange(users: Ints, items: Ints, times: Longs, weights: Floats, n_users: int) -> Histories:

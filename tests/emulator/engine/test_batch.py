@@ -56,6 +56,13 @@ def test_answers_are_those_of_one_question_at_a_time(models: Path) -> None:
         assert line["output"]["scores"] == pytest.approx([each.score for each in alone], rel=1e-3)
 
 
+def test_more_results_than_items_list_them_all(models: Path) -> None:
+    known, unknown = run(models / "user-personalization", '{"userId":"u1"}\n{"userId":"x"}', num_results=500)
+    for line in (known, unknown):
+        assert len(set(line["output"]["recommendedItems"])) == len(line["output"]["recommendedItems"]) == 120
+        assert sum(line["output"]["scores"]) == pytest.approx(1.0, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

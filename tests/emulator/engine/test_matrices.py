@@ -101,6 +101,7 @@ def test_ids_are_found_and_unknown_ones_are_not() -> None:
     assert ids.to_list() == ["a", "b", "ü"]
     assert coded.tolist() == [1, 2, 0, 1]
     assert find(ids, ["ü", "zz", "", "a"]).tolist() == [2, -1, -1, 0]
+    assert [int(find(ids, [one])[0]) for one in ("ü", "zz", "", "a", "漢")] == [2, -1, -1, 0, -1]
 
 
 def test_streamed_events_follow_the_others_once() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from emulator.engine import cooccurrence, learning
 from emulator.engine.api import EngineError, Query, TrainingSpec
 from emulator.engine.recipes import ITEM_METRICS, TREND_METRICS
 from emulator.engine.serving import load_model
@@ -44,6 +45,25 @@ def test_related_items_share_their_genre(models: Path, recipe: str) -> None:
     assert sum(genre(line.item_id) == genre(item) for item, lines in listed.items() for line in lines) > 10
     assert all(line.item_id != item for item, lines in listed.items() for line in lines)
     assert tuple(sorted(result.metrics)) == ITEM_METRICS
+
+
+@pytest.mark.parametrize("recipe", ["aws-user-personalization", "aws-sims", "aws-similar-items"])
+def test_catalogues_too_large_for_dense_matrices_are_trained_as_well(
+    models: Path, recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "normalized_discounted_cumulative_gain_at_25"
+    dense = fit(models, recipe, snapshot(interactions()), version=f"dense/{recipe}").metrics[key]
+    monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", 50)
+    sparse = fit(models, recipe, snapshot(interactions()), version=f"sparse/{recipe}").metrics[key]
+    assert sparse > 0.7 * dense  # the same counts; only EASE has a stand-in
+
+
+def test_many_users_get_factors(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "_MANY_USERS", 100)
+    monkeypatch.setattr(learning, "_GOOD_ENOUGH", 0.0)
+    fit(models, "aws-user-personalization", snapshot(interactions(), items=items(130)), version="many/one")
+    assert json.loads((models / "many/one/model.json").read_text())["settings"]["rank"] > 0
+    assert share_of_taste(models / "many" / "one") > 0.4
 
 
 def test_metrics_beat_popularity(models: Path) -> None:
