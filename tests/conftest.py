@@ -11,7 +11,7 @@ import emulator.engine  # noqa: F401 - gives BLAS one thread, which must be befo
 from emulator.cloud import Cloud
 from emulator.deploy import synthesise
 
-SPEED = 3600  # an hour of simulated time per second
+SPEED = 1800  # half an hour of simulated time per second
 
 
 @pytest.fixture(scope="session")

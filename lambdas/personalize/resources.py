@@ -22,7 +22,7 @@ class Cadence:
     patience_seconds: int  # after that the run ends red; the job itself goes on
 
 
-QUICK: Final = Cadence(typical_seconds=40, longest_wait_seconds=2 * MINUTE, patience_seconds=HOUR)
+QUICK: Final = Cadence(typical_seconds=40, longest_wait_seconds=2 * MINUTE, patience_seconds=3 * HOUR)
 
 
 @dataclass(frozen=True)

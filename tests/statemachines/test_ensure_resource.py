@@ -1,6 +1,10 @@
 """The wait loop, run on the local cloud against the emulated service."""
 
+import contextlib
 import json
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,3 +93,22 @@ def test_a_schema_needs_no_waiting(cloud: Cloud) -> None:
     }
     run = ensure(cloud, "schema", name="users", schema=json.dumps(avro))
     assert (run.status, run.states.count("Wait")) == ("SUCCEEDED", 1)
+
+
+def test_a_killed_handler_ends_red_in_words_a_stranger_understands(cloud: Cloud) -> None:
+    killed = threading.Event()
+
+    def kill() -> None:
+        while not killed.is_set():
+            for pid in cloud.worker_pids("personalize-dev-describe-resource"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    run = ensure(cloud, "dataset_group", name="created")
+    killed.set()
+    killer.join()
+    assert (run.status, run.error) == ("FAILED", "Runtime.ExitError")
+    assert "exited" in (run.cause or "")
+    assert ensure(cloud, "dataset_group", name="created").status == "SUCCEEDED"

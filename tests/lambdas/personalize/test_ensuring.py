@@ -33,7 +33,9 @@ class Never(Exception):  # noqa: N818 - never raised
 class Busy:
     """A gateway to a service in which everything is busy."""
 
-    class errors:  # noqa: N801 - boto3's own name
+    class errors:  # noqa: N801 - the name boto3 gives them
+        """The exceptions of the service."""
+
         ResourceInUseException = InUseError
         LimitExceededException = LimitError
         ResourceAlreadyExistsException = Never
