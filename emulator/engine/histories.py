@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-_TIME_BITS = 34  # seconds since 1970 fit until the year 2514; the 29 bits above hold the user
+_TIME_BITS = 37  # seconds since 1970 fit until the year 6325; the 26 bits above hold the user
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def find(ids: pl.Series, wanted: pl.Series | Sequence[str]) -> Ints:
 
 def arrange(users: Ints, items: Ints, times: Longs, weights: Floats, n_users: int) -> Histories:
     """Sort events by user and time; events of the same second stay in the order they came in."""
-    order = np.argsort((users.astype(np.int64) << _TIME_BITS) | np.maximum(times, 0), kind="stable")
+    seconds = np.clip(times, 0, (1 << _TIME_BITS) - 1)
+    order = np.argsort((users.astype(np.int64) << _TIME_BITS) | seconds, kind="stable")
     counts = np.bincount(users, minlength=n_users)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return Histories(offsets, items[order], times[order], weights[order])

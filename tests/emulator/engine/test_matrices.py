@@ -115,6 +115,13 @@ def _events(items: list[int], times: list[int]) -> tuple[np.ndarray, np.ndarray,
     return users, np.array(items, dtype=np.int32), np.array(times), np.ones(len(items), dtype=np.float32)
 
 
+def test_events_of_any_time_stay_with_their_user() -> None:
+    times = np.array([2**40, -5, 3, 10**11])
+    users, items = np.array([0, 0, 1, 1], dtype=np.int32), np.array([1, 2, 3, 4], dtype=np.int32)
+    past = arrange(users, items, times, np.ones(4, dtype=np.float32), 2)
+    assert past.items.tolist() == [2, 1, 3, 4]
+
+
 def test_percentiles_leave_out_the_rare_and_the_common() -> None:
     counts = np.arange(1, 101, dtype=np.float32)
     listed = listable(counts, 0.1, 0.9)

@@ -192,3 +192,17 @@ def test_exploration_of_the_second_version_is_a_tenth(tmp_path: Path) -> None:
     asked = [Query(now=NOW, user_id=f"u{number}", num_results=20) for number in range(50)]
     explored = [line for query in asked for line in model.recommend(query) if line.reason == ["Exploration"]]
     assert len(explored) / 1000 == pytest.approx(0.1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"excludedDatasetColumns": {"ITEMS": ["GENRES"]}}, {"includedDatasetColumns": {"ITEMS": ["CREATION_TIMESTAMP"]}}],
+)
+def test_columns_left_out_say_nothing_about_cold_items(
+    tmp_path: Path, columns: dict[str, dict[str, list[str]]]
+) -> None:
+    solution = {"solutionConfig": {"trainingDataConfig": columns}}
+    fit(tmp_path, "aws-user-personalization", snapshot(interactions(), items=items(130)), solution)
+    lines = load_model(tmp_path / "films/one").recommend(ask("u1", 500))
+    cold = [line for line in lines if int(line.item_id[1:]) >= 120]
+    assert len({line.score for line in cold}) == 1  # nothing tells them apart
