@@ -96,7 +96,8 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _list("DatasetImportJobs"),
         ),
         told=(_LEDGER, _PREFIX),
-        timeout_seconds=60,
+        timeout_seconds=300,
+        memory_mib=512,  # reads what waits, which may be tens of thousands of rows
     ),
     "inspect_upload": Grant(
         (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Place.REJECTED, "s3:PutObject")),
@@ -128,7 +129,8 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _list("DatasetImportJobs"),
         ),
         told=(_BUCKET, _LEDGER, _PREFIX, Variable.IMPORT_UPLOADS_ARN),
-        timeout_seconds=300,
+        timeout_seconds=900,
+        memory_mib=512,
     ),
     "decide_retrain": Grant(
         (

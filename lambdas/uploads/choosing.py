@@ -12,6 +12,8 @@ Mode = Literal["FULL", "INCREMENTAL"]
 # What the service takes in one job (developer guide, "Endpoints and quotas").
 LARGEST_BYTES: Final[dict[Mode, int]] = {"FULL": 100 * 10**9, "INCREMENTAL": 10**9}
 FEWEST_INTERACTIONS: Final = 1000
+# So many copies, and rows to mark in the ledger, fit well into the time of one Lambda function.
+MOST_FILES: Final = 50_000
 _LONGEST_JOB_NAME: Final = 63
 
 
@@ -76,7 +78,7 @@ def choose(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> Choice | S
     size_bytes = 0
     for row in candidates:
         size_bytes += row.size_bytes
-        if size_bytes > LARGEST_BYTES[mode]:
+        if size_bytes > LARGEST_BYTES[mode] or len(files) == MOST_FILES:
             break
         files.append(row)
     if not files:

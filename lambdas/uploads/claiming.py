@@ -1,9 +1,10 @@
 """Claiming: who looks after a dataset now, and what is to be done for it next."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lambdas.uploads.choosing import Choice, Shortage, choose, too_large
+from lambdas.uploads.choosing import Choice, choose, too_large
 from lambdas.uploads.concurrency import each
 from lambdas.uploads.datasets import DatasetFacts, Datasets, MissingDatasetError
 from lambdas.uploads.lease import Lease, Leases
@@ -13,6 +14,15 @@ from lambdas.uploads.work import Batch, Errand, Outcome, Phase, Work
 
 # The outcome written beside a lease when what waits was too little: a sweep need not look again until more arrives.
 SHORT: Final = "SHORT"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is to be done for a dataset, the lease it was decided under, and the import that was chosen."""
+
+    work: Work
+    lease: Lease
+    choice: Choice | None = None
 
 
 class Claims:
@@ -35,15 +45,19 @@ class Claims:
 
     def look(self, errand: Errand) -> Work:
         """Return the next step for what waits; give the lease back when there is none."""
+        return self.look_closely(errand).work
+
+    def look_closely(self, errand: Errand) -> Look:
+        """Return the next step, and with the phase STAGE what is to be staged."""
         while True:
             lease = self._leases.read(errand.lane)
             if lease.holder != errand.execution:
-                return _join(errand.work, lease)
-            work = self._step(errand, lease)
-            if work.phase not in {Phase.FINISHED, Phase.REJECTED}:
-                return work
-            if self._leases.release(lease, SHORT if work.short else work.outcome):
-                return work
+                return Look(_join(errand.work, lease), lease)
+            look = self._look(errand, lease)
+            if look.work.phase not in {Phase.FINISHED, Phase.REJECTED}:
+                return look
+            if self._leases.release(lease, SHORT if look.work.short else look.work.outcome):
+                return look
 
     def waiting(self, errand: Errand, lease: Lease) -> list[FileRow]:
         """Return the files that wait, the newest version of each; older ones are settled as superseded.
@@ -79,26 +93,29 @@ class Claims:
             self._ledger.settle(row, State.REJECTED, time, epoch=lease.epoch, reason=reason)
         return lease
 
-    def choose(self, errand: Errand, lease: Lease, facts: DatasetFacts) -> Choice | Shortage | None:
-        """Return the next import, having rejected what no import could take."""
-        rows = self.waiting(errand, lease)
-        giants = too_large(rows, filled=facts.filled)
-        advice = "larger than one import takes (1 GB when it adds, 100 GB when it replaces): split it"
-        self.reject([(row, f"{row.size_bytes:,} bytes are {advice}") for row in giants], errand.time, lease)
-        return choose([row for row in rows if row not in giants], errand.dataset, filled=facts.filled)
-
-    def _step(self, errand: Errand, lease: Lease) -> Work:
+    def _look(self, errand: Errand, lease: Lease) -> Look:
         facts = errand.work.facts
         assert facts is not None  # noqa: S101 -- whoever holds the lease asked for them first
         if lease.batch:
             batch = Batch.model_validate_json(lease.batch)
-            return errand.work.model_copy(update={"phase": Phase.IMPORT, "batch": batch, "mine": True})
-        if any(not row.inspected for row in self.waiting(errand, lease)):
-            return errand.work.model_copy(update={"phase": Phase.INSPECT})
-        chosen = self.choose(errand, lease, facts)
+            told: dict[str, Any] = {"phase": Phase.IMPORT, "batch": batch, "mine": True}
+            return Look(errand.work.model_copy(update=told), lease)
+        rows = self.waiting(errand, lease)
+        if any(not row.inspected for row in rows):
+            return Look(errand.work.model_copy(update={"phase": Phase.INSPECT}), lease)
+        chosen = choose(self._without_giants(errand, lease, rows, facts), errand.dataset, filled=facts.filled)
         if isinstance(chosen, Choice):
-            return errand.work.model_copy(update={"phase": Phase.STAGE})
-        return _finish(errand.work, self._leases.read(errand.lane), str(chosen or ""))
+            return Look(errand.work.model_copy(update={"phase": Phase.STAGE}), lease, chosen)
+        return Look(_finish(errand.work, self._leases.read(errand.lane), str(chosen or "")), lease)
+
+    def _without_giants(
+        self, errand: Errand, lease: Lease, rows: Sequence[FileRow], facts: DatasetFacts
+    ) -> Sequence[FileRow]:
+        """Return the files that an import can take, having rejected the others."""
+        giants = too_large(rows, filled=facts.filled)
+        advice = "larger than one import takes (1 GB when it adds, 100 GB when it replaces): split it"
+        self.reject([(row, f"{row.size_bytes:,} bytes are {advice}") for row in giants], errand.time, lease)
+        return [row for row in rows if row not in giants] if giants else rows
 
     def _put_off(self, errand: Errand, lease: Lease, why: str) -> Work:
         while True:

@@ -188,7 +188,7 @@ class Ledger:
     ) -> bool:
         when = {"state": tuple(str(state) for state in states), "epoch": (ABSENT, AtMost(epoch))}
         put = {name: str(value) if isinstance(value, State) else value for name, value in put.items()}
-        return self._table.update(row.lane, row.entry, put=put, remove=remove, when=when) is not None
+        return self._table.change(row.lane, row.entry, put=put, remove=remove, when=when)
 
     def _expiry(self, time: str) -> int:
         return int((datetime.fromisoformat(time) + self._keep).timestamp())

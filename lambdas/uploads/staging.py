@@ -30,13 +30,11 @@ class Staging:
     def stage(self, errand: Errand) -> Work:
         """Commit to the next import job; the answer says what to do when there is none."""
         while True:
-            work = self._claims.look(errand)
-            if work.phase is not Phase.STAGE or work.facts is None:
-                return work
-            lease = self._leases.read(errand.lane)
-            choice = self._claims.choose(errand, lease, work.facts)
-            if isinstance(choice, Choice) and (batch := self._commit(errand, choice, lease)):
-                return work.model_copy(update={"phase": Phase.IMPORT, "batch": batch, "mine": True})
+            look = self._claims.look_closely(errand)
+            if look.choice is None:
+                return look.work
+            if batch := self._commit(errand, look.choice, look.lease):
+                return look.work.model_copy(update={"phase": Phase.IMPORT, "batch": batch, "mine": True})
 
     def _commit(self, errand: Errand, choice: Choice, lease: Lease) -> Batch | None:
         facts = errand.work.facts

@@ -53,6 +53,17 @@ class Table(Protocol):
     ) -> Item | None:
         """Change an item (made if absent) in one step and return it; None when the condition does not hold."""
 
+    def change(
+        self,
+        dataset: str,
+        entry: str,
+        *,
+        put: Mapping[str, Value],
+        remove: Sequence[str] = (),
+        when: Condition | None = None,
+    ) -> bool:
+        """Update an item without reading it back; say whether the condition held."""
+
     def unsettled(self, dataset: str) -> Iterator[Item]:
         """Yield the items of a dataset that carry `open`, in the order of that attribute."""
 
@@ -93,20 +104,36 @@ class DynamoTable:
         when: Condition | None = None,
     ) -> Item | None:
         """Update one item under a condition."""
+        answer = self._update(dataset, entry, _Update(put or {}, remove, add or {}, when or {}), "ALL_NEW")
+        return _decode(answer["Attributes"]) if answer else None
+
+    def change(
+        self,
+        dataset: str,
+        entry: str,
+        *,
+        put: Mapping[str, Value],
+        remove: Sequence[str] = (),
+        when: Condition | None = None,
+    ) -> bool:
+        """Update one item, and have nothing sent back."""
+        return self._update(dataset, entry, _Update(put, remove, {}, when or {}), "NONE") is not None
+
+    def _update(self, dataset: str, entry: str, update: "_Update", returned: str) -> Mapping[str, Any] | None:
         expression = _Expression()
-        arguments: dict[str, Any] = {"UpdateExpression": expression.update(put or {}, remove, add or {})}
-        if when:
-            arguments["ConditionExpression"] = expression.condition(when)
-        arguments["ExpressionAttributeNames"] = expression.names
+        arguments: dict[str, Any] = {"UpdateExpression": expression.update(update.put, update.remove, update.add)}
+        if update.when:
+            arguments["ConditionExpression"] = expression.condition(update.when)
         if expression.values:
             arguments["ExpressionAttributeValues"] = expression.values
+        arguments["ExpressionAttributeNames"] = expression.names
         try:
-            answer = self._client.update_item(
-                TableName=self._name, Key=_key(dataset, entry), ReturnValues="ALL_NEW", **arguments
+            answer: Mapping[str, Any] = self._client.update_item(
+                TableName=self._name, Key=_key(dataset, entry), ReturnValues=returned, **arguments
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return None
-        return _decode(answer["Attributes"])
+        return answer
 
     def unsettled(self, dataset: str) -> Iterator[Item]:
         """Query the sparse index."""
@@ -129,6 +156,14 @@ class DynamoTable:
         )
         for page in pages:
             yield from map(_decode, page["Items"])
+
+
+@dataclass(frozen=True)
+class _Update:
+    put: Mapping[str, Value]
+    remove: Sequence[str]
+    add: Mapping[str, int]
+    when: Condition
 
 
 class _Expression:

@@ -69,6 +69,17 @@ class MemoryTable:
         self._write((dataset, entry), {name: value for name, value in changed.items() if name not in remove})
         return self._get(dataset, entry)
 
+    def change(
+        self,
+        dataset: str,
+        entry: str,
+        *,
+        put: Mapping[str, Value],
+        remove: Sequence[str] = (),
+        when: Condition | None = None,
+    ) -> bool:
+        return self.update(dataset, entry, put=put, remove=remove, when=when) is not None
+
     def unsettled(self, dataset: str) -> Iterator[Item]:
         self._call()
         found = [item for key, item in self.items.items() if key[0] == dataset and "open" in item]
