@@ -1,71 +1,26 @@
 """The service over the real engine: what is imported is trained, what is trained answers."""
 
 import json
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from emulator import personalize
 from emulator.clock import CLOCK
-from emulator.personalize import home
-from tests.emulator.personalize.world import ACCOUNT, RECIPES, REGION, ROLE, World
-
-TASTES = {"drama": range(30), "horror": range(30, 60)}
-
-
-def _interactions() -> str:
-    """Half of the users like the one genre, half the other."""
-    chance = random.Random(7)
-    lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE"]
-    for user in range(80):
-        taste = TASTES["drama" if user % 2 else "horror"]
-        items = chance.sample(list(taste), 20)
-        lines += [f"u{user},i{item},{1_700_000_000 + n * 3600},view,1.0" for n, item in enumerate(items)]
-    return "\n".join(lines) + "\n"
-
-
-def _items() -> str:
-    lines = ["ITEM_ID,PRICE,CATEGORY_L1,GENRES,CREATION_TIMESTAMP,TITLE,DESCRIPTION"]
-    lines += [
-        f'i{item},{item}.0,film,{genre},1600000000,Film {item},"A {genre}, at length"'
-        for genre, items in TASTES.items()
-        for item in items
-    ]
-    return "\n".join(lines) + "\n"
+from tests.emulator.personalize.planted import TASTES, import_csv, make_planted_group, running_for_real
+from tests.emulator.personalize.world import ROLE, World
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    CLOCK.set_speed(7200)
-    personalize.start(Path(tmp_path_factory.mktemp("engine")))
-    with mock_aws():
-        made = World(home.current_home().engine(ACCOUNT, REGION))
-        made.s3.create_bucket(Bucket=made.bucket)
+    with running_for_real(Path(tmp_path_factory.mktemp("engine"))) as made:
         yield made
-    personalize.stop()
-    CLOCK.set_speed(1)
-
-
-def _import(world: World, dataset: str, name: str, body: str, **more: Any) -> dict[str, Any]:
-    location = world.put_object(f"{name}.csv", body)
-    arn = world.personalize.create_dataset_import_job(
-        jobName=name, datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=ROLE, **more
-    )["datasetImportJobArn"]
-    world.finish()
-    return world.describe("dataset_import_job", arn)
 
 
 @pytest.fixture(scope="module")
 def group(world: World) -> str:
-    arn = world.make_group()
-    for kind, body in (("INTERACTIONS", _interactions()), ("ITEMS", _items())):
-        job = _import(world, world.make_dataset(arn, kind), kind.lower(), body)
-        assert job["status"] == "ACTIVE", job
-    return arn
+    return make_planted_group(world)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +98,7 @@ def test_streamed_events_count_at_once(world: World, group: str, recommend: Call
 
 def test_a_file_that_lacks_a_column_fails_its_job_and_leaves_the_data(world: World, group: str) -> None:
     dataset = f"{group.replace('dataset-group', 'dataset')}/INTERACTIONS"
-    job = _import(world, dataset, "broken", "USER_ID,ITEM_ID\nu1,i1\n", importMode="FULL")
+    job = import_csv(world, dataset, "broken", "USER_ID,ITEM_ID\nu1,i1\n", importMode="FULL")
     assert job["status"] == "CREATE FAILED"
     assert "TIMESTAMP" in job["failureReason"]
     assert world.status("dataset", dataset) == "ACTIVE"
@@ -195,4 +150,3 @@ def test_segments_are_lists_of_users(world: World, group: str, recipe: str) -> N
     users = answer["output"]["usersList"]
     assert len(users) == 10
     assert sum(int(user[1:]) % 2 for user in users) >= 9
-    assert RECIPES
