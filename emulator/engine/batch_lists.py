@@ -14,7 +14,7 @@ from emulator.engine.filter_masks import bind_filter
 from emulator.engine.histories import Floats, Histories, find, one_item_each
 from emulator.engine.serving import ItemModel
 from emulator.engine.snapshot import Snapshot
-from emulator.engine.top_k import Best
+from emulator.engine.top_k import Best, Score
 from emulator.engine.training_data import load_histories
 
 Mask = npt.NDArray[np.bool_]
@@ -102,11 +102,25 @@ class BatchLists:
                 places = explore.draw(block, keys[start:stop], self.count)
                 drawn.keep(start, places, np.take_along_axis(block, np.maximum(places, 0).astype(np.int64), axis=1))
 
-        found = ranked(self._scorer, queries, size, self.count, restrict=restrict, totals=self.model.recipe.scores)
+        cold = self._cold_rows(queries, records)
+        scored = self.model.recipe.scores
+        found = ranked(self._scorer, queries, size, self.count, restrict=restrict, adjust=cold, totals=scored)
         if explore is None:
             return found, found.items, found.scores
         swap = explore.plan(found.items, drawn.items, keys)
         return found, swap.apply(found.items, drawn.items), swap.apply(found.scores, drawn.scores)
+
+    def _cold_rows(self, queries: Histories, records: Records) -> Score | None:
+        """Return what adds the metadata of users without history."""
+        known, empty = self.model.cold_users, queries.lengths == 0
+        if known is None or not empty.any():
+            return None
+
+        def add(start: int, stop: int, block: npt.NDArray[np.float32]) -> None:
+            for row in np.flatnonzero(empty[start:stop]):
+                known.add([records.keys[start + int(row)] or ""], block[row : row + 1])
+
+        return add
 
 
 class _Drawn:

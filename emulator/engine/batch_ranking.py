@@ -19,6 +19,8 @@ def rank_records(lists: BatchLists, records: Records) -> pl.Series:
     outputs: list[str | None] = [None] * len(records)
     for row in records.errors.is_null().arg_true().to_list():
         lists.model.scorer.score(histories, row, row + 1, block)
+        if lists.model.cold_users is not None and not histories.lengths[row]:
+            lists.model.cold_users.add([records.keys[row]], block)
         allowed = lists.mask_for(row, records)
         outputs[row] = _rank(lists, records.details[row]["itemList"], block[0], allowed)
     return pl.Series(outputs, dtype=pl.String)

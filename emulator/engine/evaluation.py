@@ -9,7 +9,7 @@ import numpy.typing as npt
 from emulator.engine.histories import Histories
 from emulator.engine.metrics import LIST_LENGTH
 from emulator.engine.split import HeldOut
-from emulator.engine.top_k import Best, Restrict, best
+from emulator.engine.top_k import Best, Restrict, Score, best
 from emulator.engine.user_personalization import SEEN
 
 _SCALES = np.geomspace(0.003, 30.0, 25)
@@ -24,19 +24,22 @@ class Scorer(Protocol):
         """Fill `out` with the scores of the queries from `start` to before `stop`."""
 
 
-def ranked(
+def ranked(  # noqa: PLR0913 - the last three are refinements that most callers do without
     scorer: Scorer,
     queries: Histories,
     n_items: int,
     k: int = LIST_LENGTH,
     *,
     restrict: Restrict | None = None,
+    adjust: Score | None = None,
     totals: bool = False,
 ) -> Best:
-    """Return the best items for each query."""
+    """Return the best items for each query; `adjust` may change the scores before anything is made of them."""
 
     def score(start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
         scorer.score(queries, start, stop, out)
+        if adjust is not None:
+            adjust(start, stop, out)
 
     return best(score, (len(queries), n_items), k, restrict=restrict, totals=totals)
 

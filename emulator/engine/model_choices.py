@@ -31,6 +31,11 @@ MODEL_CHOICES: Final[tuple[Choice, ...]] = (
     ),
     Choice(
         "training",
+        "string columns of the Users dataset speak for users without history only",
+        "test_users_without_history_get_what_users_like_them_like",
+    ),
+    Choice(
+        "training",
         "the kept model is fitted to everybody; its metrics come from one fitted without the test users",
         "test_a_tenth_of_the_users_is_never_trained_on",
     ),
@@ -104,7 +109,7 @@ MODEL_CHOICES: Final[tuple[Choice, ...]] = (
 )
 
 MODEL_NOT_DONE: Final[tuple[Choice, ...]] = (
-    Choice("training", "user metadata and contextual columns do not change recommendations", ""),
+    Choice("training", "contextual columns of interactions do not change recommendations", ""),
     Choice("training", "impressions and recommendation ids are not learned from", ""),
     Choice("training", "HRNN-Coldstart does not ask for 100 to 80,000 cold items", ""),
     Choice("answers", "context is accepted without effect", ""),

@@ -10,6 +10,7 @@ import polars as pl
 
 from emulator.engine.action_model import ActionModel
 from emulator.engine.api import EngineError, Query, Recommendation
+from emulator.engine.cold_users import ColdUsers
 from emulator.engine.evaluation import Scorer
 from emulator.engine.exploration import exploration_of, keys_for
 from emulator.engine.families import LOADERS
@@ -66,6 +67,7 @@ class ItemModel:
         self.data = load_data(directory)
         self.catalogue = self.data.catalogue
         self.scorer = LOADERS[self.recipe.family](load_arrays(directory / "fitted"), facts["settings"])
+        self.cold_users = ColdUsers.load(directory)
         self.newest_event = float(self.data.histories.times.max(initial=0))
         self.seed = int(facts["seed"])
 
@@ -77,7 +79,10 @@ class ItemModel:
         promotions: Mapping[str, ItemFilter] | None = None,
     ) -> list[Recommendation]:
         """Answer as the recipe's kind of question is answered."""
-        logits = self._logits(self._asked(query, recent), query.campaign_config)
+        asked = self._asked(query, recent)
+        logits = self._logits(asked, query.campaign_config)
+        if self.cold_users is not None and query.user_id and not asked.lengths[0]:
+            self.cold_users.add([query.user_id], logits[None, :])
         if self.recipe.asked == "list":
             return self._rank(query, logits, filters)
         return self._list(query, logits, filters, promotions or {})

@@ -9,6 +9,7 @@ import numpy as np
 
 from emulator.engine.action_training import train_actions
 from emulator.engine.api import TrainingResult, TrainingSpec
+from emulator.engine.cold_users import fit_cold_users
 from emulator.engine.evaluation import ranked
 from emulator.engine.explain import explain
 from emulator.engine.families import Training
@@ -86,6 +87,9 @@ def _train_items(
         explain(data, learned.measured, data.histories.of(split.test), title, directory / _PICTURE)
     save_arrays(directory / "fitted", learned.final.arrays())
     save_data(directory, data)
+    cold = fit_cold_users(snapshot, data, tuned.options) if tuned.options.recipe.asked in {"user", "list"} else None
+    if cold is not None:
+        cold.save(directory)
     save_facts(directory, _facts(spec, tuned.options, learned.settings, metrics))
     return metrics, tuned
 

@@ -100,6 +100,22 @@ def test_histories_are_those_of_now(models: Path) -> None:
     assert sum(genre(item) == "comedy" for item in line["output"]["recommendedItems"]) >= 6
 
 
+@pytest.mark.parametrize(
+    ("recipe", "rest"), [("aws-user-personalization", ""), ("aws-personalized-ranking", ',"itemList":["i0","i1","i2"]')]
+)
+def test_users_without_history_are_answered_alike_alone_and_in_batches(tmp_path: Path, recipe: str, rest: str) -> None:
+    users = pl.DataFrame(
+        {"USER_ID": [f"u{n}" for n in range(240)] + ["new"], "CITY": [taste(f"u{n}") for n in range(241)]}
+    )
+    data = snapshot(interactions(), users=users)
+    fit(tmp_path, recipe, data)
+    (line,) = run(tmp_path / "films/one", f'{{"userId":"new"{rest}}}', data, num_results=3)
+    query = Query(now=NOW, user_id="new", item_list=["i0", "i1", "i2"], num_results=3)
+    alone = load_model(tmp_path / "films/one").recommend(query)
+    assert line["output"]["recommendedItems"] == [each.item_id for each in alone]
+    assert genre(alone[0].item_id) == "drama"  # the taste of user 240's city
+
+
 def test_similar_items_have_no_scores(models: Path) -> None:
     known, unknown = run(models / "similar-items", '{"itemId":"i1"}\n{"itemId":"never seen"}', num_results=4)
     assert list(known["output"]) == ["recommendedItems"]

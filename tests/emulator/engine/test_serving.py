@@ -206,3 +206,28 @@ def test_columns_left_out_say_nothing_about_cold_items(
     lines = load_model(tmp_path / "films/one").recommend(ask("u1", 500))
     cold = [line for line in lines if int(line.item_id[1:]) >= 120]
     assert len({line.score for line in cold}) == 1  # nothing tells them apart
+
+
+def described() -> pl.DataFrame:
+    """Return the users, each from the city of the taste, and one nobody has seen from each city."""
+    ids = [f"u{number}" for number in range(240)] + [f"new{number}" for number in range(6)]
+    cities = [taste(user.replace("new", "u")) for user in ids]
+    return pl.DataFrame({"USER_ID": ids, "CITY": cities})
+
+
+def test_users_without_history_get_what_users_like_them_like(tmp_path: Path) -> None:
+    data = snapshot(interactions(), users=described())
+    fit(tmp_path, "aws-user-personalization", data)
+    model = load_model(tmp_path / "films/one")
+    for number in range(6):
+        listed = model.recommend(ask(f"new{number}"))
+        assert all(genre(line.item_id) == taste(f"u{number}") for line in listed)
+    assert sum(line.score or 0 for line in model.recommend(ask("new1", 500))) == pytest.approx(1.0, abs=1e-6)
+    assert {genre(line.item_id) for line in model.recommend(ask("nobody"))} != {taste("u1")}
+
+
+def test_user_columns_left_out_say_nothing(tmp_path: Path) -> None:
+    columns = {"solutionConfig": {"trainingDataConfig": {"excludedDatasetColumns": {"USERS": ["CITY"]}}}}
+    fit(tmp_path, "aws-user-personalization", snapshot(interactions(), users=described()), columns)
+    model = load_model(tmp_path / "films/one")
+    assert model.recommend(ask("new1")) == model.recommend(ask("nobody"))
