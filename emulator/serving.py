@@ -9,12 +9,21 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from emulator.aws.cloudformation import UnsupportedResourceError
 from emulator.cloud import Cloud
-from emulator.deploy import Deployment, synthesise
+from emulator.deploy import Deployment, DeploymentError, synthesise
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Deploy, tell where things are, say READY, and stay until SIGINT or SIGTERM."""
+    try:
+        return _serve(arguments)
+    except (DeploymentError, UnsupportedResourceError, OSError) as error:
+        sys.stderr.write(f"serve: {error}\n")
+        return 1
+
+
+def _serve(arguments: argparse.Namespace) -> int:
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())

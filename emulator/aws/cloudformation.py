@@ -81,6 +81,21 @@ def resource_class_from_type(kind: str) -> Any:
     return models()[kind]
 
 
+_create_as_moto = parsing.parse_and_create_resource
+
+
+def parse_and_create_resource(logical_id: str, described: Any, *rest: Any, **named: Any) -> Any:
+    """Create a resource; whatever goes wrong is an error of CloudFormation that names the resource."""
+    try:
+        return _create_as_moto(logical_id, described, *rest, **named)
+    except ValidationError:
+        raise
+    except Exception as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else getattr(error, "message", error)
+        message = f"{logical_id} ({described['Type']}) could not be created: {reason}"
+        raise ValidationError(message=message) from error
+
+
 _update_as_moto = parsing.parse_and_update_resource
 
 
@@ -152,6 +167,9 @@ CORRECTIONS = (
     Correction(parsing, "resource_class_from_type", resource_class_from_type, "it skips unknown types in silence"),
     Correction(
         parsing, "resource_name_property_from_type", resource_name_property_from_type, "it does not know our types"
+    ),
+    Correction(
+        parsing, "parse_and_create_resource", parse_and_create_resource, "errors come out raw, in the wrong protocol"
     ),
     Correction(parsing, "generate_resource_name", generate_resource_name, "a restarted app finds none of its state"),
     Correction(

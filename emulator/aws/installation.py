@@ -5,6 +5,7 @@ import threading
 from emulator.aws import (
     clock_times,
     cloudformation,
+    definitions,
     event_source_mappings,
     executions,
     functions,
@@ -23,6 +24,7 @@ MODULES = (
     clock_times,
     interpreter,
     service_tasks,
+    definitions,
     executions,
     states_api,
     functions,

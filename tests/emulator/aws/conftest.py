@@ -51,7 +51,7 @@ def run(aws: Cloud, machine: MakeMachine) -> RunStates:
 
     def run_states(states: dict[str, Any], given: dict[str, Any] | None = None, **members: Any) -> Run:
         definition = {"StartAt": next(iter(states)), "States": states, **members}
-        return aws.run(machine(definition), given or {}, timeout_seconds=20)
+        return aws.run(machine(definition), given or {}, timeout_seconds=90)
 
     return run_states
 

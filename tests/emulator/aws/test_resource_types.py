@@ -185,6 +185,28 @@ def test_cloudformation_itself_refuses_them_too(aws: Cloud) -> None:
         create(aws, {"Cluster": UNKNOWN["Resources"]["Cluster"]})
 
 
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        (machine(DefinitionString="{nope"), "INVALID_JSON_DESCRIPTION"),
+        (
+            machine(DefinitionString='{"StartAt": "B", "States": {"A": {"Type": "Succeed"}}}'),
+            "Missing 'StartAt' target",
+        ),
+        ({"Type": "AWS::Lambda::Function", "Properties": {"Role": ROLE}}, "there is no 'Code'"),
+        ({"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Nobody"}}}, "there is no 'Nobody'"),
+    ],
+)
+def test_what_cannot_be_created_is_named_with_the_reason(aws: Cloud, resource: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClientError, match=rf"Bad \({resource['Type']}\) could not be created: .*{message}"):
+        create(aws, {"Bad": resource})
+
+
+def test_plain_moto_lets_errors_out_as_they_are(aws: Cloud) -> None:
+    with moto_as_shipped("cloudformation.parsing.parse_and_create_resource"), pytest.raises(KeyError):
+        create(aws, {"Bad": {"Type": "AWS::Lambda::Function", "Properties": {"Role": ROLE}}})
+
+
 def update(cloud: Cloud, name: str, resources: dict[str, Any], **parameters: Any) -> None:
     template = {"Resources": resources}
     if parameters:

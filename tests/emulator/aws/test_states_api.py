@@ -112,7 +112,7 @@ def fail_a_waiting_task(aws: Cloud, machine: MakeMachine) -> str | None:
     ask = {"Type": "Task", "Resource": resource, "Parameters": parameters, "HeartbeatSeconds": 30, "End": True}
     arn = aws.start(machine({"StartAt": "Ask", "States": {"Ask": ask}}), {})
     sqs, url = aws.client("sqs"), parameters["QueueUrl"]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (messages := sqs.receive_message(QueueUrl=url).get("Messages", [])):
         assert time.monotonic() < deadline
     sqs.delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
