@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -60,13 +62,23 @@ def _answerer(spec: BatchSpec, model: Model, live: Snapshot) -> tuple[Answer, tu
 
 def _write(chunks: Iterator[Records], answer: Answer, target: Path) -> tuple[int, int]:
     lines, wrong = 0, 0
-    with target.open("wb") as file:
+    with target.open("wb") as file, ThreadPoolExecutor(1) as writer:
+        written: Future[None] | None = None
         for records in chunks:
-            as_lines(records, answer(records)).write_csv(file, include_header=False, quote_style="never")
+            outputs = answer(records)
+            if written is not None:
+                written.result()  # one chunk is written while the next is answered
+            written = writer.submit(_write_lines, records, outputs, file)
             lines += len(records)
             wrong += len(records) - records.errors.null_count()
             _LOGGER.info("%s: %d lines", target.name, lines)
+        if written is not None:
+            written.result()
     return lines, wrong
+
+
+def _write_lines(records: Records, outputs: pl.Series, file: BinaryIO) -> None:
+    as_lines(records, outputs).write_csv(file, include_header=False, quote_style="never")
 
 
 def as_lines(records: Records, outputs: pl.Series) -> pl.DataFrame:

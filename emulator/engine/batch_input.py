@@ -55,8 +55,7 @@ def read_records(path: Path, fields: Sequence[str], at_once: int) -> Iterator[Re
 
 
 def _parse(lines: Sequence[bytes], fields: Sequence[str]) -> Records:
-    texts = [line.decode("utf-8-sig", errors="replace") for line in lines]
-    echo = pl.Series(texts, dtype=pl.String).str.strip_chars()
+    echo = _decode(lines).str.strip_prefix("\ufeff").str.strip_chars()
     simple = rf'^\{{\s*"{fields[0]}"\s*:\s*"([^"\\\x00-\x1f\x{{FFFD}}]+)"\s*\}}$'
     keys = echo.str.extract(simple) if len(fields) == 1 else pl.Series([None] * len(lines), dtype=pl.String)
     rest = keys.is_null().arg_true().to_list()
@@ -70,6 +69,14 @@ def _parse(lines: Sequence[bytes], fields: Sequence[str]) -> Records:
         ),
         {row: line.parsed for row, line in zip(rest, found, strict=True) if line.parsed},
     )
+
+
+def _decode(lines: Sequence[bytes]) -> pl.Series:
+    """Return the lines as text; in a chunk with bytes that are not UTF-8, those are replaced."""
+    try:
+        return pl.Series(lines, dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series([line.decode(errors="replace") for line in lines], dtype=pl.String)
 
 
 @dataclass(frozen=True)
