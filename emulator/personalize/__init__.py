@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emulator.personalize.durations import DURATIONS
 from emulator.personalize.faults import FAULTS
+from emulator.personalize.switches import SWITCHES
 
 __all__ = ["DURATIONS", "FAULTS", "restore", "restore_objects", "save", "start", "stop"]
 
@@ -22,14 +23,17 @@ def start(directory: Path) -> None:
 
 
 def stop() -> None:
-    """Stop the engine's workers, forget all resources and faults, and give moto its own Personalize back."""
+    """Stop the engine's workers, forget resources, faults and settings, and give moto its own Personalize back."""
     from emulator.personalize import registration  # noqa: PLC0415 - as above
     from emulator.personalize.home import close_home  # noqa: PLC0415
     from emulator.personalize.objects import forget_client  # noqa: PLC0415
+    from emulator.personalize.quotas import QUOTAS  # noqa: PLC0415
 
     close_home()
     registration.unregister()
     forget_client()
+    for settings in (DURATIONS, QUOTAS, SWITCHES):
+        settings.reset()
     FAULTS.clear()
 
 

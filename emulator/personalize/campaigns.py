@@ -133,7 +133,8 @@ def follow_latest(account: Account, campaign: Record) -> None:
     now = account.now()
     version = latest_active(account, campaign.notes["solutionArn"])
     is_idle = campaign.stage(now).over and not campaign.is_updating(now) and not campaign.is_going()
-    if version is not None and is_idle and version.arn != campaign.members["solutionVersionArn"]:
+    tried = campaign.update.changes["solutionVersionArn"] if campaign.update else None  # once: it may have failed
+    if version is not None and is_idle and version.arn not in {campaign.members["solutionVersionArn"], tried}:
         begin_update(account, campaign, {}, version)
 
 

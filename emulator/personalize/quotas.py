@@ -44,6 +44,10 @@ class Quotas:
 
     table: dict[str, Quota] = field(default_factory=lambda: dict(DEFAULTS))
 
+    def reset(self) -> None:
+        """Go back to the service's defaults."""
+        self.table = dict(DEFAULTS)
+
     def check(self, account: Account, noun: str, group_arn: str | None = None) -> None:
         """Raise LimitExceededException when one more resource of the type would be too many."""
         quota = self.table.get(noun, UNCOUNTED)

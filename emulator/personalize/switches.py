@@ -31,6 +31,10 @@ class Switches:
     unknown_recipe: Literal["InvalidInputException", "ResourceNotFoundException"] = "ResourceNotFoundException"
     theme_regions: Literal["documented", "all"] = "documented"
 
+    def reset(self) -> None:
+        """Turn every switch back."""
+        vars(self).update(vars(Switches()))
+
     def set(self, name: str, text: str) -> None:
         """Turn a switch by its name, given the value as text (as from a command line)."""
         hints = get_type_hints(Switches)

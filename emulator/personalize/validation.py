@@ -26,7 +26,8 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "timestamp": (int, float, str),
 }
 # Java's character classes, in Python's spelling.
-_CLASSES: Final = ((r"\p{L}\p{Z}\p{N}", r"\w\s"), (r"\p{ASCII}", r"[\x00-\x7f]"))
+_BLANKS: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CLASSES: Final = ((r"\p{L}\p{Z}\p{N}", rf"\w{_BLANKS}"), (r"\p{ASCII}", r"[\x00-\x7f]"))
 _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 

@@ -10,10 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.personalize import FAULTS
-from emulator.personalize.durations import DURATIONS
 from emulator.personalize.fidelity_rules import NEVER_RAISED
 from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
-from emulator.personalize.quotas import DEFAULTS, QUOTAS
 from emulator.personalize.resource_types import TYPES
 from emulator.personalize.wire import SERVICES, service_model
 from tests.contract.personalize_requests import Request, Stage, call, client_of, fresh, request_for, unknown
@@ -41,9 +39,6 @@ _ERRORS = [
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with running(Path(tmp_path_factory.mktemp("personalize"))) as world:
         yield build(world)
-        FAULTS.clear()
-        QUOTAS.table = dict(DEFAULTS)
-        DURATIONS.reset()
 
 
 def test_every_operation_of_the_models_is_answered() -> None:

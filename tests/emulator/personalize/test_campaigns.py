@@ -88,6 +88,19 @@ def test_a_campaign_follows_the_latest_version(world: World, versions: tuple[str
     assert world.describe("campaign", arn)["solutionVersionArn"] == third
 
 
+def test_a_campaign_that_follows_tries_a_version_once(world: World, versions: tuple[str, str]) -> None:
+    """Choice: a failed deployment waits for the next version."""
+    solution = versions[0].rpartition("/")[0]
+    arn = world.make_campaign(f"{solution}/$LATEST", campaignConfig={"syncWithLatestSolutionVersion": True})
+    FAULTS.fail("campaign", "no capacity")
+    world.make_version(solution)
+    world.status("campaign", arn)
+    for _ in range(3):
+        world.finish()
+        assert world.describe("campaign", arn)["latestCampaignUpdate"]["status"] == "CREATE FAILED"
+    assert world.describe("campaign", arn)["solutionVersionArn"] == versions[1]
+
+
 def test_latest_and_its_setting_go_together(world: World, versions: tuple[str, str]) -> None:
     solution = versions[0].rpartition("/")[0]
     for version, sync in ((f"{solution}/$LATEST", False), (versions[0], True)):

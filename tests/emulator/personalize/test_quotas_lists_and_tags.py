@@ -154,6 +154,20 @@ def test_fifty_tags_are_the_most(world: World) -> None:
             world.personalize.tag_resource(resourceArn=arn, tags=[{"tagKey": key, "tagValue": "v"}])
 
 
+@pytest.mark.parametrize(
+    ("key", "allowed"), [("näme 1_.:/=+-@", True), ("a\u00a0b", True), ("a\nb", False), ("a#b", False)]
+)
+def test_tag_keys_are_letters_digits_blanks_and_some_signs(world: World, key: str, allowed: bool) -> None:
+    """Fact: the pattern is in the model."""
+    arn = world.make_group()
+    tags = [{"tagKey": key, "tagValue": ""}]
+    if allowed:
+        world.personalize.tag_resource(resourceArn=arn, tags=tags)
+    else:
+        with pytest.raises(world.personalize.exceptions.InvalidInputException):
+            world.personalize.tag_resource(resourceArn=arn, tags=tags)
+
+
 def test_a_schema_cannot_be_tagged(world: World) -> None:
     arn = world.make_schema()
     with pytest.raises(world.personalize.exceptions.InvalidInputException):
