@@ -97,7 +97,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         ),
         told=(_LEDGER, _PREFIX),
         timeout_seconds=300,
-        memory_mib=512,  # reads what waits, which may be tens of thousands of rows
     ),
     "inspect_upload": Grant(
         (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Place.REJECTED, "s3:PutObject")),
@@ -115,7 +114,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         ),
         told=(_BUCKET, _LEDGER, _ROLE),
         timeout_seconds=900,
-        memory_mib=512,
     ),
     "settle_uploads": Grant(
         (
@@ -130,7 +128,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         ),
         told=(_BUCKET, _LEDGER, _PREFIX, Variable.IMPORT_UPLOADS_ARN),
         timeout_seconds=900,
-        memory_mib=512,
     ),
     "decide_retrain": Grant(
         (
@@ -148,9 +145,10 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         (
             _KEEP_LEDGER,
             allow(Place.BUCKET, "s3:ListBucketVersions"),
+            _personalize("DescribeDataset"),
             *_START_ANY,
         ),
-        told=(_BUCKET, _LEDGER, *_ANY_MACHINE),
+        told=(_BUCKET, _LEDGER, _PREFIX, *_ANY_MACHINE),
         timeout_seconds=900,
     ),
 }

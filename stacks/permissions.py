@@ -53,7 +53,7 @@ class Grant:
     permissions: tuple[Permission, ...] = ()
     told: tuple[Variable, ...] = ()
     timeout_seconds: int = 30
-    memory_mib: int = 256
+    memory_mib: int = 512  # CPU comes with memory: with less, importing boto3 and pydantic takes many seconds
 
     @property
     def actions(self) -> frozenset[str]:
