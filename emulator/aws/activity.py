@@ -20,6 +20,7 @@ def begin_schedules(cloud: runtime.Runtime) -> None:
 def end(cloud: runtime.Runtime) -> None:
     """Stop every execution, poller and worker, and wait for their threads."""
     cloud.stopping.set()
+    cloud.agenda.stop()
     for execution in all_executions():
         execution.stop(CLOCK.now(), "LocalCloud.Stopped", "The local cloud was stopped.")
     cloud.workers.stop()
@@ -31,7 +32,7 @@ def end(cloud: runtime.Runtime) -> None:
     for thread in TMP_THREADS:
         thread.join(LAST_WORDS_SECONDS)
     TMP_THREADS.clear()
-    cloud.agenda.stop()
+    cloud.agenda.join()
 
 
 def under_way() -> list[str]:

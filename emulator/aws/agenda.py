@@ -10,6 +10,7 @@ from emulator.clock import CLOCK
 
 logger = logging.getLogger(__name__)
 THREADS = 8
+LAST_CALLS_SECONDS = 5.0  # real
 LONGEST_NAP_SECONDS = 0.5  # real; the clock's speed may change while a call is waiting for its time
 
 
@@ -46,20 +47,24 @@ class Agenda:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Forget what is waiting and end the threads; a call that is running is waited for, for a short while."""
+        """Forget what is waiting and make no more calls; what those that are running raise is of no interest now."""
         with self._changed:
             self._stopped = True
             self._calls.clear()
             self._changed.notify_all()
+
+    def join(self) -> None:
+        """Wait for the calls that are running, for a while."""
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(LAST_CALLS_SECONDS)
 
     def _work(self) -> None:
         while (call := self._next()) is not None:
             try:
                 call()
             except Exception:
-                logger.exception("a call in the background failed")
+                if not self._stopped:
+                    logger.exception("a call in the background failed")
             finally:
                 with self._changed:
                     self._running -= 1

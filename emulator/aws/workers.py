@@ -77,6 +77,11 @@ class Nursery:
         """Tell whether it can still fork."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Return its process id, which is also that of the group its workers are in."""
+        return self._process.pid
+
     def fork(self, order: Mapping[str, Any], fds: list[int]) -> int:
         """Start a worker and return its process id."""
         return int(self._ask(order, fds)["pid"])
@@ -88,7 +93,10 @@ class Nursery:
     def _ask(self, order: Mapping[str, Any], fds: list[int]) -> dict[str, Any]:
         with self._lock:
             socket.send_fds(self._control, [json.dumps(order).encode()], fds)
-            answer: dict[str, Any] = json.loads(self._control.recv(1 << 16))
+            told = self._control.recv(1 << 16)
+            if not told:
+                raise ConnectionError("the process that forks Lambda workers has ended")
+            answer: dict[str, Any] = json.loads(told)
             return answer
 
     def close(self) -> None:
@@ -163,10 +171,16 @@ class Worker:
         """End the process, if it has not ended by itself, and return its exit status; negative for a signal."""
         with self._ending:
             if self._exit_status is None:
-                os.kill(self.pid, signal.SIGKILL)  # until it is reaped the id is its own; an exit under way stands
-                self._exit_status = self._nursery.reap(self.pid)
+                self._exit_status = self._end()
                 self._socket.close()
             return self._exit_status
+
+    def _end(self) -> int:
+        try:
+            os.kill(self.pid, signal.SIGKILL)  # until it is reaped the id is its own; an exit under way stands
+            return self._nursery.reap(self.pid)
+        except OSError:  # the nursery has been killed, and its workers with it
+            return -signal.SIGKILL
 
     def close(self) -> None:
         """End the process and forget what it wrote."""

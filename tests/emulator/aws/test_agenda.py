@@ -16,6 +16,7 @@ def agenda() -> Iterator[Agenda]:
     made = Agenda(threads=2)
     yield made
     made.stop()
+    made.join()
     CLOCK.set_speed(1)
 
 
@@ -57,6 +58,22 @@ def test_a_running_call_is_pending(agenda: Agenda) -> None:
     assert agenda.pending == 1
     go_on.set()
     wait_until_idle(agenda)
+
+
+def test_what_fails_after_the_stop_is_of_no_interest(agenda: Agenda, caplog: pytest.LogCaptureFixture) -> None:
+    go_on, started = threading.Event(), threading.Event()
+
+    def call() -> None:
+        started.set()
+        go_on.wait(60)
+        raise RuntimeError("too late")
+
+    agenda.add(call)
+    assert started.wait(60)
+    agenda.stop()
+    go_on.set()
+    agenda.join()
+    assert caplog.text == ""
 
 
 def test_stopping_forgets_what_is_waiting(agenda: Agenda) -> None:

@@ -9,13 +9,14 @@ import signal
 import threading
 import time
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import moto.awslambda.models
 import pytest
 
 from emulator.aws.corrections import moto_as_shipped
-from emulator.aws.executions import find_execution
+from emulator.aws.workers import nursery
 from emulator.clock import CLOCK
 from emulator.cloud import Cloud
 from tests.emulator.aws.conftest import MakeFunction, MakeMachine
@@ -30,7 +31,9 @@ SOURCE = """
             case "raise": raise KeyError("no such thing")
             case "exit": raise SystemExit(3)
             case "leave": os._exit(0)
-            case "sleep": time.sleep(event["seconds"])
+            case "sleep":
+                open(event.get("mark", os.devnull), "w").close()
+                time.sleep(event["seconds"])
             case "object": return object()
             case "pid": return os.getpid()
             case "environment": return dict(os.environ)
@@ -146,15 +149,16 @@ def test_code_that_cannot_be_loaded_is_named(
 
 
 def test_a_killed_worker_is_an_exit_error_and_the_next_invocation_starts_another(
-    aws: Cloud, function: MakeFunction, machine: MakeMachine
+    aws: Cloud, function: MakeFunction, machine: MakeMachine, tmp_path: Path
 ) -> None:
     name = function(SOURCE, Timeout=20)
     first = invoke(aws, name, do="pid")["Payload"]
     task = {"Type": "Task", "Resource": f"arn:aws:lambda:us-east-1:123456789012:function:{name}", "End": True}
-    arn = aws.start(machine({"StartAt": "Work", "States": {"Work": task}}), {"do": "sleep", "seconds": 15})
-    while "LambdaFunctionStarted" not in [event["type"] for event in find_execution(arn).events()]:
+    mark = tmp_path / "handler-is-running"
+    given = {"do": "sleep", "seconds": 15, "mark": str(mark)}
+    arn = aws.start(machine({"StartAt": "Work", "States": {"Work": task}}), given)
+    while not mark.exists():
         time.sleep(0.01)
-    time.sleep(0.2)
     os.kill(first, signal.SIGKILL)
     ended = aws.wait(arn)
     assert (ended.status, ended.error) == ("FAILED", "Runtime.ExitError")
@@ -169,6 +173,15 @@ def test_a_worker_killed_while_idle_is_replaced_unnoticed(aws: Cloud, function: 
     os.kill(first, signal.SIGKILL)
     time.sleep(0.1)
     assert invoke(aws, name, do="pid")["Payload"] != first
+
+
+def test_everything_killed_starts_again(aws: Cloud, function: MakeFunction) -> None:
+    name, other = function(SOURCE), function(SOURCE)
+    invoke(aws, name)
+    os.killpg(nursery().pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert invoke(aws, name, say="again")["Payload"] == {"say": "again"}
+    assert invoke(aws, other, say="hello")["Payload"] == {"say": "hello"}
 
 
 def test_invocations_at_the_same_time_have_a_process_each(aws: Cloud, function: MakeFunction) -> None:
