@@ -29,7 +29,7 @@ REPEATED_SHARE = 0.1
 IMPORT_SECONDS = 20 * 60  # simulated
 # Real; how long the local cloud takes to record one. The clock is set so that the burst is over before the first import
 # is, as it would be on AWS.
-SECONDS_PER_OBJECT = 0.012
+SECONDS_PER_OBJECT = 0.03
 PREPARING_SPEED = 600.0
 PATIENCE_SECONDS = 1800
 FIELDS: dict[str, dict[str, str]] = {

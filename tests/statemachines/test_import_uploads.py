@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,14 @@ from emulator.cloud import Cloud
 from emulator.personalize import FAULTS
 from emulator.personalize.quotas import DEFAULTS, QUOTAS
 from tests.statemachines.uploads_group import Group, csv
+
+
+@pytest.fixture(scope="module")
+def cloud(assembly: Path) -> Iterator[Cloud]:
+    """Return a cloud that sweeps only when it is told to."""
+    with Cloud(speed=3600, schedules=False) as running:
+        running.deploy(assembly)
+        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +56,7 @@ def test_importing_one_file_takes_few_states(group: Group) -> None:
     group.drop("monday.csv", csv("ann"))
     (run,) = group.runs()
     assert run.states == (
-        "Try", "Claim uploads", "Next step", "Inspect uploads", "Stage uploads", "Next step", "Ensure import job",
+        "Claim uploads", "Next step", "Inspect uploads", "Stage uploads", "Next step", "Ensure import job",
         "Settle uploads", "Next step", "Decide retrain",
     )  # fmt: skip
 
@@ -131,5 +140,43 @@ def test_seven_groups_wait_for_import_slots_without_an_error(cloud: Cloud) -> No
         assert group.states() == {"monday.csv": ["IMPORTED"]}
 
 
+def test_bad_rows_are_left_out_when_the_request_says_so(group: Group, cloud: Cloud) -> None:
+    group.create()
+    group.ask(uploads={"badRows": "DROP"})
+    group.drop("monday.csv", csv("ann") + b"bob,item1,yesterday\n")
+    (run,) = group.runs()
+    assert run.status == "SUCCEEDED"
+    assert len(group.exported()) == 1000
+    key = f"rejected/{group.lane}/monday.csv.report.txt"
+    report = cloud.client("s3").get_object(Bucket=cloud.deployment.bucket, Key=key)["Body"].read().decode()
+    assert "line 1002, column TIMESTAMP, value 'yesterday'" in report
+
+
 def test_no_handler_ended_in_an_error(cloud: Cloud) -> None:
     assert cloud.lambda_errors == []
+
+
+def test_enough_rows_start_the_pipeline_and_say_why(group: Group) -> None:
+    group.create()
+    group.ask(retrain={"rowsSince": 1500})
+    group.drop("monday.csv", csv("ann"))
+    (few,) = group.runs()
+    assert few.output["retrain"] == {
+        "start": False,
+        "reason": "1000 rows since the last training, the policy asks for 1500",
+    }
+    assert group.executions("pipeline") == []
+    group.drop("tuesday.csv", csv("bob"))
+    enough = group.runs()[-1]
+    assert enough.output["retrain"] == {"start": True, "reason": "2000 rows imported and no training yet"}
+    assert len(group.executions("pipeline")) == 1
+
+
+def test_the_input_of_a_batch_job_is_checked_before_it_costs_one(group: Group, cloud: Cloud) -> None:
+    group.ask()
+    key = f"uploads/{group.name}/batch/weekly/users.json"
+    cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=key, Body=b'{"userId": "1"}\n{"userId": 2}\n')
+    group.runs()
+    (execution,) = group.executions("run_batch_inference")
+    assert (execution.exec_status, execution.error) == ("FAILED", "UploadRejected")
+    assert f"{key}: line 2" in str(execution.cause)

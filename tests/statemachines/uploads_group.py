@@ -59,9 +59,23 @@ class Group:
         self.cloud.client("s3").put_object(Bucket=self.cloud.deployment.bucket, Key=key, Body=content)
         return key
 
-    def executions(self) -> list[LocalExecution]:
-        """Return the executions of import_uploads for this group."""
-        machine = self.cloud.deployment.state_machines["import_uploads"]
+    def ask(self, **wishes: Any) -> None:
+        """Put a request for the group into the bucket without starting `pipeline`."""
+        columns = {field["name"]: field["type"] for field in json.loads(SCHEMA)["fields"]}
+        request = {"datasetGroup": self.name, "datasets": {"interactions": {"columns": columns}}, **wishes}
+        events = self.cloud.client("events")
+        rules = [rule["Name"] for rule in events.list_rules()["Rules"] if "EventPattern" in rule]
+        for rule in rules:
+            events.disable_rule(Name=rule)
+        key, body = f"requests/{self.name}.json", json.dumps(request).encode()
+        self.cloud.client("s3").put_object(Bucket=self.cloud.deployment.bucket, Key=key, Body=body)
+        self.cloud.quiesce()
+        for rule in rules:
+            events.enable_rule(Name=rule)
+
+    def executions(self, of: str = "import_uploads") -> list[LocalExecution]:
+        """Return the executions of a machine for this group."""
+        machine = self.cloud.deployment.state_machines[of]
         mine = [execution for execution in all_executions() if execution.state_machine.arn == machine]
         return [one for one in mine if json.loads(one.execution_input)["datasetGroup"] == self.name]
 
