@@ -112,6 +112,7 @@ MODEL_NOT_DONE: Final[tuple[Choice, ...]] = (
     Choice("training", "contextual columns of interactions do not change recommendations", ""),
     Choice("training", "impressions and recommendation ids are not learned from", ""),
     Choice("training", "HRNN-Coldstart does not ask for 100 to 80,000 cold items", ""),
+    Choice("answers", "customers-who-viewed-x-also-viewed does not drop purchased items", ""),
     Choice("answers", "context is accepted without effect", ""),
     Choice("answers", "no placeholders without score when a filter leaves too little (version 2)", ""),
     Choice("answers", "new items of the Items dataset are known from the next training on", ""),

@@ -5,7 +5,7 @@ value changes here; where it is None the value is accepted and has no effect.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Family = Literal[
@@ -71,6 +71,7 @@ class Recipe:
     hyperparameters: tuple[Hyperparameter, ...] = ()
     scores: bool = False
     event_type: str | None = None  # a domain recipe counts only these events
+    needs_items: bool = False  # cannot be trained without an Items dataset
     explores: bool = False
     legacy: bool = False  # closed on AWS; answered here by the family of its successor
 
@@ -167,11 +168,13 @@ _CUSTOM: Final = (
     Recipe("aws-personalized-ranking-v2", "ranking", "list", hyperparameters=_RECENCY_BIAS, scores=True),
     Recipe("aws-personalized-ranking", "ranking", "list", hyperparameters=_sequence_parameters("149"), scores=True),
     Recipe("aws-similar-items", "similar_items", "item", hyperparameters=_SIMILAR_ITEMS),
-    Recipe("aws-semantic-similarity", "semantic", "item", SEMANTIC_METRICS),
+    Recipe("aws-semantic-similarity", "semantic", "item", SEMANTIC_METRICS, needs_items=True),
     Recipe("aws-sims", "sims", "item", hyperparameters=_SIMS, legacy=True),
     Recipe("aws-next-best-action", "actions", "action", ACTION_METRICS, _ACTIONS, scores=True),
     Recipe("aws-item-affinity", "item_affinity", "segment", SEGMENT_METRICS, _AFFINITY),
-    Recipe("aws-item-attribute-affinity", "attribute_affinity", "segment", SEGMENT_METRICS, _AFFINITY),
+    Recipe(
+        "aws-item-attribute-affinity", "attribute_affinity", "segment", SEGMENT_METRICS, _AFFINITY, needs_items=True
+    ),
     _users("aws-hrnn", _sequence_parameters("43"), legacy=True, explores=False),
     _users("aws-hrnn-metadata", _sequence_parameters("43"), legacy=True, explores=False),
     _users("aws-hrnn-coldstart", _sequence_parameters("149") + _COLD_START, legacy=True),
@@ -183,10 +186,10 @@ _DOMAIN: Final = (
     Recipe("aws-ecomm-customers-who-viewed-x-also-viewed", "similar_items", "item", event_type="View"),
     _users("aws-ecomm-recommended-for-you", _RECENCY_BIAS),
     Recipe("aws-vod-because-you-watched-x", "similar_items", "item", event_type="Watch"),
-    Recipe("aws-vod-more-like-x", "similar_items", "item"),
+    Recipe("aws-vod-more-like-x", "similar_items", "item", needs_items=True),
     Recipe("aws-vod-most-popular", "popularity", "nothing", event_type="Watch"),
     Recipe("aws-vod-trending-now", "trending", "nothing", TREND_METRICS),
-    _users("aws-vod-top-picks", _RECENCY_BIAS),
+    replace(_users("aws-vod-top-picks", _RECENCY_BIAS), needs_items=True),
 )
 
 RECIPES: Final[Mapping[str, Recipe]] = {recipe.name: recipe for recipe in (*_CUSTOM, *_DOMAIN)}

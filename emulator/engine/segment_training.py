@@ -26,8 +26,6 @@ _TOP_SHARE = 0.01
 
 def train_segments(options: Options, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
     """Fit the affinities, write the model, and return its metrics."""
-    if options.recipe.family == "attribute_affinity" and snapshot.items() is None:
-        raise EngineError(f"The recipe {options.recipe.name} needs an Items dataset")
     data = load_training_data(snapshot, options)
     held_out = segments_held_out(data.histories)
     metrics = measure_segments(data, options, fit_affinity(data, options, held_out.past), held_out)

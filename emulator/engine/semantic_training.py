@@ -35,8 +35,6 @@ def train_semantic(options: Options, snapshot: Snapshot, directory: Path) -> Map
 
 def check_texts(snapshot: Snapshot) -> None:
     """Fail unless there are items with one field marked itemName and one marked textual."""
-    if snapshot.items() is None:
-        raise EngineError("The recipe aws-semantic-similarity needs an Items dataset")
     schema = snapshot.schemas.get("ITEMS")
     fields = schema.fields if schema else ()
     if not any(field.item_name for field in fields) or not any(field.textual for field in fields):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emulator.engine.action_training import train_actions
-from emulator.engine.api import TrainingResult, TrainingSpec
+from emulator.engine.api import EngineError, TrainingResult, TrainingSpec
 from emulator.engine.cold_users import fit_cold_users
 from emulator.engine.evaluation import ranked
 from emulator.engine.explain import explain
@@ -45,6 +45,8 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
     started = time.perf_counter()
     model_directory.mkdir(parents=True, exist_ok=True)
     options = read_options(spec)
+    if options.recipe.needs_items and snapshot.items() is None:
+        raise EngineError(f"The recipe {options.recipe.name} needs an Items dataset")
     metrics, tuned = _train(spec, options, snapshot, model_directory)
     picture = model_directory / _PICTURE
     return TrainingResult(

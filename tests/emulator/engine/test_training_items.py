@@ -9,7 +9,7 @@ import pytest
 
 from emulator.engine import cooccurrence, learning
 from emulator.engine.api import EngineError, Query, TrainingSpec
-from emulator.engine.recipes import ITEM_METRICS, TREND_METRICS
+from emulator.engine.recipes import ITEM_METRICS, RECIPES, TREND_METRICS
 from emulator.engine.serving import load_model
 from emulator.engine.training import train
 
@@ -116,6 +116,26 @@ def test_fact_too_little_data_fails_in_the_services_words(
     with pytest.raises(EngineError) as failure:
         fit(models, "aws-user-personalization", snapshot(events), solution, version="failed/one")
     assert str(failure.value) == reason
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    ["aws-vod-more-like-x", "aws-vod-top-picks", "aws-item-attribute-affinity", "aws-semantic-similarity"],
+)
+def test_fact_some_recipes_need_items(models: Path, recipe: str) -> None:
+    with pytest.raises(EngineError, match=f"{recipe} needs an Items dataset"):
+        fit(models, recipe, snapshot(interactions()), version="failed/three")
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if recipe.startswith(("aws-ecomm", "aws-vod"))])
+def test_domain_recipes_are_trained_and_answer(models: Path, recipe: str) -> None:
+    kind = RECIPES[recipe].event_type or "Click"
+    result = fit(
+        models, recipe, snapshot(interactions().with_columns(EVENT_TYPE=pl.lit(kind)), items=items()), version=recipe
+    )
+    lines = load_model(models / recipe).recommend(Query(now=NOW, user_id="u1", item_id="i1", num_results=7))
+    assert len(lines) == 7
+    assert set(result.metrics) == set(RECIPES[recipe].metrics)
 
 
 def test_fact_less_than_one_percent_of_returning_users_is_too_few(models: Path) -> None:
