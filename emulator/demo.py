@@ -123,6 +123,8 @@ def _report(cloud: Cloud, run: dict[str, Any], out: Path, console: Console) -> N
     table.add_row("deployed solution version", solution["trained"]["solutionVersionArn"].rpartition("/")[2])
     for path in _copy_batch_output(cloud, solution, out):
         table.add_row("batch recommendations", str(path))
+    for picture in cloud.directory.rglob("report.png"):  # the engine draws one for each version it trains
+        table.add_row("picture of the model", str(shutil.copy(picture, out / "model.png")))
     console.print(table)
     console.print(_recommendations(cloud, solution["deployed"]["campaigns"][0]["arn"]))
 

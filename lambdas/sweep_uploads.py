@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.uploads.datasets import Datasets
 from lambdas.uploads.executions import Executions
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
@@ -24,7 +25,8 @@ ledger, leases = Ledger(table), Leases(table, executions.is_running)
 objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
 machines = Machines(os.environ["PIPELINE_ARN"], os.environ["RUN_BATCH_INFERENCE_ARN"])
 waker = Waker(leases, executions, os.environ["IMPORT_UPLOADS_ARN"])
-sweeper = Sweeper(ledger, leases, objects, Recorder(ledger, executions, objects.bucket, machines), waker)
+datasets = Datasets(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
+sweeper = Sweeper(ledger, leases, objects, Recorder(ledger, executions, objects.bucket, machines), waker, datasets)
 
 
 @logger.inject_lambda_context

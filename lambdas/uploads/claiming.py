@@ -1,19 +1,21 @@
 """Claiming: who looks after a dataset now, and what is to be done for it next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lambdas.uploads.choosing import Choice, choose, too_large
 from lambdas.uploads.concurrency import each
 from lambdas.uploads.datasets import DatasetFacts, Datasets, MissingDatasetError
-from lambdas.uploads.lease import Lease, Leases
+from lambdas.uploads.lease import Lease, LeaseLostError, Leases
 from lambdas.uploads.ledger import FileRow, Ledger, State
 from lambdas.uploads.rejections import Rejection, Rejections
 from lambdas.uploads.work import Batch, Errand, Outcome, Phase, Work
 
-# The outcome written beside a lease when what waits was too little: a sweep need not look again until more arrives.
+# Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
+# another execution before something has changed.
 SHORT: Final = "SHORT"
+PUT_OFF: Final = "PUT_OFF"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Claims:
 
     def claim(self, errand: Errand, datasets: Datasets) -> Work:
         """Take the dataset's lease and look what is to be done; attach to the job of a holder that is alive."""
-        lease = self._leases.take(errand.lane, errand.execution)
+        lease = self._leases.take(errand.lane, errand.execution, urgent=errand.urgent)
         if lease.holder != errand.execution:
             return _join(errand.work, lease)
         try:
@@ -42,6 +44,13 @@ class Claims:
         except MissingDatasetError as error:
             return self._put_off(errand, lease, str(error))
         return self.look(errand.model_copy(update={"work": errand.work.model_copy(update={"facts": facts})}))
+
+    def unless_lost(self, errand: Errand, step: Callable[[], Work]) -> Work:
+        """Return what a step answers; if the lease was taken from us meanwhile, what to do without it."""
+        try:
+            return step()
+        except LeaseLostError:
+            return self.look(errand)
 
     def look(self, errand: Errand) -> Work:
         """Return the next step for what waits; give the lease back when there is none."""
@@ -121,7 +130,7 @@ class Claims:
         while True:
             rows = self._ledger.unsettled(errand.lane)
             outcome: Outcome = "WAITING" if rows else "NOTHING"
-            if self._leases.release(lease, outcome):
+            if self._leases.release(lease, PUT_OFF):
                 message = f"{why}; {len(rows)} file(s) wait for it"
                 return errand.work.model_copy(update={"phase": Phase.FINISHED, "outcome": outcome, "message": message})
             lease = self._leases.read(errand.lane)
@@ -135,7 +144,7 @@ def _join(work: Work, lease: Lease) -> Work:
         batch = Batch.model_validate_json(lease.batch)
         return work.model_copy(update={"phase": Phase.IMPORT, "batch": batch, "mine": False})
     outcome: Outcome = "IMPORTED" if work.jobs else "BUSY"
-    message = f"{lease.holder} looks after this dataset and what waits for it"
+    message = f"{lease.holder or 'another execution'} looks after this dataset and what waits for it"
     return work.model_copy(update={"phase": Phase.FINISHED, "batch": None, "outcome": outcome, "message": message})
 
 

@@ -29,15 +29,29 @@ class Datasets:
 
     def facts(self, group: str, dataset: str) -> DatasetFacts:
         """Return what the service says about a dataset, or raise MissingDatasetError."""
+        found = self._described(group, dataset)
+        arn = found["datasetArn"]
+        schema = self._client.describe_schema(schemaArn=found["schemaArn"])["schema"]["schema"]
+        return DatasetFacts(arn=arn, schema_text=schema, filled=self._is_filled(arn, found["creationDateTime"]))
+
+    def is_ready(self, lane: str) -> bool:
+        """Say whether the dataset can be imported into."""
+        group, _, dataset = lane.partition("/")
+        try:
+            self._described(group, dataset)
+        except MissingDatasetError:
+            return False
+        return True
+
+    def _described(self, group: str, dataset: str) -> dict[str, Any]:
         arn = f"{self._arn_prefix}:dataset/{group}/{dataset.upper()}"
         try:
-            found = self._client.describe_dataset(datasetArn=arn)["dataset"]
+            found: dict[str, Any] = self._client.describe_dataset(datasetArn=arn)["dataset"]
         except self._client.exceptions.ResourceNotFoundException as error:
             raise MissingDatasetError(f"the dataset {group}/{dataset} does not exist yet") from error
         if found["status"] != "ACTIVE":
             raise MissingDatasetError(f"the dataset {group}/{dataset} is {found['status']}")
-        schema = self._client.describe_schema(schemaArn=found["schemaArn"])["schema"]["schema"]
-        return DatasetFacts(arn=arn, schema_text=schema, filled=self._is_filled(arn, found["creationDateTime"]))
+        return found
 
     def newest_training(self, group: str) -> datetime | None:
         """Return when the group's newest solution version that works was made."""

@@ -35,6 +35,9 @@ class Inspecting:
 
     def inspect(self, errand: Errand, policy: UploadPolicy) -> Work:
         """Inspect what was not inspected; the answer's phase is INSPECT while there is more to do."""
+        return self._claims.unless_lost(errand, lambda: self._inspect(errand, policy))
+
+    def _inspect(self, errand: Errand, policy: UploadPolicy) -> Work:
         facts = errand.work.facts
         assert facts is not None  # noqa: S101 -- the state machine comes here with what Claim found
         columns = columns_of(facts.schema_text, errand.dataset)

@@ -65,18 +65,27 @@ class Leases:
         holder = self.read(name).holder
         return holder if holder and self._is_running(holder) else None
 
-    def take(self, name: str, execution: str) -> Lease:
-        """Take the lease unless a running execution has it; the result's `holder` tells who has it now."""
+    def take(self, name: str, execution: str, *, urgent: bool = False) -> Lease:
+        """Take the lease unless a running execution has it; the result's `holder` tells who has it now.
+
+        Who is urgent takes it from a running execution too, as long as that one has not committed to a batch: the
+        epoch refuses whatever it writes afterwards.
+        """
         for _ in range(_TRIES):
             lease = self.read(name)
-            if lease.holder == execution or (lease.holder and self._is_running(lease.holder)):
+            holds_on = lease.batch is not None or not urgent
+            if lease.holder == execution or (lease.holder and holds_on and self._is_running(lease.holder)):
                 return lease
             taken = self._table.update(
                 name,
                 ENTRY,
                 put={"holder": execution},
                 add={"epoch": 1},
-                when={"holder": lease.holder or ABSENT, "epoch": lease.epoch or (ABSENT, 0)},
+                when={
+                    "holder": lease.holder or ABSENT,
+                    "epoch": lease.epoch or (ABSENT, 0),
+                    "batch": lease.batch or ABSENT,
+                },
             )
             if taken:
                 return _lease(name, taken)

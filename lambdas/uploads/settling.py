@@ -34,13 +34,12 @@ class Settling:
         work, batch = errand.work, errand.work.batch
         assert batch is not None  # noqa: S101 -- the state machine comes here from the job of a batch
         job = Job(jobName=batch.name, arn=job_arn, mode=batch.mode, files=batch.files, rows=batch.rows)
-        told: dict[str, Any] = {"jobs": [*work.jobs, job], "batch": None}
+        told: dict[str, Any] = {"jobs": [*work.jobs, job], "rows": work.rows + batch.rows, "batch": None}
         if not work.mine:
             return self._claims.claim(errand.model_copy(update={"work": work.model_copy(update=told)}), datasets)
         lease = self._leases.read(errand.lane)
         if lease.holder == errand.execution and lease.batch:
             self._settle_imported(errand, batch, job_arn, lease)
-        told["rows"] = work.rows + batch.rows
         told["facts"] = work.facts.model_copy(update={"filled": True}) if work.facts else None
         return self._claims.look(errand.model_copy(update={"work": work.model_copy(update=told)}))
 

@@ -29,6 +29,9 @@ class Staging:
 
     def stage(self, errand: Errand) -> Work:
         """Commit to the next import job; the answer says what to do when there is none."""
+        return self._claims.unless_lost(errand, lambda: self._stage(errand))
+
+    def _stage(self, errand: Errand) -> Work:
         while True:
             look = self._claims.look_closely(errand)
             if look.choice is None:

@@ -5,7 +5,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from lambdas.uploads.claiming import SHORT
+from lambdas.uploads.claiming import PUT_OFF, SHORT
+from lambdas.uploads.datasets import Datasets
 from lambdas.uploads.keys import REQUESTS, UPLOADS, DatasetFile, parse_key
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import FileRow, Ledger
@@ -28,12 +29,15 @@ class Swept(BaseModel):
 class Sweeper:
     """Looks at every recent object and at every dataset the ledger knows."""
 
-    def __init__(self, ledger: Ledger, leases: Leases, objects: Objects, recorder: Recorder, waker: Waker) -> None:
+    def __init__(
+        self, ledger: Ledger, leases: Leases, objects: Objects, recorder: Recorder, waker: Waker, datasets: Datasets
+    ) -> None:
         self._ledger = ledger
         self._leases = leases
         self._objects = objects
         self._recorder = recorder
         self._waker = waker
+        self._datasets = datasets
 
     def sweep(self, now: datetime) -> Swept:
         """Record objects that no event announced, and start executions where something waits and nobody works."""
@@ -61,8 +65,11 @@ class Sweeper:
         idle = lease.holder is None and lease.batch is None
         if idle and not self._ledger.unsettled(lane):
             return False
-        if idle and lease.outcome == SHORT and lease.looked == lease.arrivals:
-            return False  # too few rows when last looked at, and nothing came since
+        if idle and lease.looked == lease.arrivals:  # nothing came since
+            if lease.outcome == SHORT:
+                return False
+            if lease.outcome == PUT_OFF and not self._datasets.is_ready(lane):
+                return False
         self._waker.start(lease)
         return True
 

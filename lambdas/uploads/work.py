@@ -71,7 +71,13 @@ class Errand(BaseModel):
     dataset: str
     execution: str
     time: str
+    input: dict[str, Any] = Field(default_factory=dict)  # of the execution
     work: Work = Field(default_factory=Work)
+
+    @property
+    def urgent(self) -> bool:
+        """Say whether a pipeline waits for this import before it trains."""
+        return self.input.get("startedBy") == "import_data"
 
     @property
     def lane(self) -> str:

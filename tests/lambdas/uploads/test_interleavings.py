@@ -113,6 +113,11 @@ class Interleavings(RuleBasedStateMachine):
     def start_by_hand(self) -> None:
         self.world.begin(LANE, f"by-hand-{len(self.world.executions)}")
 
+    @rule()
+    def start_for_a_pipeline(self) -> None:
+        """Take the lease from whoever has not committed to a batch, alive or not."""
+        self.world.begin(LANE, f"pipeline-{len(self.world.executions)}", urgent=True)
+
     @precondition(lambda self: self.deadly)
     @rule(data=strategies.data(), haunts=strategies.booleans())
     def kill(self, data: strategies.DataObject, haunts: bool) -> None:

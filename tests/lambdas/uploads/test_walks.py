@@ -236,6 +236,48 @@ def test_a_second_execution_with_nothing_to_attach_to_says_busy() -> None:
     assert (second.status, second.work.outcome) == ("SUCCEEDED", "BUSY")
 
 
+@pytest.mark.parametrize("states", [1, 2])
+def test_a_pipeline_takes_over_from_who_has_not_committed_to_a_job(states: int) -> None:
+    world = World()
+    world.drop(MONDAY, csv("ann"))
+    first = next(iter(world.executions.values()))
+    for _ in range(states):
+        world.step(first)
+    second = world.begin(urgent=True)
+    while world.step(second):
+        pass
+    world.run()
+    assert (second.status, second.work.outcome, second.work.rows) == ("SUCCEEDED", "IMPORTED", 1000)
+    assert (first.status, first.work.outcome) == ("SUCCEEDED", "BUSY")
+    assert len(world.jobs) == 1
+
+
+def test_a_pipeline_waits_for_a_job_that_was_committed_to() -> None:
+    world = World()
+    world.drop(MONDAY, csv("ann"))
+    first = next(iter(world.executions.values()))
+    while first.work.batch is None:
+        world.step(first)
+    second = world.begin(urgent=True)
+    while world.step(second):
+        pass
+    world.run()
+    assert [execution.work.outcome for execution in (first, second)] == ["IMPORTED", "IMPORTED"]
+    assert len(world.jobs) == 1
+
+
+def test_a_sweep_leaves_files_alone_whose_dataset_does_not_exist() -> None:
+    world = World()
+    world.exists = False
+    world.drop(MONDAY, csv("ann"))
+    world.run()
+    assert world.sweep() == []
+    world.exists = True
+    assert world.sweep() == ["movies/interactions"]
+    world.run()
+    assert world.states_of(MONDAY) == ["IMPORTED"]
+
+
 def test_a_large_file_is_inspected_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.objects.chunk_bytes = 4096
@@ -283,6 +325,7 @@ def test_requests_and_batch_inputs_start_their_machines_once() -> None:
         event = world.upload(key, b"{}")
         world.deliver(event)
         world.deliver(event)
+    world.sweep()
     assert [arn.partition(":")[0] for arn in world.executions] == ["pipeline", "batch"]
 
 

@@ -49,6 +49,7 @@ class Execution:
     arn: str
     lane: str
     states: Iterator[str]
+    input: dict[str, Any] = field(default_factory=dict)
     status: str = "RUNNING"
     work: Work = field(default_factory=Work)
     error: str = ""
@@ -87,7 +88,7 @@ class World:
             lambda: self.out_of_time,
         )
         self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))  # type: ignore[arg-type]
-        self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.waker)  # type: ignore[arg-type]
+        self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.waker, self)  # type: ignore[arg-type]
 
     # What the gateways to Step Functions and Personalize offer.
 
@@ -99,7 +100,7 @@ class World:
         if arn in self.executions:
             return self.is_running(arn)
         lane = f"{execution_input['datasetGroup']}/{execution_input.get('dataset', '-')}"
-        self.executions[arn] = execution = Execution(arn, lane, iter(()))
+        self.executions[arn] = execution = Execution(arn, lane, iter(()), execution_input)
         if machine_arn == MACHINE:
             execution.states = self._states(execution)
         return True
@@ -108,6 +109,9 @@ class World:
         if not self.exists:
             raise MissingDatasetError(f"the dataset {group}/{dataset} does not exist yet")
         return DatasetFacts(arn=f"arn/{group}/{dataset}", schema_text=INTERACTIONS, filled=self.filled)
+
+    def is_ready(self, _lane: str) -> bool:
+        return self.exists
 
     def ensure_job(self, request: dict[str, Any]) -> str:
         """Find or create the job, and let it end: what the wait loop does with a deterministic name."""
@@ -167,9 +171,10 @@ class World:
     def drop(self, key: str, content: bytes) -> None:
         self.deliver(self.upload(key, content))
 
-    def begin(self, lane: str = "movies/interactions", name: str = "by-hand") -> Execution:
+    def begin(self, lane: str = "movies/interactions", name: str = "by-hand", *, urgent: bool = False) -> Execution:
         group, _, dataset = lane.partition("/")
-        self.start(MACHINE, name, {"datasetGroup": group, "dataset": dataset})
+        started_by = {"startedBy": "import_data"} if urgent else {}
+        self.start(MACHINE, name, {"datasetGroup": group, "dataset": dataset, **started_by})
         return self.executions[f"{MACHINE}:{name}"]
 
     def step(self, execution: Execution) -> bool:
@@ -216,7 +221,14 @@ class World:
 
     def _errand(self, execution: Execution) -> Errand:
         group, _, dataset = execution.lane.partition("/")
-        return Errand(datasetGroup=group, dataset=dataset, execution=execution.arn, time=self.time, work=execution.work)
+        return Errand(
+            datasetGroup=group,
+            dataset=dataset,
+            execution=execution.arn,
+            time=self.time,
+            input=execution.input,
+            work=execution.work,
+        )
 
     def _states(self, execution: Execution) -> Iterator[str]:
         """Walk the graph of import_uploads.asl.json; whatever fails ends red and gives the lease back."""
