@@ -1,4 +1,4 @@
-"""The command line of the local cloud: `python -m emulator serve | demo | fault`."""
+"""The command line of the local cloud: `python -m emulator serve | demo | fault | file`."""
 
 import argparse
 import importlib
@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": "emulator.serving:run",
     "demo": "emulator.demo:run_demo",
     "fault": "emulator.personalize.faults_cli:run",
+    "file": "emulator.upload_history:run",
 }
 
 
@@ -38,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     )
     fault = commands.add_parser("fault", help="make a served Personalize fail, slow down or refuse")
     importlib.import_module("emulator.personalize.faults_cli").add_arguments(fault)
+    file = commands.add_parser("file", help="tell what happened to an uploaded file")
+    importlib.import_module("emulator.upload_history").add_arguments(file)
     return top
 
 

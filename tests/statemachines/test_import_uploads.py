@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.__main__ import main
 from emulator.cloud import Cloud
 from emulator.personalize import FAULTS
 from emulator.personalize.quotas import DEFAULTS, QUOTAS
@@ -138,6 +139,22 @@ def test_seven_groups_wait_for_import_slots_without_an_error(cloud: Cloud) -> No
     for group in groups:
         assert {run.status for run in group.runs()} == {"SUCCEEDED"}
         assert group.states() == {"monday.csv": ["IMPORTED"]}
+
+
+def test_the_command_line_tells_what_happened_to_a_file(
+    group: Group, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group.create()
+    bad = group.drop("bad.csv", csv("bob", header="USER_ID,ITEM,TIMESTAMP"))
+    good = group.drop("good.csv", csv("ann"))
+    group.runs()
+    assert main(["file", good, "--endpoint", cloud.endpoint]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("IMPORTED: version ")
+    assert f"import job: {group.jobs()[0]['datasetImportJobArn']}" in told
+    assert main(["file", bad, "--endpoint", cloud.endpoint]) == 0
+    assert "reason: line 1, column ITEM_ID" in capsys.readouterr().out
+    assert main(["file", f"{good}x", "--endpoint", cloud.endpoint]) == 1
 
 
 def test_bad_rows_are_left_out_when_the_request_says_so(group: Group, cloud: Cloud) -> None:
