@@ -30,8 +30,11 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(assembly: Path) -> Iterator[Cloud]:
-    """Return a fresh cloud with the app deployed, shared by a module, which cannot use `bare_cloud` too."""
-    with Cloud(speed=SPEED) as running:
+    """Return a fresh cloud with the app deployed, shared by a module, which cannot use `bare_cloud` too.
+
+    Its schedules do not fire: a sweep would come every few seconds, in the middle of whatever is being tested.
+    """
+    with Cloud(speed=SPEED, schedules=False) as running:
         running.deploy(assembly)
         yield running
 

@@ -75,6 +75,7 @@ class LocalExecution(Execution):
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.finished = threading.Event()
+        self._children: list[str] = []
 
     def get_start_execution_details(self) -> ExecutionDetails:
         """Return what becomes `$$.Execution`."""
@@ -102,6 +103,16 @@ class LocalExecution(Execution):
             time.sleep(0.001)
         super().stop(stop_date, error, cause)
         self.ended.set()
+        for child in self._children:
+            stop_nested(child)
+
+    def adopt(self, child: str) -> None:
+        """Remember a nested execution that this one waits for: it is stopped with its parent, as on AWS."""
+        with self.lock:
+            self._children.append(child)
+            is_wanted = self.exec_status == ExecutionStatus.RUNNING
+        if not is_wanted:
+            stop_nested(child)
 
     def events(self) -> list[dict[str, Any]]:
         """Return the history so far."""

@@ -14,13 +14,16 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+    StateTaskServiceCallback,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
 
 from emulator.aws import runtime
 from emulator.aws.corrections import Correction
-from emulator.aws.executions import stop_nested, wait_until_ended
+from emulator.aws.executions import find_execution, stop_nested, wait_until_ended
 from emulator.aws.interpreter import iso_time, shared_client
 
 # The prefix of an error's name is the service's id as Step Functions spells it: "Personalize.LimitExceededException".
@@ -39,6 +42,7 @@ ERROR_PREFIXES = {
     "sqs": "Sqs",
     "ssm": "Ssm",
 }
+WAITING_PATTERNS = ("sync", "sync:2")
 BOTO_NAMES = {
     "eventbridge": "events",
     "personalizeevents": "personalize-events",
@@ -94,8 +98,8 @@ def _without_dates(value: Any, show: Callable[[datetime], Any]) -> Any:
 def after_the_child(build: Callable[..., Any]) -> Callable[..., Callable[[], Any]]:
     """Make a `.sync` resolver look once, when the child execution has ended, instead of twice a second.
 
-    When the parent is stopped, or a sibling branch failed, the child is stopped too, as Step Functions does for
-    every job it runs.
+    When a sibling branch has failed, nobody waits for the child any more and it is stopped, as Step Functions does
+    with every job it runs.
     """
 
     def build_resolver(task: Any, env: Any, **parts: Any) -> Callable[[], Any]:
@@ -113,7 +117,32 @@ def after_the_child(build: Callable[..., Any]) -> Callable[..., Callable[[], Any
     return build_resolver
 
 
+_start_as_moto = StateTaskServiceSfn._eval_service_task  # noqa: SLF001 - the method being corrected
+
+
+def start_nested(task: Any, env: Any, **parts: Any) -> None:
+    """Start a nested execution; if the task waits for it, it belongs to the parent."""
+    _start_as_moto(task, env=env, **parts)
+    if task.resource.condition in WAITING_PATTERNS:
+        parent = env.states.context_object.context_object_data["Execution"]["Id"]
+        find_execution(parent).adopt(env.stack[-1]["executionArn"])
+
+
+_await_token_as_moto = StateTaskServiceCallback._eval_wait_for_task_token  # noqa: SLF001 - the method being corrected
+
+
+def await_token(task: Any, env: Any, **parts: Any) -> Any:
+    """Wait for a task token, unless the execution has been stopped: then moto's stack holds no timeout to wait for."""
+    return _await_token_as_moto(task, env=env, **parts) if env.is_running() else None
+
+
 CORRECTIONS = (
+    Correction(
+        StateTaskServiceCallback,
+        "_eval_wait_for_task_token",
+        await_token,
+        "stopped at the wrong moment, its thread dies of a TypeError",
+    ),
     Correction(
         StateTaskService, "_SERVICE_NAME_SFN_TO_BOTO_OVERRIDES", BOTO_NAMES, "it knows boto3's name of one service only"
     ),
@@ -123,15 +152,18 @@ CORRECTIONS = (
         state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", ERROR_PREFIXES, "it writes s3.NoSuchKeyException in small"
     ),
     Correction(
+        StateTaskServiceSfn, "_eval_service_task", start_nested, "the child of a stopped parent goes on for ever"
+    ),
+    Correction(
         StateTaskServiceSfn,
         "_build_sync_resolver",
         after_the_child(StateTaskServiceSfn._build_sync_resolver),  # noqa: SLF001 - the method being corrected
-        "it asks twice a second, and leaves the child of a stopped parent running",
+        "it asks twice a second: half a second is five simulated minutes",
     ),
     Correction(
         StateTaskServiceSfn,
         "_build_sync2_resolver",
         after_the_child(StateTaskServiceSfn._build_sync2_resolver),  # noqa: SLF001 - the method being corrected
-        "it asks twice a second, and leaves the child of a stopped parent running",
+        "it asks twice a second: half a second is five simulated minutes",
     ),
 )

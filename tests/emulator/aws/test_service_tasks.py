@@ -1,11 +1,17 @@
 """Tasks that call services, nested executions above all."""
 
 import json
+import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+    StateTaskServiceCallback,
+)
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from emulator.aws.corrections import moto_as_shipped
 from emulator.aws.executions import all_executions
@@ -60,23 +66,56 @@ def test_starting_and_not_waiting_returns_the_arn(run: RunStates, machine: MakeM
     assert set(ended.output) == {"ExecutionArn", "StartDate"}
 
 
-@pytest.mark.parametrize("resolver", ["_build_sync_resolver", "_build_sync2_resolver"])
-def test_a_child_is_stopped_with_its_parent(aws: Cloud, machine: MakeMachine, resolver: str) -> None:
+@pytest.mark.parametrize("pattern", [".sync", ".sync:2"])
+def test_a_child_is_stopped_with_its_parent(aws: Cloud, machine: MakeMachine, pattern: str) -> None:
     """Fact: Step Functions makes a best effort to stop the job of a `.sync` task whose execution is stopped."""
     child = machine(LONG)
-    pattern = ".sync:2" if "2" in resolver else ".sync"
     arn = aws.start(machine({"StartAt": "Nested", "States": nested(child, pattern)}), {})
     assert stop_and_look(aws, arn, child) == "ABORTED"
 
 
 def test_plain_moto_leaves_the_child_running(aws: Cloud, machine: MakeMachine) -> None:
     child = machine(LONG)
+    with moto_as_shipped("StateTaskServiceSfn._eval_service_task"):
+        arn = aws.start(machine({"StartAt": "Nested", "States": nested(child, "")}), {})
+        assert stop_and_look(aws, arn, child) == "RUNNING"
+
+
+def test_a_child_is_stopped_when_a_sibling_fails(run: RunStates, machine: MakeMachine) -> None:
+    child = machine(LONG)
+    branches = [{"StartAt": "Nested", "States": nested(child)}, {"StartAt": "Pause", "States": PAUSE_AND_FAIL}]
+    assert run({"Both": {"Type": "Parallel", "Branches": branches, "End": True}}).error == "OurOwn"
+    (left,) = [one for one in all_executions() if one.state_machine_arn == child]
+    assert left.ended.wait(60)
+    assert left.status == "ABORTED"
+
+
+PAUSE_AND_FAIL = {"Pause": {"Type": "Wait", "Seconds": 1800, "Next": "Stop"}, **FAIL["States"]}  # type: ignore[dict-item]
+
+
+def count_looks(run: RunStates, child: str, pattern: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how often a child that takes half a simulated hour is described by its waiting parent."""
+    looks: list[object] = []
+    describe = StepFunctionResponse.describe_execution
+
+    def counted(response: StepFunctionResponse) -> Any:
+        looks.append(response)
+        return describe(response)
+
+    monkeypatch.setattr(StepFunctionResponse, "describe_execution", counted)
+    run(nested(child, pattern))
+    monkeypatch.undo()
+    return len(looks)
+
+
+def test_a_waiting_parent_looks_once(run: RunStates, machine: MakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = machine({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1800, "End": True}}})
+    assert count_looks(run, child, ".sync", monkeypatch) == 1
+    assert count_looks(run, child, ".sync:2", monkeypatch) == 1
     with moto_as_shipped("StateTaskServiceSfn._build_sync_resolver"):
-        arn = aws.start(machine({"StartAt": "Nested", "States": nested(child, ".sync")}), {})
-        assert stop_and_look(aws, arn, child) == "RUNNING"
+        assert count_looks(run, child, ".sync", monkeypatch) > 1
     with moto_as_shipped("StateTaskServiceSfn._build_sync2_resolver"):
-        arn = aws.start(machine({"StartAt": "Nested", "States": nested(child, ".sync:2")}), {})
-        assert stop_and_look(aws, arn, child) == "RUNNING"
+        assert count_looks(run, child, ".sync:2", monkeypatch) > 1
 
 
 def stop_and_look(aws: Cloud, parent: str, child: str) -> str:
@@ -92,6 +131,20 @@ def stop_and_look(aws: Cloud, parent: str, child: str) -> str:
     status = running[0].status
     running[0].stop(running[0].start_date, None, None)
     return str(status)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_token_is_not_awaited_once_the_execution_was_stopped() -> None:
+    """Stopped, moto's interpreter skips the timeout, and takes whatever is on its stack for it."""
+    stopped = SimpleNamespace(is_running=lambda: False)
+    endpoint = SimpleNamespace(callback_id="id", wait=threading.Event().wait)
+    parts: dict[str, Any] = {"timeout_seconds": {"no": "number"}, "callback_endpoint": endpoint}
+    task = SimpleNamespace(_wait_for_task_token_timeout=lambda timeout, endpoint: endpoint.wait(timeout))
+    parts["heartbeat_endpoint"] = None
+    callback: Any = StateTaskServiceCallback
+    assert callback._eval_wait_for_task_token(task, env=stopped, **parts) is None
+    with moto_as_shipped("StateTaskServiceCallback._eval_wait_for_task_token"), pytest.raises(TypeError):
+        callback._eval_wait_for_task_token(task, env=stopped, **parts)
 
 
 DESCRIBE = {
