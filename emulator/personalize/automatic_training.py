@@ -57,5 +57,5 @@ def _has_new_data(account: Account, solution: Record, since: float) -> bool:
     if dataset is None:
         return False
     jobs = account.all("dataset_import_job", datasetArn=dataset.arn)
-    imported = any(job.created > since and job.is_active(account.now()) for job in jobs)
-    return imported or dataset.notes.get("streamedAt", 0.0) > since
+    imported = any(job.created >= since and job.is_active(account.now()) for job in jobs)
+    return imported or dataset.notes.get("streamedAt", -1.0) >= since

@@ -73,7 +73,7 @@ class EngineDouble:
 
     def train(self, spec: TrainingSpec) -> "Future[TrainingResult]":
         self.trainings.append(spec)
-        self.hold.wait(10)
+        self.hold.wait(60)
         if self.fail_with:
             return _failed(self.fail_with)
         return _done(TrainingResult({"coverage": 0.5, "precision_at_5": 0.0136}, 1.073))

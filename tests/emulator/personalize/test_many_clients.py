@@ -26,7 +26,7 @@ NEXT = {
 
 def _follow(world: World, arn: str, until: str) -> list[str]:
     seen: list[str] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while until not in seen:
         assert time.monotonic() < deadline, (arn, until, seen[-1:])
         try:
