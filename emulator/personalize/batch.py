@@ -13,6 +13,7 @@ from emulator.personalize.catalogue import recipe_of
 from emulator.personalize.data_jobs import check_folder, scratch
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import invalid_input
+from emulator.personalize.filters import check_use
 from emulator.personalize.lifecycle import DOCUMENTED_BATCH, Words
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.recipe_facts import RecipeFacts
@@ -42,7 +43,7 @@ def create_batch_inference_job(account: Account, request: Members) -> Members:
     if not recipe.batch:
         raise invalid_input(f"{recipe.name} does not support batch inference jobs.")
     _check_locations(request)
-    _check_filter(version, chosen)
+    _check_filter(version, recipe, chosen)
     _check_results(request, SWITCHES.batch_num_results_maximum)
     check_config(recipe, request.get("batchInferenceJobConfig", {}))
     if mode == _THEMES:
@@ -72,7 +73,7 @@ def create_batch_segment_job(account: Account, request: Members) -> Members:
     if not recipe.is_segmentation:
         raise invalid_input(f"{recipe.name} does not make user segments.")
     _check_locations(request)
-    _check_filter(version, chosen)
+    _check_filter(version, recipe, chosen)
     _check_results(request, _SEGMENT_USERS_AT_MOST)
     check_new(request.get("tags"))
     QUOTAS.check(account, "batch_segment_job")
@@ -96,8 +97,9 @@ def _filter(account: Account, request: Members) -> tuple[Record, ...]:
     return (account.find("filter", request["filterArn"]),) if "filterArn" in request else ()
 
 
-def _check_filter(version: Record, chosen: tuple[Record, ...]) -> None:
+def _check_filter(version: Record, recipe: RecipeFacts, chosen: tuple[Record, ...]) -> None:
     for each in chosen:
+        check_use(each, recipe)
         if each.group_arn != version.group_arn:
             raise invalid_input(f"{each.arn} belongs to another dataset group than {version.arn}.")
 

@@ -128,6 +128,8 @@ RULES: Final[tuple[Rule, ...]] = (
          "test_themes_need_their_region_and_columns"),
     Rule("runtime", "a campaign or recommender that is not ACTIVE is not found", _CHOICE,
          test="test_a_campaign_that_never_came_up_can_be_updated"),
+    Rule("runtime", "a filter must pick what the recipe recommends: items, users or actions", _DOCUMENTED,
+         "developer guide", test="test_a_filter_must_pick_what_is_recommended"),
     Rule("runtime", "each call is for campaigns of its own kind of recipe", _DOCUMENTED, "developer guide",
          test="test_each_call_has_its_own_kind_of_campaign"),
     # Quotas

@@ -10,11 +10,13 @@ from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import in_use, invalid_input, limit_exceeded
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.records import Members
+from emulator.personalize.recipe_facts import RecipeFacts
+from emulator.personalize.records import Members, Record
 from emulator.personalize.switches import SWITCHES
 from emulator.personalize.tags import check_new
 from emulator.personalize.work import Making
 
+_TARGETS: Final = {"USER_SEGMENTATION": "USER", "PERSONALIZED_ACTIONS": "ACTION"}
 FIELDS_PER_FILTER: Final = 10
 FIELDS_PER_GROUP: Final = 20
 
@@ -63,6 +65,16 @@ def _check_quota(count: int, limit: int, who: str) -> None:
 def _fields(parsed: Filter) -> set[str]:
     tests = (test for rule in parsed.rules for test in (*rule.tests, *rule.when))
     return {f"{test.dataset}.{test.field.upper()}" for test in tests}
+
+
+def check_use(chosen: Record, recipe: RecipeFacts) -> None:
+    """Raise unless the filter picks what the recipe recommends: items, users or actions."""
+    target = _TARGETS.get(recipe.recipe_type, "ITEM")
+    rules = parse_filter(chosen.members["filterExpression"]).rules
+    if any(rule.target != target for rule in rules):
+        raise invalid_input(f"{chosen.arn} cannot be used with {recipe.name}: it does not filter {target.lower()}s.")
+    if recipe.name == "aws-item-attribute-affinity" and any(rule.dataset == "INTERACTIONS" for rule in rules):
+        raise invalid_input(f"{chosen.arn} cannot be used with {recipe.name}: it filters by interactions.")
 
 
 def delete_filter(account: Account, request: Members) -> None:

@@ -11,6 +11,7 @@ from emulator.personalize.account import Account
 from emulator.personalize.catalogue import recipe_of
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import invalid_input, not_found
+from emulator.personalize.filters import check_use
 from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.solutions import recipe_arn
@@ -141,6 +142,7 @@ def _filter(account: Account, deployed: Deployment, request: Members) -> FilterU
     chosen = _on_line(account, account.find("filter", request["filterArn"]))
     if chosen.group_arn != deployed.group_arn:
         raise invalid_input(f"{chosen.arn} belongs to another dataset group.")
+    check_use(chosen, deployed.recipe)
     return FilterUse(chosen.members["filterExpression"], request.get("filterValues", {}))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.personalize.world import RECIPES, World
+from tests.emulator.personalize.world import RECIPES, ROLE, World
 
 WHEN = datetime(2024, 5, 1, tzinfo=UTC)
 SECONDS = int(WHEN.timestamp())
@@ -134,6 +134,38 @@ def test_questions_that_make_no_sense(world: World, wrong: dict[str, Any], error
     question = {"campaignArn": world.make_campaign(version), "userId": "u1", **wrong}
     with pytest.raises(getattr(world.runtime.exceptions, error)):
         world.runtime.get_recommendations(**{key: value for key, value in question.items() if value is not None})
+
+
+def test_a_filter_must_pick_what_is_recommended(world: World) -> None:
+    group, version = world.make_trained()
+    world.make_dataset(group, "USERS")
+    world.make_dataset(group, "ITEMS")
+    campaign = world.make_campaign(version)
+    recipes = ("aws-item-affinity", "aws-item-attribute-affinity")
+    segments = [world.make_version(world.make_solution(group, recipe, name=recipe)) for recipe in recipes]
+    adults, seen = (
+        world.personalize.create_filter(name=name, datasetGroupArn=group, filterExpression=text)["filterArn"]
+        for name, text in (
+            ("adults", "INCLUDE UserID WHERE Users.AGE > 17"),
+            ("seen", 'INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("view")'),
+        )
+    )
+    world.finish(120)
+    job = {
+        "roleArn": ROLE,
+        "jobInput": {"s3DataSource": {"path": world.put_object("in.json", "{}")}},
+        "jobOutput": {"s3DataDestination": {"path": f"s3://{world.bucket}/out/"}},
+    }
+    with pytest.raises(world.runtime.exceptions.InvalidInputException):
+        world.runtime.get_recommendations(campaignArn=campaign, userId="u1", filterArn=adults)
+    p = world.personalize
+    invalid = p.exceptions.InvalidInputException
+    with pytest.raises(invalid):
+        p.create_batch_inference_job(jobName="items", solutionVersionArn=version, filterArn=adults, **job)
+    with pytest.raises(invalid):
+        p.create_batch_segment_job(jobName="attributes", solutionVersionArn=segments[1], filterArn=seen, **job)
+    for number, chosen in enumerate((adults, seen)):
+        p.create_batch_segment_job(jobName=f"users-{number}", solutionVersionArn=segments[0], filterArn=chosen, **job)
 
 
 def test_each_call_has_its_own_kind_of_campaign(world: World) -> None:
