@@ -27,6 +27,7 @@ CORES = os.cpu_count() or 1
 _BLOCK_BYTES = 4 << 20
 _GROUPS_PER_RESULT = 8
 _MOST_CANDIDATES_PER_RESULT = 6
+_KEY_BITS = 33  # a row's scores, as integers of either sign, fit below its number
 
 
 @dataclass(frozen=True)
@@ -113,13 +114,19 @@ def _select(block: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[np.int3
 def _first_of_each(
     row: npt.NDArray[np.int64], column: npt.NDArray[np.int64], value: npt.NDArray[np.float32], rows: int, k: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    order = np.lexsort((-value, row))  # stable: equal scores stay in the order of their columns
+    order = np.argsort((row << _KEY_BITS) - _sortable(value), kind="stable")  # equal scores stay in column order
     counts = np.bincount(row, minlength=rows)
     begins = np.cumsum(counts) - counts
     take = order[begins[:, None] + np.arange(k)]
     items, values = column[take].astype(np.int32), value[take]
     items[values == -np.inf] = -1
     return items, values
+
+
+def _sortable(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Return integers in the order of the numbers; zeros of both signs are equal, as they are for a comparison."""
+    bits = (values + np.float32(0)).view(np.int32).astype(np.int64)
+    return np.where(bits >= 0, bits, np.int64(-(1 << 31)) - bits)
 
 
 def _partition(block: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
