@@ -1,9 +1,8 @@
 """The page docs/fidelity.md, made from the tables in the code: `python -m emulator.personalize.fidelity`."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, get_args, get_type_hints
 
 from emulator.engine.choices import CHOICES, NOT_DONE
 from emulator.engine.recipes import accepted_without_effect
@@ -100,17 +99,20 @@ def _switches() -> Iterator[str]:
         "values",
         "decides",
         rows=(
-            (f"`{name}`", f"`{getattr(defaults, name)}`", _values(annotation), meanings[name])
-            for name, annotation in Switches.__annotations__.items()
+            (f"`{name}`", f"`{_shown(getattr(defaults, name))}`", _values(hint), meanings[name])
+            for name, hint in get_type_hints(Switches).items()
         ),
     )
 
 
-def _values(annotation: object) -> str:
-    listed = re.findall(r"'([^']+)'", str(annotation))
-    return ", ".join(f"`{value}`" for value in listed) or {"bool": "`True`, `False`"}.get(
-        getattr(annotation, "__name__", ""), "a number"
-    )
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _values(hint: Any) -> str:
+    if hint is int:
+        return "a number"
+    return ", ".join(f"`{value}`" for value in (("true", "false") if hint is bool else get_args(hint)))
 
 
 def _quotas() -> Iterator[str]:
