@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,14 @@ def _tell_the_story(directory: Path, arguments: argparse.Namespace, console: Con
     began = time.monotonic()
     console.print("[bold]1. A cloud of our own[/]: moto, Step Functions, Lambda workers, and a Personalize that learns")
     assembly = synthesise(directory / "cdk.out")
-    with Cloud(arguments.port, arguments.speed) as cloud:
+    with Cloud(arguments.port, arguments.speed, directory / "personalize") as cloud:
         deployment = cloud.deploy(assembly)
         machines = len(deployment.state_machines)
         console.print(f"   {machines} state machines deployed from the synthesised stacks; bucket {deployment.bucket}")
         files = movies.write(directory / "data")
         run = _watch(cloud, console, "pipeline", lambda: _upload(cloud, files, console))
-        _report(cloud, run, arguments.out, console)
+        pictures = directory.rglob("report.png")  # the engine draws one of each version it trains
+        _report(cloud, run, pictures, arguments.out, console)
         console.print(f"   from start to recommendations: {time.monotonic() - began:.0f} s\n")
         _upload_later(cloud, files, console)
         if cloud.lambda_errors:
@@ -112,7 +113,7 @@ def _output(cloud: Cloud, arn: str) -> Any:
     return json.loads(described["output"])
 
 
-def _report(cloud: Cloud, run: dict[str, Any], out: Path, console: Console) -> None:
+def _report(cloud: Cloud, run: dict[str, Any], pictures: Iterable[Path], out: Path, console: Console) -> None:
     console.print("\n[bold]3. What came out[/]")
     solution = run["solutions"][0]
     table = Table(show_header=False, box=None, padding=(0, 2), width=110)
@@ -123,7 +124,7 @@ def _report(cloud: Cloud, run: dict[str, Any], out: Path, console: Console) -> N
     table.add_row("deployed solution version", solution["trained"]["solutionVersionArn"].rpartition("/")[2])
     for path in _copy_batch_output(cloud, solution, out):
         table.add_row("batch recommendations", str(path))
-    for picture in cloud.directory.rglob("report.png"):  # the engine draws one for each version it trains
+    for picture in pictures:
         table.add_row("picture of the model", str(shutil.copy(picture, out / "model.png")))
     console.print(table)
     console.print(_recommendations(cloud, solution["deployed"]["campaigns"][0]["arn"]))
