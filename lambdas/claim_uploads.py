@@ -18,7 +18,7 @@ from lambdas.uploads.work import Errand
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
 leases = Leases(table, Executions(boto3.client("stepfunctions")).is_running)
-claims = Claims(Ledger(table), leases)
+claims = Claims(Ledger(table, int(os.environ["LEDGER_DAYS"])), leases)
 datasets = Datasets(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
 
 

@@ -24,7 +24,7 @@ logger, tracer, metrics = Logger(), Tracer(), Metrics()
 table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
 executions = Executions(boto3.client("stepfunctions"))
 recorder = Recorder(
-    Ledger(table),
+    Ledger(table, int(os.environ["LEDGER_DAYS"])),
     executions,
     os.environ["BUCKET_NAME"],
     Machines(os.environ["PIPELINE_ARN"], os.environ["RUN_BATCH_INFERENCE_ARN"]),

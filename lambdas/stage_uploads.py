@@ -20,7 +20,10 @@ from lambdas.uploads.work import Errand
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 pool = Config(max_pool_connections=AT_ONCE)
 table = DynamoTable(boto3.client("dynamodb", config=pool), os.environ["LEDGER_TABLE_NAME"])
-ledger, leases = Ledger(table), Leases(table, lambda _: True)  # takes no lease, so asks after no execution
+ledger, leases = (
+    Ledger(table, int(os.environ["LEDGER_DAYS"])),
+    Leases(table, lambda _: True),
+)  # takes no lease, so asks after no execution
 objects = Objects(boto3.client("s3", config=pool), os.environ["BUCKET_NAME"])
 staging = Staging(ledger, leases, Claims(ledger, leases), objects, os.environ["PERSONALIZE_ROLE_ARN"])
 

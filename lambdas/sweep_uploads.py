@@ -21,7 +21,7 @@ from lambdas.uploads.waking import Waker
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
 executions = Executions(boto3.client("stepfunctions"))
-ledger, leases = Ledger(table), Leases(table, executions.is_running)
+ledger, leases = Ledger(table, int(os.environ["LEDGER_DAYS"])), Leases(table, executions.is_running)
 objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
 machines = Machines(os.environ["PIPELINE_ARN"], os.environ["RUN_BATCH_INFERENCE_ARN"])
 waker = Waker(leases, executions, os.environ["IMPORT_UPLOADS_ARN"])

@@ -50,6 +50,7 @@ _PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
+_DAYS: Final = Variable.LEDGER_DAYS
 _ANY_MACHINE: Final = (Variable.IMPORT_UPLOADS_ARN, Variable.PIPELINE_ARN, Variable.RUN_BATCH_INFERENCE_ARN)
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
@@ -87,7 +88,9 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
 }
 
 _UPLOADS: Final[Mapping[str, Grant]] = {
-    "record_uploads": Grant((_KEEP_LEDGER, *_START_ANY), told=(_BUCKET, _LEDGER, *_ANY_MACHINE), timeout_seconds=60),
+    "record_uploads": Grant(
+        (_KEEP_LEDGER, *_START_ANY), told=(_BUCKET, _LEDGER, _DAYS, *_ANY_MACHINE), timeout_seconds=60
+    ),
     "claim_uploads": Grant(
         (
             _KEEP_LEDGER,
@@ -95,12 +98,12 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        told=(_LEDGER, _PREFIX),
+        told=(_LEDGER, _DAYS, _PREFIX),
         timeout_seconds=300,
     ),
     "inspect_upload": Grant(
         (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Place.REJECTED, "s3:PutObject")),
-        told=(_BUCKET, _LEDGER),
+        told=(_BUCKET, _LEDGER, _DAYS),
         timeout_seconds=900,
         memory_mib=1769,  # the size at which Lambda gives a whole vCPU
     ),
@@ -112,7 +115,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Place.UPLOADS, "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
             allow(Place.STAGING, "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
-        told=(_BUCKET, _LEDGER, _ROLE),
+        told=(_BUCKET, _LEDGER, _DAYS, _ROLE),
         timeout_seconds=900,
     ),
     "settle_uploads": Grant(
@@ -126,7 +129,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        told=(_BUCKET, _LEDGER, _PREFIX, Variable.IMPORT_UPLOADS_ARN),
+        told=(_BUCKET, _LEDGER, _DAYS, _PREFIX, Variable.IMPORT_UPLOADS_ARN),
         timeout_seconds=900,
     ),
     "decide_retrain": Grant(
@@ -148,7 +151,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _personalize("DescribeDataset"),
             *_START_ANY,
         ),
-        told=(_BUCKET, _LEDGER, _PREFIX, *_ANY_MACHINE),
+        told=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *_ANY_MACHINE),
         timeout_seconds=900,
     ),
 }

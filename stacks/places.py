@@ -63,6 +63,7 @@ class Places:
             Variable.PERSONALIZE_ROLE_ARN: self._data.data_role.role_arn,
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
+            Variable.LEDGER_DAYS: str(self._settings.ledger_days),
             Variable.IMPORT_UPLOADS_ARN: self.machine("import_uploads"),
             Variable.PIPELINE_ARN: self.machine("pipeline"),
             Variable.RUN_BATCH_INFERENCE_ARN: self.machine("run_batch_inference"),

@@ -14,6 +14,7 @@ from lambdas.uploads.keys import UPLOADS
 from lambdas.uploads.table import ABSENT, AtMost, Item, Table, Value
 
 LANES: Final = "lanes"  # the partition that lists the datasets the ledger knows
+DEFAULT_DAYS: Final = 90
 _FILE: Final = "file#"
 _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
 
@@ -105,7 +106,7 @@ def _row(item: Item) -> FileRow:
 class Ledger:
     """Reads and writes the rows. Settled rows expire `keep_days` after they were settled; others never do."""
 
-    def __init__(self, table: Table, keep_days: int = 90) -> None:
+    def __init__(self, table: Table, keep_days: int = DEFAULT_DAYS) -> None:
         self._table = table
         self._keep = timedelta(days=keep_days)
 
