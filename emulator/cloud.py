@@ -17,7 +17,8 @@ from moto import mock_aws
 import emulator.personalize
 from emulator.aws import activity, installation, runtime
 from emulator.aws.endpoint import Endpoint
-from emulator.aws.executions import LocalExecution, all_executions, find_execution
+from emulator.aws.executions import all_executions, find_execution
+from emulator.aws.local_execution import LocalExecution
 from emulator.aws.runtime import LambdaError
 from emulator.aws.saved_tables import restore_tables, save_tables
 from emulator.aws.workers import WorkerPool
@@ -147,11 +148,11 @@ class Cloud:
         started = self.client("stepfunctions").start_execution(stateMachineArn=arn, input=json.dumps(input), **named)
         return str(started["executionArn"])
 
-    def run(self, machine: str, input: Mapping[str, Any], timeout_seconds: float = 60) -> Run:  # noqa: A002 - AWS's word
+    def run(self, machine: str, input: Mapping[str, Any], timeout_seconds: float = 120) -> Run:  # noqa: A002 - AWS's word
         """Start an execution and wait for its end, for at most so many real seconds."""
         return self.wait(self.start(machine, input), timeout_seconds)
 
-    def wait(self, execution_arn: str, timeout_seconds: float = 60) -> Run:
+    def wait(self, execution_arn: str, timeout_seconds: float = 120) -> Run:
         """Wait for the end of an execution, for at most so many real seconds."""
         execution = find_execution(execution_arn)
         if not execution.ended.wait(timeout_seconds):
@@ -161,7 +162,7 @@ class Cloud:
         output = execution.output if execution.status == "SUCCEEDED" else None
         return Run(execution_arn, execution.status, output, execution.error, execution.cause, _states(execution))
 
-    def quiesce(self, timeout_seconds: float = 60) -> None:
+    def quiesce(self, timeout_seconds: float = 120) -> None:
         """Wait until nothing is under way: no execution, no event or asynchronous call, no message for a function."""
         deadline = time.monotonic() + timeout_seconds
         while (under_way := activity.under_way()) and time.monotonic() < deadline:

@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,26 +59,23 @@ def places(cloud: Cloud, deployment: Deployment) -> dict[str, Any]:
     }
 
 
+def _listed(title: str, found: Mapping[str, str]) -> str:
+    return f"\n{title}\n" + "\n".join(f"  {name:<22}{place}" for name, place in sorted(found.items()))
+
+
 def explanation(cloud: Cloud, deployment: Deployment, state: Path | None) -> str:
     """Return where things are, for people."""
     fate = "everything in it is forgotten" if state is None else f"its data stay in {state}"
     exports = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())
-    sections = {
-        "State machines": deployment.state_machines,
-        "Queues": deployment.queues,
-        "Tables": deployment.tables,
-    }
-    listed = "\n".join(
-        f"\n{title}\n" + "\n".join(f"  {name:<22}{place}" for name, place in sorted(found.items()))
-        for title, found in sections.items()
-    )
     return f"""The app runs on a local AWS. For the aws command line, boto3 or any other SDK:
 
 {exports}
 
 Bucket  {deployment.bucket}
 Role    {deployment.personalize_role_arn}
-{listed}
+{_listed("State machines", deployment.state_machines)}
+{_listed("Queues", deployment.queues)}
+{_listed("Tables", deployment.tables)}
 
 Try
   aws s3 cp interactions.csv s3://{deployment.bucket}/uploads/movies/interactions/

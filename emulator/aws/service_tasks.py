@@ -125,7 +125,7 @@ def start_nested(task: Any, env: Any, **parts: Any) -> None:
     _start_as_moto(task, env=env, **parts)
     if task.resource.condition in WAITING_PATTERNS:
         parent = env.states.context_object.context_object_data["Execution"]["Id"]
-        find_execution(parent).adopt(env.stack[-1]["executionArn"])
+        find_execution(parent).adopt(find_execution(env.stack[-1]["executionArn"]))
 
 
 _await_token_as_moto = StateTaskServiceCallback._eval_wait_for_task_token  # noqa: SLF001 - the method being corrected

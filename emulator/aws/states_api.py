@@ -8,7 +8,7 @@ from moto.stepfunctions.exceptions import InvalidToken
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from emulator.aws.corrections import Correction
-from emulator.aws.executions import LocalExecution
+from emulator.aws.local_execution import LocalExecution
 
 HISTORY_PAGE = 100  # GetExecutionHistory's default
 MAX_HISTORY_PAGE = 1000

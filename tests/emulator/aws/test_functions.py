@@ -16,7 +16,7 @@ import moto.awslambda.models
 import pytest
 
 from emulator.aws.corrections import moto_as_shipped
-from emulator.aws.workers import nursery
+from emulator.aws.nursery import nursery
 from emulator.clock import CLOCK
 from emulator.cloud import Cloud
 from tests.emulator.aws.conftest import MakeFunction, MakeMachine
