@@ -4,7 +4,7 @@ from emulator.engine.api import EngineError
 from emulator.engine.schema import check_schema_fits, parse_schema
 from emulator.engine.schema_rules import RULES
 from emulator.personalize.account import Account
-from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.errors import in_use, invalid_input, still_needed
 from emulator.personalize.lifecycle import DELETE
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members, Record
@@ -40,7 +40,7 @@ def delete_dataset_group(account: Account, request: Members) -> None:
     for noun in _CHILDREN:
         child = next(account.all(noun, datasetGroupArn=group.arn), None)
         if child is not None:
-            raise in_use(f"{group.arn} cannot be deleted: {child.arn} still belongs to it.")
+            raise still_needed(group.arn, child.arn)
     begin_deletion(account, group)
 
 
@@ -78,7 +78,7 @@ def delete_schema(account: Account, request: Members) -> None:
     schema = account.find("schema", request["schemaArn"])
     user = next((each for each in account.all("dataset") if schema.arn in _schemas_of(each)), None)
     if user is not None:
-        raise in_use(f"{schema.arn} cannot be deleted: {user.arn} uses it.")
+        raise still_needed(schema.arn, user.arn)
     account.remove(schema)
 
 

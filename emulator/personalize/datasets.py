@@ -8,7 +8,7 @@ from emulator.engine.schema import Schema, check_schema_fits, check_schema_repla
 from emulator.engine.schema_rules import RULES
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
-from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.errors import in_use, invalid_input, still_needed
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members, Record
 from emulator.personalize.tags import check_new
@@ -71,7 +71,7 @@ def delete_dataset(account: Account, request: Members) -> None:
     jobs = (*account.all("dataset_import_job", datasetArn=dataset.arn), *trainings(account, dataset.group_arn))
     busy = next((job for job in jobs if not job.stage(now).over), None)
     if busy is not None:
-        raise in_use(f"{dataset.arn} cannot be deleted: {busy.arn} is {busy.status(now)}.")
+        raise still_needed(dataset.arn, busy.arn)
     reference, engine = reference_to(account, dataset), account.engine
     begin_deletion(account, dataset, lambda: engine.drop_dataset(reference))
 

@@ -48,4 +48,11 @@ def view(account: Account, record: Record) -> Members:
         versions = list(account.all("solution_version", solutionArn=record.arn))
         if versions:
             shown["latestSolutionVersion"] = versions[-1].view(now)
+    if SWITCHES.following_campaign_shows == "$LATEST" and _follows(record):
+        shown["solutionVersionArn"] = f"{record.notes['solutionArn']}/$LATEST"
     return shown
+
+
+def _follows(record: Record) -> bool:
+    config = record.members.get("campaignConfig", {})
+    return record.type.noun == "campaign" and bool(config.get("syncWithLatestSolutionVersion"))

@@ -8,7 +8,7 @@ from emulator.engine.schema_rules import RULES
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
-from emulator.personalize.errors import in_use, invalid_input, limit_exceeded
+from emulator.personalize.errors import invalid_input, limit_exceeded, still_needed
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
@@ -84,5 +84,5 @@ def delete_filter(account: Account, request: Members) -> None:
     for noun in ("batch_inference_job", "batch_segment_job"):
         for job in account.all(noun, filterArn=chosen.arn):
             if not job.stage(now).over:
-                raise in_use(f"{chosen.arn} cannot be deleted: {job.arn} uses it.")
+                raise still_needed(chosen.arn, job.arn)
     begin_deletion(account, chosen)

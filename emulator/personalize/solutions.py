@@ -10,7 +10,7 @@ from emulator.personalize.arns import owned_by_service
 from emulator.personalize.catalogue import ranges, recipe_of
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
-from emulator.personalize.errors import in_use, invalid_input
+from emulator.personalize.errors import in_use, invalid_input, still_needed
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
@@ -199,11 +199,11 @@ def delete_solution(account: Account, request: Members) -> None:
     now = account.now()
     for campaign in account.all("campaign"):
         if campaign.notes["solutionArn"] == solution.arn:
-            raise in_use(f"{solution.arn} cannot be deleted: {campaign.arn} uses it.")
+            raise still_needed(solution.arn, campaign.arn)
     versions = list(account.all("solution_version", solutionArn=solution.arn))
     busy = next((version for version in versions if not version.stage(now).over), None)
     if busy is not None:
-        raise in_use(f"{solution.arn} cannot be deleted: {busy.arn} is {busy.status(now)}.")
+        raise still_needed(solution.arn, busy.arn)
     engine, models = account.engine, [version.notes["model"] for version in versions]
 
     def drop_models() -> None:

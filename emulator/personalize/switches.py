@@ -11,6 +11,9 @@ class Switches:
     """Every choice of ours that a user may turn; a field's name is the switch's name everywhere."""
 
     parent_not_active: Refusal = "ResourceInUseException"
+    deletion_of_what_is_needed: Refusal = "ResourceInUseException"
+    named_version_arn: Literal["ends in the name", "ends in an id"] = "ends in the name"
+    following_campaign_shows: Literal["the version", "$LATEST"] = "the version"
     second_event_tracker: Literal["ResourceAlreadyExistsException", "LimitExceededException"] = (
         "ResourceAlreadyExistsException"
     )

@@ -10,7 +10,7 @@ from emulator.personalize.arns import owned_by_service
 from emulator.personalize.catalogue import recipe_of
 from emulator.personalize.datasets import of_group, reference_to
 from emulator.personalize.durations import HPO_FACTOR, TRAINING_SECONDS_PER_ROW
-from emulator.personalize.errors import ServiceError, in_use, invalid_input
+from emulator.personalize.errors import ServiceError, already_exists, in_use, invalid_input
 from emulator.personalize.lifecycle import STOP_TRAINING, Gain
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.recipe_facts import RecipeFacts
@@ -31,8 +31,7 @@ _INHERITED: Final = (
 def create_solution_version(account: Account, request: Members) -> Members:
     """Answer CreateSolutionVersion."""
     solution = account.find("solution", request["solutionArn"])
-    if "name" in request:
-        account.require_free("solution_version", f"{solution.arn}/{request['name']}")
+    _require_free_name(account, solution, request.get("name"))
     account.require_active(solution)
     recipe = recipe_of(account, recipe_arn(account, solution))
     mode = request.get("trainingMode", "FULL")
@@ -42,6 +41,12 @@ def create_solution_version(account: Account, request: Members) -> Members:
     QUOTAS.check(account, "solution_version")
     version = train(account, solution, {**request, "trainingMode": mode, "trainingType": "MANUAL"}, base)
     return {"solutionVersionArn": version.arn}
+
+
+def _require_free_name(account: Account, solution: Record, name: str | None) -> None:
+    versions = account.all("solution_version", solutionArn=solution.arn, name=name)
+    if name is not None and next(versions, None) is not None:
+        raise already_exists(f"{solution.arn}/{name}")
 
 
 def _check_data(account: Account, group_arn: str, recipe: RecipeFacts) -> None:
@@ -83,7 +88,8 @@ def _check_mode(account: Account, solution: Record, recipe: RecipeFacts, mode: s
 
 def train(account: Account, solution: Record, members: Members, base: str | None = None) -> Record:
     """Begin a training with the solution's present settings."""
-    tail = members.get("name") or secrets.token_hex(4)
+    is_named = "name" in members and SWITCHES.named_version_arn == "ends in the name"
+    tail = members["name"] if is_named else secrets.token_hex(4)
     arn = f"{solution.arn}/{tail}"
     inherited: Members = {key: solution.members[key] for key in _INHERITED if key in solution.members}
     shown: Members = {

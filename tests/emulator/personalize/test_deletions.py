@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.personalize.switches import SWITCHES
 from tests.emulator.personalize.world import PREFIX, World
 
 
@@ -62,3 +63,21 @@ def test_a_group_being_deleted_cannot_be_deleted_again(world: World) -> None:
 def test_a_dataset_made_anew_never_sees_rows_of_a_forgotten_one(world: World) -> None:
     world.make_dataset(world.make_group())
     assert world.engine.dropped == ["movies/INTERACTIONS"]
+
+
+def test_what_nobody_knows_is_a_switch(world: World) -> None:
+    _, version = world.make_trained()
+    solution = version.rpartition("/")[0]
+    config = {"syncWithLatestSolutionVersion": True}
+    campaign = world.make_campaign(f"{solution}/$LATEST", campaignConfig=config)
+    assert world.describe("campaign", campaign)["solutionVersionArn"] == version
+    SWITCHES.following_campaign_shows = "$LATEST"
+    assert world.describe("campaign", campaign)["solutionVersionArn"] == f"{solution}/$LATEST"
+    SWITCHES.deletion_of_what_is_needed = "InvalidInputException"
+    assert refused(world.personalize.delete_solution, solutionArn=solution) == "InvalidInput"
+    SWITCHES.named_version_arn = "ends in an id"
+    named = world.make_version(solution, name="may")
+    assert len(named.rpartition("/")[2]) == 8
+    assert world.describe("solution_version", named)["name"] == "may"
+    answer = refused(world.personalize.create_solution_version, solutionArn=solution, name="may")
+    assert answer == "ResourceAlreadyExists"
