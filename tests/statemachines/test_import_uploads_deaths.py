@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
-from emulator.aws.executions import LocalExecution, all_executions
+from emulator.aws.executions import all_executions
+from emulator.aws.local_execution import LocalExecution
 from emulator.cloud import Cloud
 from tests.statemachines.uploads_group import Group, csv
 

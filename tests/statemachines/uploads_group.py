@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from emulator.aws.executions import LocalExecution, all_executions
+from emulator.aws.executions import all_executions
+from emulator.aws.local_execution import LocalExecution
 from emulator.clock import CLOCK
 from emulator.cloud import Cloud, Run
 
