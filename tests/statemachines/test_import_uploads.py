@@ -1,6 +1,7 @@
 """import_uploads on the local cloud: real events, real handlers, a service that really imports."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,20 @@ def test_importing_one_file_takes_few_states(group: Group) -> None:
         "Claim uploads", "Next step", "Inspect uploads", "Stage uploads", "Next step", "Ensure import job",
         "Settle uploads", "Next step", "Decide retrain",
     )  # fmt: skip
+
+
+def test_what_comes_during_an_import_goes_next_in_one_job(group: Group) -> None:
+    group.create()
+    FAULTS.slow("dataset_import_job", 60)  # four hours, four seconds here
+    group.drop("monday.csv", csv("ann"))
+    while not group.jobs():
+        time.sleep(0.02)
+    for number in range(5):
+        group.drop(f"during-{number}.csv", csv(f"user{number}"))
+    FAULTS.clear()
+    assert [run.status for run in group.runs()] == ["SUCCEEDED"]
+    assert [job["importMode"] for job in group.jobs()] == ["FULL", "INCREMENTAL"]
+    assert len(group.exported()) == 6000
 
 
 def test_an_event_that_is_delivered_twice_does_nothing_more(group: Group, cloud: Cloud) -> None:
