@@ -18,9 +18,9 @@ from lambdas.uploads.objects import Objects
 from lambdas.uploads.table import DynamoTable
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-s3 = boto3.client("s3")
 gateway = Gateway(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
-place = Place(gateway.arn_prefix, os.environ["BUCKET_NAME"], os.environ["PERSONALIZE_ROLE_ARN"])
+objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
+place = Place(gateway.arn_prefix, objects.bucket, os.environ["PERSONALIZE_ROLE_ARN"])
 leases = Leases(
     DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"]),
     Executions(boto3.client("stepfunctions")).is_running,
@@ -36,22 +36,15 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     `event` is ``{"machine", "execution", "run", "input"}``: who asks, its ARN and name, and what it was started with.
     """
     wish = {key: value for key, value in event["input"].items() if not key.startswith("AWS_STEP_FUNCTIONS")}
-    request = load_request(wish, _read_text)
+    request = load_request(wish, objects.text)
     planner = Planner(request, wish.get("run", event["run"]), place)
     logger.append_keys(dataset_group=request.dataset_group.name, machine=event["machine"], run=planner.run)
     if event["machine"] != "pipeline":
         if "input" in wish:
-            check_batch_input(Objects(s3, place.bucket), wish["input"])
+            check_batch_input(objects, wish["input"])
         return plan_stage(event["machine"], wish, planner, gateway)
     check_request(planner, gateway)
     holder = leases.take(f"{request.dataset_group.name}/pipeline", event["execution"]).holder
     logger.info("planned", extra={"solutions": [solution.name for solution in request.solutions], "holder": holder})
     metrics.add_metric("Plans", MetricUnit.Count, 1)
     return {**plan_pipeline(planner), "runsAlone": holder == event["execution"], "holder": holder}
-
-
-def _read_text(key: str) -> str | None:
-    try:
-        return s3.get_object(Bucket=place.bucket, Key=key)["Body"].read().decode()
-    except s3.exceptions.NoSuchKey:
-        return None
