@@ -3,10 +3,11 @@
 import contextlib
 import functools
 import json
+import os
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +26,7 @@ from emulator.aws.workers import WorkerPool
 from emulator.clock import CLOCK
 from emulator.deploy import Deployment, deploy
 
+IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 CREDENTIAL = "local"  # any will do: nothing is checked
 MOTO = {"stepfunctions": {"execute_state_machine": True}}
 
@@ -78,6 +80,7 @@ class Cloud:
     def _begin(self, undoing: contextlib.ExitStack) -> None:
         self._endpoint = Endpoint(self._port)
         undoing.callback(self._endpoint.stop)
+        undoing.enter_context(_nobodys_settings())
         directory = self._directory or Path(undoing.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
         undoing.callback(CLOCK.set_speed, 1)
         CLOCK.set_speed(self.speed)
@@ -189,13 +192,30 @@ def _states(execution: LocalExecution) -> tuple[str, ...]:
     return tuple(details["name"] for details in entered if details)
 
 
-_session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=runtime.REGION)
 _making_clients = threading.Lock()
 
 
 @functools.cache
+def _session() -> boto3.Session:
+    return boto3.Session(CREDENTIAL, CREDENTIAL, region_name=runtime.REGION)
+
+
+@functools.cache
 def _cached_client(service: str) -> Any:
-    return _session.client(service)  # type: ignore[call-overload]
+    return _session().client(service)  # type: ignore[call-overload]
+
+
+@contextlib.contextmanager
+def _nobodys_settings() -> Iterator[None]:
+    """Keep AWS settings of the shell out of this process: it may have exported another cloud's endpoint."""
+    theirs = {name: os.environ.pop(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name in os.environ}
+    theirs |= {IGNORE_ENDPOINTS: os.environ[IGNORE_ENDPOINTS]} if IGNORE_ENDPOINTS in os.environ else {}
+    os.environ[IGNORE_ENDPOINTS] = "true"
+    try:
+        yield
+    finally:
+        del os.environ[IGNORE_ENDPOINTS]
+        os.environ.update(theirs)
 
 
 def _client(service: str) -> Any:

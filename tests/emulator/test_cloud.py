@@ -137,6 +137,17 @@ def test_without_a_deployment_there_is_nothing_to_start_by_name(bare_cloud: Clou
         bare_cloud.start("pipeline", {})
 
 
+def test_settings_of_the_shell_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever exported the variables of one cloud may start another, or the tests, in the same shell."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with Cloud() as cloud:
+        assert boto3.client("s3", region_name="us-east-1").list_buckets()["Buckets"] == []
+        cloud.run(make(cloud), {})
+    assert os.environ["AWS_PROFILE"] == "nobody"
+    assert "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" not in os.environ
+
+
 def test_the_process_environment_stays_clean(bare_cloud: Cloud) -> None:
     assert "AWS_ENDPOINT_URL" not in os.environ
     assert bare_cloud.environment["AWS_ENDPOINT_URL"] == bare_cloud.endpoint
