@@ -64,7 +64,7 @@ def client(service: str, places: dict[str, Any]) -> Any:
 
 def test_serve_tells_programs_where_things_are_and_ends_clean() -> None:
     """The one that synthesises the app itself, as it does without --assembly."""
-    with served("--json", "--speed", "3600") as (process, lines):
+    with served("--json", "--speed", "300") as (process, lines):
         places = json.loads(lines[0])
         assert lines[1:] == [f"READY {places['endpoint']}"]
         assert set(places) == {"endpoint", "env", "bucket", "personalizeRoleArn", "stateMachines", "queues", "tables"}
