@@ -56,7 +56,7 @@ def main() -> int:
     mine = statistics.median(ours.seconds for ours, _ in jobs)
     theirs = statistics.median(peers.seconds for _, peers in jobs) * _PEER_SHARE
     memory = max(ours.gigabytes for ours, _ in jobs)
-    rate = f"{given.users / mine / 1000:.0f}k, {given.users / theirs / 1000:.0f}k users/s; model: {kind}"
+    rate = f"{given.users / mine / 1000:.0f}k, {given.users / theirs / 1000:.0f}k users/s in {mine:.0f} s; {kind}"
     bars = [
         Bar("batch job, times implicit.recommend and json.dumps", theirs / mine, 1.5, detail=rate),
         Bar("batch job, peak memory in GB", memory, 3.0, at_most=True, detail=f"training {trained.gigabytes:.1f} GB"),
