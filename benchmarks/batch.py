@@ -60,13 +60,6 @@ def main() -> int:
     bars = [
         Bar("batch job, times implicit.recommend and json.dumps", theirs / mine, 1.5, detail=rate),
         Bar("batch job, peak memory in GB", memory, 3.0, at_most=True, detail=f"training {trained.gigabytes:.1f} GB"),
-        Bar(
-            "batch job of a million users, seconds",
-            mine * 1e6 / given.users,
-            60,
-            at_most=True,
-            detail="on this machine",
-        ),
     ]
     return report(f"batch inference for {given.users:,} users, {_ITEMS:,} items", bars)
 
