@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
 
+from lambdas.uploads.concurrency import AT_ONCE
 from lambdas.uploads.datasets import Datasets
 from lambdas.uploads.executions import Executions
 from lambdas.uploads.lease import Leases
@@ -19,8 +21,9 @@ from lambdas.uploads.table import DynamoTable
 from lambdas.uploads.waking import Waker
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
-executions = Executions(boto3.client("stepfunctions"))
+pool = Config(max_pool_connections=AT_ONCE)
+table = DynamoTable(boto3.client("dynamodb", config=pool), os.environ["LEDGER_TABLE_NAME"])
+executions = Executions(boto3.client("stepfunctions", config=pool))
 ledger, leases = Ledger(table, int(os.environ["LEDGER_DAYS"])), Leases(table, executions.is_running)
 objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
 machines = Machines(os.environ["PIPELINE_ARN"], os.environ["RUN_BATCH_INFERENCE_ARN"])

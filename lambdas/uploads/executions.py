@@ -25,13 +25,23 @@ class Executions:
         try:
             self._client.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(execution_input))
         except self._client.exceptions.ExecutionAlreadyExists:
-            return self.is_running(f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}")
+            return self.is_running(_arn(machine_arn, name))
         return True
+
+    def was_started(self, machine_arn: str, name: str) -> bool:
+        """Say whether an execution of this name was started, as far back as the service remembers (90 days)."""
+        return self._status(_arn(machine_arn, name)) is not None
 
     def is_running(self, execution_arn: str) -> bool:
         """Say whether the execution is under way; one that the service has forgotten is not."""
+        return self._status(execution_arn) in {"RUNNING", "PENDING_REDRIVE"}
+
+    def _status(self, execution_arn: str) -> str | None:
         try:
-            answer = self._client.describe_execution(executionArn=execution_arn)
+            return str(self._client.describe_execution(executionArn=execution_arn)["status"])
         except self._client.exceptions.ExecutionDoesNotExist:
-            return False
-        return bool(answer["status"] in {"RUNNING", "PENDING_REDRIVE"})
+            return None
+
+
+def _arn(machine_arn: str, name: str) -> str:
+    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

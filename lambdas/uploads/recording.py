@@ -90,14 +90,29 @@ class Recorder:
                 return meaning.lane
             case Misplaced():
                 self._ledger.record_rejected(FileRow(**{**vars(row), "lane": meaning.lane}), meaning.reason)
-            case GroupRequest():
-                self._start(self._machines.pipeline, row, {"datasetGroup": meaning.group})
-            case BatchInput():
-                wish = {"template": meaning.template, "input": f"s3://{self._bucket}/{row.key}"}
-                self._start(self._machines.run_batch_inference, row, {"datasetGroup": meaning.group, **wish})
+            case GroupRequest() | BatchInput():
+                machine_arn, wish = self._errand(meaning)
+                self._executions.start(machine_arn, _name(row), wish)
             case Ignored():
                 pass
         return None
+
+    def knows(self, row: FileRow) -> bool:
+        """Say whether an object was written down, or has started what it is for; `lane` is filled in here too."""
+        meaning = parse_key(row.key)
+        match meaning:
+            case DatasetFile() | Misplaced():
+                return self._ledger.knows(FileRow(**{**vars(row), "lane": meaning.lane}))
+            case GroupRequest() | BatchInput():
+                return self._executions.was_started(self._errand(meaning)[0], _name(row))
+        return True
+
+    def _errand(self, meaning: GroupRequest | BatchInput) -> tuple[str, dict[str, str]]:
+        """Return the state machine that an object starts, and its input."""
+        if isinstance(meaning, GroupRequest):
+            return self._machines.pipeline, {"datasetGroup": meaning.group}
+        wish = {"template": meaning.template, "input": f"s3://{self._bucket}/{meaning.key}"}
+        return self._machines.run_batch_inference, {"datasetGroup": meaning.group, **wish}
 
     def _know(self, lane: str) -> None:
         """Put the dataset on the sweep's list before its first file: whatever dies in between, it is looked after."""
@@ -105,7 +120,8 @@ class Recorder:
             self._ledger.know_lane(lane)
             self._known.add(lane)
 
-    def _start(self, machine_arn: str, row: FileRow, wish: dict[str, str]) -> None:
-        # Named after the version of the object: whether an event comes twice or the sweep finds the object too (and
-        # knows no sequencer), one execution starts.
-        self._executions.start(machine_arn, execution_name(row.key, row.version), wish)
+
+def _name(row: FileRow) -> str:
+    # Named after the version of the object: whether an event comes twice or the sweep finds the object too (and
+    # knows no sequencer), one execution starts.
+    return execution_name(row.key, row.version)

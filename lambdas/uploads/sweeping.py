@@ -6,8 +6,9 @@ from typing import Final
 from pydantic import BaseModel
 
 from lambdas.uploads.claiming import PUT_OFF, SHORT
+from lambdas.uploads.concurrency import each
 from lambdas.uploads.datasets import Datasets
-from lambdas.uploads.keys import REQUESTS, UPLOADS, DatasetFile, parse_key
+from lambdas.uploads.keys import REQUESTS, UPLOADS
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import FileRow, Ledger
 from lambdas.uploads.objects import Objects, StoredObject
@@ -41,22 +42,21 @@ class Sweeper:
 
     def sweep(self, now: datetime) -> Swept:
         """Record objects that no event announced, and start executions where something waits and nobody works."""
-        unannounced = [
+        recent = [
             found
             for prefix in (UPLOADS, REQUESTS)
             for found in self._objects.current_versions(prefix)
-            if _YOUNGEST <= now - found.modified <= _OLDEST and self._is_unannounced(found)
+            if _YOUNGEST <= now - found.modified <= _OLDEST
         ]
+        unannounced = [found for found, known in zip(recent, each(self._is_known, recent), strict=True) if not known]
         lanes = {lane for found in unannounced if (lane := self._recorder.record_object(_row(found)))}
         for lane in lanes:
             self._waker.announce(lane)
         woken = [lane for lane in self._ledger.lanes() if self._wake(lane)]
         return Swept(unannounced=[found.key for found in unannounced], woken=sorted({*lanes, *woken}))
 
-    def _is_unannounced(self, found: StoredObject) -> bool:
-        meaning = parse_key(found.key)
-        # What is not for a dataset starts an execution named after its version: starting it again is harmless.
-        return not isinstance(meaning, DatasetFile) or not self._ledger.knows(_row(found, meaning.lane))
+    def _is_known(self, found: StoredObject) -> bool:
+        return self._recorder.knows(_row(found))
 
     def _wake(self, lane: str) -> bool:
         if self._leases.holder_of(lane):
@@ -74,9 +74,9 @@ class Sweeper:
         return True
 
 
-def _row(found: StoredObject, lane: str = "") -> FileRow:
+def _row(found: StoredObject) -> FileRow:
     return FileRow(
-        lane=lane,
+        lane="",
         key=found.key,
         version=found.version,
         versioned=found.versioned,

@@ -6,6 +6,7 @@ import pytest
 
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.ledger import State
+from lambdas.uploads.sweeping import Swept
 from tests.lambdas.uploads.world import World, csv
 
 KEY = "uploads/movies/interactions/{}.csv"
@@ -325,7 +326,7 @@ def test_requests_and_batch_inputs_start_their_machines_once() -> None:
         event = world.upload(key, b"{}")
         world.deliver(event)
         world.deliver(event)
-    world.sweep()
+    assert world.sweep_closely() == Swept()
     assert [arn.partition(":")[0] for arn in world.executions] == ["pipeline", "batch"]
 
 
@@ -339,3 +340,13 @@ def test_a_sweep_records_what_no_event_announced() -> None:
     assert world.states_of(MONDAY) == ["IMPORTED"]
     assert len(world.jobs) == 1
     assert world.sweep() == []
+
+
+def test_a_sweep_finds_requests_batch_inputs_and_misplaced_objects_once() -> None:
+    world = World()
+    keys = ["requests/movies.json", "uploads/movies/batch/weekly/users.json", "uploads/movies/itms/a.csv"]
+    for key in keys:
+        world.upload(key, b"{}")
+    assert sorted(world.sweep_closely().unannounced) == keys
+    assert world.sweep_closely().unannounced == []
+    assert [arn.partition(":")[0] for arn in world.executions] == ["batch", "pipeline"]

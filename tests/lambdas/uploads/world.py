@@ -16,7 +16,7 @@ from lambdas.uploads.ledger import FileRow, Ledger, State
 from lambdas.uploads.recording import Machines, Recorder
 from lambdas.uploads.settling import Settling
 from lambdas.uploads.staging import Staging
-from lambdas.uploads.sweeping import Sweeper
+from lambdas.uploads.sweeping import Sweeper, Swept
 from lambdas.uploads.waking import Waker
 from lambdas.uploads.work import Errand, Phase, Work
 from tests.lambdas.uploads.memory_objects import MemoryObjects
@@ -94,6 +94,9 @@ class World:
 
     def is_running(self, arn: str) -> bool:
         return arn in self.executions and self.executions[arn].status == "RUNNING"
+
+    def was_started(self, machine_arn: str, name: str) -> bool:
+        return f"{machine_arn}:{name}" in self.executions
 
     def start(self, machine_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         arn = f"{machine_arn}:{name}"
@@ -206,8 +209,12 @@ class World:
                     pass
 
     def sweep(self) -> list[str]:
+        """Let a quarter of an hour pass and sweep; return the datasets that were woken."""
+        return self.sweep_closely().woken
+
+    def sweep_closely(self) -> Swept:
         self.now += timedelta(minutes=15)
-        return self.sweeper.sweep(self.now).woken
+        return self.sweeper.sweep(self.now)
 
     def states_of(self, key: str) -> list[str]:
         lane = "/".join(key.split("/")[1:3])
