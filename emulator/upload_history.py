@@ -3,7 +3,7 @@
 The same question on AWS, without this program:
 
     aws dynamodb query --table-name LEDGER --key-condition-expression 'dataset = :d AND begins_with(entry, :e)' \
-        --expression-attribute-values '{":d": {"S": "movies/interactions"}, ":e": {"S": "file#uploads/movies/interactions/monday.csv#"}}'
+        --expression-attribute-values '{":d": {"S": "movies/interactions"}, ":e": {"S": "file#monday.csv#"}}'
 """
 
 import argparse
