@@ -16,7 +16,7 @@ from lambdas.personalize.resources import HOUR, MINUTE, QUICK, RESOURCES, Resour
 from lambdas.personalize.waiting import Expectation, expect, wait_seconds
 
 _BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
-_QUOTA_WAIT_SECONDS: Final = MINUTE
+_QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (lambdas/uploads/work.py), so that all get a turn
 _FREES_ITSELF: Final = re.compile(r"PENDING|IN.PROGRESS")
 
 
@@ -41,10 +41,11 @@ class Errand:
     now: datetime
     run_began: datetime
     found: Mapping[str, Any] = field(default_factory=dict)
+    yield_seconds: int = 0  # how long to leave a free place in the service's queue to others that wait for one
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Errand":
-        """Return the errand in a step's event: ``{"now", "run_began", "input": {"type", "request", "found"?}}``."""
+        """Return the errand in a step's event: ``{"now", "run_began", "input": {"type", "request", …}}``."""
         wish = event["input"]
         if wish.get("type") not in RESOURCES:
             raise UnknownResourceTypeError(f"type is {wish.get('type')!r}; it must be one of {', '.join(RESOURCES)}")
@@ -54,6 +55,7 @@ class Errand:
             now=datetime.fromisoformat(event["now"]),
             run_began=datetime.fromisoformat(event["run_began"]),
             found=wish.get("found", {}),
+            yield_seconds=wish.get("yield_seconds", 0),
         )
 
     @property
@@ -75,6 +77,9 @@ def look(gateway: Gateway, errand: Errand) -> dict[str, Any]:
         return _found(row, sight, described)
     if late := _out_of_patience(errand, sight):
         return _found(row, late, described)
+    left_to_others = errand.yield_seconds - int((errand.now - errand.run_began).total_seconds())
+    if sight.phase is Phase.ABSENT and left_to_others > 0:
+        return _found(row, Sight(Phase.CHANGING, reason="lets others go first"), described, seconds=left_to_others)
     expectation = errand.expectation or _expectation(gateway, errand, sight, described)
     age_seconds = (errand.now - (sight.began or errand.now)).total_seconds()
     return _found(row, sight, described, expectation, wait_seconds(age_seconds, expectation, row.cadence))

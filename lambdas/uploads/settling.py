@@ -1,6 +1,6 @@
 """Settling: writing down what became of an import job's files, and giving the lease back on every path."""
 
-from typing import Any, Final
+from typing import Final
 
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.claiming import Claims
@@ -34,14 +34,14 @@ class Settling:
         work, batch = errand.work, errand.work.batch
         assert batch is not None  # noqa: S101 -- the state machine comes here from the job of a batch
         job = Job(jobName=batch.name, arn=job_arn, mode=batch.mode, files=batch.files, rows=batch.rows)
-        told: dict[str, Any] = {"jobs": [*work.jobs, job], "rows": work.rows + batch.rows, "batch": None}
+        done = errand.model_copy(update={"work": work.after(job, batch.rows)})
         if not work.mine:
-            return self._claims.claim(errand.model_copy(update={"work": work.model_copy(update=told)}), datasets)
+            return self._claims.claim(done, datasets)
         lease = self._leases.read(errand.lane)
         if lease.holder == errand.execution and lease.batch:
             self._settle_imported(errand, batch, job_arn, lease)
-        told["facts"] = work.facts.model_copy(update={"filled": True}) if work.facts else None
-        return self._claims.look(errand.model_copy(update={"work": work.model_copy(update=told)}))
+        facts = work.facts.model_copy(update={"filled": True}) if work.facts else None
+        return self._claims.look(done.model_copy(update={"work": done.work.model_copy(update={"facts": facts})}))
 
     def _settle_imported(self, errand: Errand, batch: Batch, job_arn: str, lease: Lease) -> None:
         def settle(row: FileRow) -> None:

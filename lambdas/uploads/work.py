@@ -1,11 +1,15 @@
 """What travels between the states of `import_uploads`: what is known so far, and what comes next."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
 from lambdas.uploads.datasets import DatasetFacts
+
+# After an import a dataset leaves the service's free slots to others for longer than those wait between two tries; so
+# a dataset that always has more to import cannot keep the slots of the region to itself.
+_YIELD_SECONDS: Final = 90
 
 
 class Phase(StrEnum):
@@ -60,8 +64,14 @@ class Work(BaseModel):
     short: bool = False  # what waits is too little for an import
     rows: int = 0
     jobs: list[Job] = Field(default_factory=list)
+    yield_seconds: int = 0
     error: str = ""
     cause: str = ""
+
+    def after(self, job: Job, rows: int) -> "Work":
+        """Return what is known once a job has been waited for."""
+        told = {"jobs": [*self.jobs, job], "rows": self.rows + rows, "batch": None, "yield_seconds": _YIELD_SECONDS}
+        return self.model_copy(update=told)
 
 
 class Errand(BaseModel):

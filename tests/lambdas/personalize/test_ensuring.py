@@ -49,13 +49,19 @@ class Busy:
     def create(self, *_: Any) -> str:
         raise LimitError(self.limit)
 
-    def describe(self, *_: Any) -> dict[str, Any]:
+    def durations(self, *_: Any) -> list[float]:
+        return []
+
+    def describe(self, _row: object, arn: str) -> dict[str, Any] | None:
+        if arn == "arn:absent":
+            return None
         return {"name": "c", "campaignArn": "arn:c", "status": "CREATE IN_PROGRESS", "creationDateTime": BEGAN}
 
 
-def errand(noun: str, hours: float = 0, **found: Any) -> Errand:
+def errand(noun: str, hours: float = 0, yield_seconds: int = 0, **found: Any) -> Errand:
     now = BEGAN + timedelta(hours=hours)
-    wish = {"type": noun, "request": {"name": "c"}, "found": {"arn": "arn:c", "expectation": None, **found}}
+    found = {"arn": "arn:c", "expectation": None, **found}
+    wish = {"type": noun, "request": {"name": "c"}, "found": found, "yield_seconds": yield_seconds}
     return Errand.of({"now": now.isoformat(), "run_began": BEGAN.isoformat(), "input": wish})
 
 
@@ -86,6 +92,16 @@ def test_a_full_count_is_not_waited_for() -> None:
     busy.limit = "Cannot create a campaign. More than 5 resources in ACTIVE state. Please delete some and try again"
     with pytest.raises(LimitError, match="ACTIVE state"):
         create(busy, errand("campaign"))  # type: ignore[arg-type]
+
+
+def test_who_yields_asks_for_a_place_later_than_those_who_wait_for_one() -> None:
+    """Choice: a freed import slot is seen by every waiting dataset before the one that freed it asks again."""
+    waiting = create(Busy(), errand("dataset_import_job"))  # type: ignore[arg-type]
+    first = look(Busy(), errand("dataset_import_job", yield_seconds=90, arn="arn:absent"))  # type: ignore[arg-type]
+    later = look(Busy(), errand("dataset_import_job", hours=0.1, yield_seconds=90, arn="arn:absent"))  # type: ignore[arg-type]
+    assert (first["phase"], first["wait_seconds"]) == ("CHANGING", 90)
+    assert first["wait_seconds"] > waiting["wait_seconds"]
+    assert later["phase"] == "ABSENT"
 
 
 def test_patience_ends_red_with_the_status_last_seen() -> None:

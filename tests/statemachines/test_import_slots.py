@@ -1,0 +1,48 @@
+"""Who gets the region's import slots, at a speed at which a minute's wait is longer than a handler's start."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.personalize.quotas import DEFAULTS, QUOTAS
+from tests.statemachines.uploads_group import Group, csv
+
+
+@pytest.fixture
+def cloud(assembly: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Return a cloud in a region with a single import slot."""
+    monkeypatch.setitem(QUOTAS.table, "dataset_import_job", replace(DEFAULTS["dataset_import_job"], limit=1))
+    with Cloud(speed=240, schedules=False) as running:
+        running.deploy(assembly)
+        yield running
+
+
+def jobs(cloud: Cloud) -> list[dict[str, Any]]:
+    found = cloud.client("personalize").list_dataset_import_jobs()["datasetImportJobs"]
+    return sorted(found, key=lambda job: job["creationDateTime"])
+
+
+def until(count: int, cloud: Cloud) -> None:
+    deadline = time.monotonic() + 60
+    while len(jobs(cloud)) < count:
+        assert time.monotonic() < deadline, [job["jobName"] for job in jobs(cloud)]
+        time.sleep(0.02)
+
+
+def test_a_dataset_that_always_has_more_to_import_leaves_the_slot_to_others(cloud: Cloud) -> None:
+    greedy, patient = Group(cloud, "greedy"), Group(cloud, "patient")
+    greedy.create()
+    patient.create()
+    greedy.drop("0.csv", csv("ann"))
+    until(1, cloud)
+    greedy.drop("1.csv", csv("bob"))  # while its first file is being imported
+    patient.drop("only.csv", csv("cleo"))
+    until(3, cloud)
+    owners = [job["jobName"].partition("-")[0] for job in jobs(cloud)]
+    assert owners == ["greedy", "patient", "greedy"]
+    assert {run.status for group in (greedy, patient) for run in group.runs()} == {"SUCCEEDED"}
