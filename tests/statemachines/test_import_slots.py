@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.cloud import Cloud
+from emulator.personalize import DURATIONS
 from emulator.personalize.quotas import DEFAULTS, QUOTAS
 from tests.statemachines.uploads_group import Group, csv
 
@@ -17,7 +18,8 @@ from tests.statemachines.uploads_group import Group, csv
 def cloud(assembly: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Return a cloud in a region with a single import slot."""
     monkeypatch.setitem(QUOTAS.table, "dataset_import_job", replace(DEFAULTS["dataset_import_job"], limit=1))
-    with Cloud(speed=240, schedules=False) as running:
+    monkeypatch.setitem(DURATIONS.seconds, "create dataset_import_job", 100.0)
+    with Cloud(speed=120, schedules=False) as running:
         running.deploy(assembly)
         yield running
 
@@ -39,10 +41,12 @@ def test_a_dataset_that_always_has_more_to_import_leaves_the_slot_to_others(clou
     greedy.create()
     patient.create()
     greedy.drop("0.csv", csv("ann"))
-    until(1, cloud)
-    greedy.drop("1.csv", csv("bob"))  # while its first file is being imported
+    greedy.runs()  # from now on it knows how long an import takes, and notices its end within seconds
+    greedy.drop("1.csv", csv("bob"))
+    until(2, cloud)
+    greedy.drop("2.csv", csv("dan"))  # while the one before is being imported
     patient.drop("only.csv", csv("cleo"))
-    until(3, cloud)
+    until(4, cloud)
     owners = [job["jobName"].partition("-")[0] for job in jobs(cloud)]
-    assert owners == ["greedy", "patient", "greedy"]
+    assert owners == ["greedy", "greedy", "patient", "greedy"]
     assert {run.status for group in (greedy, patient) for run in group.runs()} == {"SUCCEEDED"}
