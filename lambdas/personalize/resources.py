@@ -20,6 +20,7 @@ class Cadence:
     typical_seconds: int
     longest_wait_seconds: int  # between two looks
     patience_seconds: int  # after that the run ends red; the job itself goes on
+    follows_data: bool = False  # small data is done long before the typical duration
 
 
 QUICK: Final = Cadence(typical_seconds=40, longest_wait_seconds=2 * MINUTE, patience_seconds=3 * HOUR)
@@ -99,8 +100,8 @@ def _job(noun: str, parent: str, cadence: Cadence) -> ResourceType:
     return ResourceType(noun, name_key="jobName", parent=parent, deletable=False, cadence=cadence)
 
 
-_IMPORT: Final = Cadence(20 * MINUTE, 30 * MINUTE, 12 * HOUR)
-_TRAINING: Final = Cadence(90 * MINUTE, 2 * HOUR, 72 * HOUR)
+_IMPORT: Final = Cadence(20 * MINUTE, 30 * MINUTE, 12 * HOUR, follows_data=True)
+_TRAINING: Final = Cadence(90 * MINUTE, 2 * HOUR, 72 * HOUR, follows_data=True)
 _DEPLOYMENT: Final = Cadence(15 * MINUTE, 20 * MINUTE, 6 * HOUR)
 _BATCH: Final = Cadence(40 * MINUTE, HOUR, 24 * HOUR)
 

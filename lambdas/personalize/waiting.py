@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from lambdas.personalize.resources import MINUTE, Cadence
+from lambdas.personalize.resources import Cadence
 
 _SHARE_WITHOUT_HISTORY: Final = 0.2  # of the typical duration: half the window in which the end is expected
 _SHARE_WITH_HISTORY: Final = 0.02
-_EARLY_LOOK: Final = 0.4  # without history small data may be done long before the typical duration
-_WORTH_AN_EARLY_LOOK_SECONDS: Final = 20 * MINUTE
-_SPACING_WITHOUT_HISTORY: Final = 6.5  # seconds between looks per square root of the window's seconds
+_EARLY_LOOK: Final = 0.4  # of the typical duration: one look for those whose data is small
+_SPACING_WITHOUT_HISTORY: Final = 7.0  # seconds between looks per square root of the window's seconds
 _SPACING_WITH_HISTORY: Final = 2.5  # a narrow window affords closer looks
 _SHORTEST_SECONDS: Final = 5
 _GROWTH: Final = 0.1  # beyond the window, a look's delay is at most this share of the age
@@ -47,13 +46,13 @@ def expect(cadence: Cadence, durations: Sequence[float]) -> Expectation:
 
 def wait_seconds(age_seconds: float, expectation: Expectation, cadence: Cadence) -> int:
     """Return how long to wait before looking again at a change that began `age_seconds` ago; at least a second."""
-    next_look = next(look for look in _looks(expectation) if look >= age_seconds + _SHORTEST_SECONDS)
+    next_look = next(look for look in _looks(expectation, cadence) if look >= age_seconds + _SHORTEST_SECONDS)
     return max(1, min(math.ceil(next_look - age_seconds), cadence.longest_wait_seconds))
 
 
-def _looks(expectation: Expectation) -> Iterator[float]:
+def _looks(expectation: Expectation, cadence: Cadence) -> Iterator[float]:
     """Yield the ages at which to look, in order, without end."""
-    if expectation.guessed and expectation.seconds >= _WORTH_AN_EARLY_LOOK_SECONDS:
+    if expectation.guessed and cadence.follows_data:
         yield expectation.seconds * _EARLY_LOOK
     per_root = _SPACING_WITHOUT_HISTORY if expectation.guessed else _SPACING_WITH_HISTORY
     spacing = max(_SHORTEST_SECONDS, per_root * math.sqrt(2 * expectation.spread_seconds))
