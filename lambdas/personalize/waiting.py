@@ -17,7 +17,7 @@ from lambdas.personalize.resources import Cadence
 _SHARE_WITHOUT_HISTORY: Final = 0.2  # of the typical duration: half the window in which the end is expected
 _SHARE_WITH_HISTORY: Final = 0.02
 _EARLY_LOOK: Final = 0.4  # of the typical duration: one look for those whose data is small
-_SPACING_WITHOUT_HISTORY: Final = 7.0  # seconds between looks per square root of the window's seconds
+_SPACING_WITHOUT_HISTORY: Final = 6.5  # seconds between looks per square root of the window's seconds
 _SPACING_WITH_HISTORY: Final = 2.5  # a narrow window affords closer looks
 _SHORTEST_SECONDS: Final = 5
 _GROWTH: Final = 0.1  # beyond the window, a look's delay is at most this share of the age
