@@ -56,11 +56,8 @@ def _looks(expectation: Expectation, cadence: Cadence) -> Iterator[float]:
         yield expectation.seconds * _EARLY_LOOK
     per_root = _SPACING_WITHOUT_HISTORY if expectation.guessed else _SPACING_WITH_HISTORY
     spacing = max(_SHORTEST_SECONDS, per_root * math.sqrt(2 * expectation.spread_seconds))
-    earliest, latest = (
-        expectation.seconds - expectation.spread_seconds,
-        expectation.seconds + expectation.spread_seconds,
-    )
-    look = max(0.0, earliest)
+    latest = expectation.seconds + expectation.spread_seconds
+    look = max(0.0, expectation.seconds - expectation.spread_seconds)
     while True:  # at the very beginning of the window nothing is done yet
         look += spacing if look < latest else max(spacing, look * _GROWTH)
         yield look
