@@ -83,11 +83,11 @@ destroy: node_modules/.installed  ## Remove STAGE=dev from AWS (empty its bucket
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: requirements.txt | .venv/bin/python
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/.development: requirements-dev.txt | .venv/bin/python
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@ .venv/.runtime
 
 node_modules/.installed: package.json package-lock.json .venv/.runtime
@@ -96,7 +96,7 @@ node_modules/.installed: package.json package-lock.json .venv/.runtime
 
 build/layer.built: requirements-layer.txt .venv/.runtime
 	rm -rf build/layer
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary=:all: \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary=:all: \
 		--platform $(LAYER_PLATFORM) --python-version $(LAYER_PYTHON) --implementation cp \
 		--target build/layer/python -r requirements-layer.txt
 	@touch $@
