@@ -4,7 +4,6 @@ The endpoint cannot tell callers apart by signature, so a worker process signs w
 key. Whoever signs with anything else (a person, a test, the command line) is the owner of the cloud and may do all.
 """
 
-import functools
 import io
 import json
 import re
@@ -12,10 +11,11 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from moto.iam.models import iam_backends
-
 from emulator.aws.asked_for import Leave, Request, UnreadableRequestError, asked_for
+from emulator.aws.policies import RequestContext, Statement, evaluate
+from emulator.aws.policy_conditions import UnsupportedPolicyError
 from emulator.aws.runtime import ACCOUNT_ID
+from emulator.aws.stored_policies import find_role, identity_statements
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -46,7 +46,7 @@ class Guard:
         return chunks
 
 
-def refused(role: str, request: Request, statements: Iterable[Mapping[str, Any]]) -> str | None:
+def refused(role: str, request: Request, statements: Iterable[Statement]) -> str | None:
     """Return why a request is refused, in the words of IAM, or None when it is allowed."""
     try:
         for leave in asked_for(request):
@@ -54,60 +54,28 @@ def refused(role: str, request: Request, statements: Iterable[Mapping[str, Any]]
                 return f"User: {role} is not authorized to perform: {leave.action} on resource: {leave.resource}"
     except UnreadableRequestError as error:
         return f"The local cloud cannot tell what this request of {role} asks leave for: {error}"
+    except UnsupportedPolicyError as error:
+        return f"The local cloud cannot evaluate the policies of {role}: {error}"
     return None
 
 
-def hides_what_is_missing(request: Request, statements: Iterable[Mapping[str, Any]]) -> bool:
+def hides_what_is_missing(request: Request, statements: Iterable[Statement]) -> bool:
     """Tell whether S3 denies access to an object that is missing: who may not list a bucket is not told what it has."""
     bucket, _, key = request.path.lstrip("/").partition("/")
     reads = request.service == "s3" and request.method in {"GET", "HEAD"} and key
     return bool(reads) and not is_allowed(Leave("s3:ListBucket", f"arn:aws:s3:::{bucket}"), statements)
 
 
-def is_allowed(leave: Leave, statements: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether policies allow something: a statement must, and none may deny it."""
-    effects = {statement["Effect"] for statement in statements if _is_about(statement, leave)}
-    return effects == {"Allow"}
+def is_allowed(leave: Leave, statements: Iterable[Statement]) -> bool:
+    """Tell whether a role's policies allow something: a statement must, and none may deny it."""
+    keys = {"iam:PassedToService": leave.passed_to, "aws:SecureTransport": "true"}
+    return evaluate(statements, RequestContext(leave.action, leave.resource, keys=keys)) == "allowed"
 
 
-def _is_about(statement: Mapping[str, Any], leave: Leave) -> bool:
-    return (
-        any(_matches(pattern.lower(), leave.action.lower()) for pattern in _listed(statement["Action"]))
-        and any(_matches(pattern, leave.resource) for pattern in _listed(statement["Resource"]))
-        and _holds(statement.get("Condition", {}), leave)
-    )
-
-
-def _holds(condition: Mapping[str, Mapping[str, Any]], leave: Leave) -> bool:
-    for operator, expected in condition.items():
-        if operator != "StringEquals" or set(expected) != {"iam:PassedToService"}:
-            raise NotImplementedError(f"the local cloud does not know the condition {operator} {expected}")
-        if leave.passed_to not in _listed(expected["iam:PassedToService"]):
-            return False
-    return True
-
-
-def _matches(pattern: str, text: str) -> bool:
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, text, flags=re.DOTALL) is not None
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _statements_of(access_key: str) -> tuple[Mapping[str, Any], ...] | None:
+def _statements_of(access_key: str) -> tuple[Statement, ...] | None:
     """Return the statements of the role of that name, or None when there is no such role."""
-    backend = iam_backends[ACCOUNT_ID]["aws"]
-    if not any(role.name == access_key for role in backend.roles.values()):
-        return None
-    documents = (backend.get_role_policy(access_key, name)[1] for name in backend.list_role_policies(access_key))
-    return tuple(statement for document in documents for statement in _parsed(document))
-
-
-@functools.lru_cache(maxsize=256)
-def _parsed(document: str) -> tuple[Mapping[str, Any], ...]:
-    return tuple(_listed(json.loads(document)["Statement"]))
+    role = find_role(ACCOUNT_ID, name=access_key)
+    return None if role is None else identity_statements(role)
 
 
 def _read(environ: dict[str, Any], service: str) -> Request:
