@@ -3,6 +3,7 @@
 import threading
 
 from emulator.aws import (
+    bucket_policies,
     clock_times,
     cloudformation,
     definitions,
@@ -10,6 +11,7 @@ from emulator.aws import (
     executions,
     functions,
     interpreter,
+    managed_policies,
     object_events,
     queues,
     rules,
@@ -33,6 +35,8 @@ MODULES = (
     rules,
     object_events,
     cloudformation,
+    bucket_policies,
+    managed_policies,
 )
 
 

@@ -12,6 +12,16 @@ from typing import Any, Final
 Keys = Mapping[str, str | None]
 Comparison = Callable[[str, str], bool]
 
+# As every client of AWS connects; the local endpoint itself speaks plain HTTP.
+ENCRYPTED_CONNECTION: Final[Keys] = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+# What AWS leaves out of a request that comes from no service, no VPC endpoint and no organization.
+ABSENT_KEYS: Final[Keys] = dict.fromkeys(
+    (
+        "aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceVpc",
+        "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgID", "aws:PrincipalServiceName", "sts:ExternalId",
+    )
+)  # fmt: skip
+
 
 class UnsupportedPolicyError(NotImplementedError):
     """A policy says something that the local cloud cannot evaluate; the message names it."""

@@ -82,11 +82,9 @@ def bucket(properties: Properties, place: Place) -> Any:
 
 
 def bucket_policy(properties: Properties, place: Place) -> Made:
-    """Keep the statements without a condition: moto evaluates policies, but denies where a condition does not hold."""
-    statements = [made for made in properties["PolicyDocument"]["Statement"] if "Condition" not in made]
-    if statements:
-        policy = {**properties["PolicyDocument"], "Statement": statements}
-        place.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(policy))
+    """Give a bucket its policy."""
+    policy = json.dumps(properties["PolicyDocument"])
+    place.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)
     return Made(properties["Bucket"])
 
 
