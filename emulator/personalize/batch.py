@@ -7,6 +7,7 @@ from typing import Final
 
 from emulator.engine.api import BatchSpec, EngineError, FilterUse
 from emulator.personalize import objects
+from emulator.personalize.access import AccessError, JobAccess, access_of
 from emulator.personalize.account import Account
 from emulator.personalize.campaigns import check_config
 from emulator.personalize.catalogue import recipe_of
@@ -49,8 +50,9 @@ def create_batch_inference_job(account: Account, request: Members) -> Members:
     if mode == _THEMES:
         _check_themes(account, version, recipe, request)
     check_new(request.get("tags"))
+    access = access_of(account, arn, request["roleArn"])
     QUOTAS.check(account, "batch_inference_job")
-    task = _running(account, request, version, chosen)
+    task = _running(account, request, version, chosen, access)
     shown = {"numResults": _DEFAULT_RESULTS, **request, "batchInferenceJobMode": mode}
     account.add(
         "batch_inference_job",
@@ -76,8 +78,9 @@ def create_batch_segment_job(account: Account, request: Members) -> Members:
     _check_filter(version, recipe, chosen)
     _check_results(request, _SEGMENT_USERS_AT_MOST)
     check_new(request.get("tags"))
+    access = access_of(account, arn, request["roleArn"])
     QUOTAS.check(account, "batch_segment_job")
-    task = _running(account, request, version, chosen)
+    task = _running(account, request, version, chosen, access)
     shown = {"numResults": _DEFAULT_RESULTS, **request}
     account.add(
         "batch_segment_job",
@@ -138,7 +141,9 @@ def _check_themes(account: Account, version: Record, recipe: RecipeFacts, reques
         raise invalid_input(f"{_THEMES} needs a textual column in the Items dataset.")
 
 
-def _running(account: Account, request: Members, version: Record, chosen: tuple[Record, ...]) -> Task:
+def _running(
+    account: Account, request: Members, version: Record, chosen: tuple[Record, ...], access: JobAccess
+) -> Task:
     source, destination = _paths(request)
     fields = request.get("themeGenerationConfig", {}).get("fieldsForThemeGeneration", {})
     is_themes = request.get("batchInferenceJobMode") == _THEMES
@@ -156,30 +161,30 @@ def _running(account: Account, request: Members, version: Record, chosen: tuple[
 
     def task() -> None:
         with scratch() as directory:
-            inputs, outputs = _fetch(source, directory / "in"), directory / "out"
+            inputs, outputs = _fetch(access, source, directory / "in"), directory / "out"
             outputs.mkdir()
             report = engine.batch(replace(spec, inputs=inputs, output_directory=outputs)).result()
-            _deliver(report.outputs, destination)
+            _deliver(access, report.outputs, destination)
 
     return task
 
 
-def _fetch(source: str, directory: Path) -> list[Path]:
+def _fetch(access: JobAccess, source: str, directory: Path) -> list[Path]:
     directory.mkdir()
     bucket, prefix = objects.split(source)
     try:
-        found = [(key, size) for key, size in objects.keys_below(bucket, prefix) if not key.endswith("/")]
+        found = [(key, size) for key, size in objects.keys_below(access, bucket, prefix) if not key.endswith("/")]
         if not found:
             raise EngineError(f"Invalid S3 input path: there is no object at {source}.")
         if len(found) > _FILES_AT_MOST or sum(size for _, size in found) > _BYTES_AT_MOST:
             raise EngineError("Invalid S3 input path: a job reads at most 1000 files and 1 GB.")
-        return objects.download(bucket, [key for key, _ in found], directory)
-    except objects.AccessError as error:
+        return objects.download(access, bucket, [key for key, _ in found], directory)
+    except AccessError as error:
         raise EngineError(f"Invalid S3 input path: {source} cannot be read. {error}") from error
 
 
-def _deliver(outputs: Sequence[Path], destination: str) -> None:
+def _deliver(access: JobAccess, outputs: Sequence[Path], destination: str) -> None:
     try:
-        objects.upload(outputs, destination)
-    except objects.AccessError as error:
+        objects.upload(access, outputs, destination)
+    except AccessError as error:
         raise EngineError(f"Invalid S3 output path: {destination} cannot be written. {error}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emulator.engine.api import DatasetRef, EngineError, ImportMode
 from emulator.personalize import objects
+from emulator.personalize.access import AccessError, JobAccess, access_of, insufficient
 from emulator.personalize.account import Account
 from emulator.personalize.datasets import of_group, reference_to
 from emulator.personalize.durations import IMPORT_SECONDS_PER_MEBIBYTE
@@ -35,8 +36,9 @@ def create_dataset_import_job(account: Account, request: Members) -> Members:
     _check_mode(account, dataset, mode)
     _check_attribution(account, dataset, request)
     check_new(request.get("tags"))
+    access = access_of(account, arn, request.get("roleArn"))
     QUOTAS.check(account, "dataset_import_job")
-    task = _importing(account, dataset, location, mode)
+    task = _importing(account, dataset, location, mode, access)
     account.add("dataset_import_job", arn, {"roleArn": None, **request, "importMode": mode}, making=Making(task))
     return {"datasetImportJobArn": arn}
 
@@ -62,12 +64,12 @@ def _check_attribution(account: Account, dataset: Record, request: Members) -> N
         raise invalid_input("publishAttributionMetricsToS3 needs a metric attribution with an S3 destination.")
 
 
-def _importing(account: Account, dataset: Record, location: str, mode: ImportMode) -> Task:
+def _importing(account: Account, dataset: Record, location: str, mode: ImportMode, access: JobAccess) -> Task:
     reference, engine, arn = reference_to(account, dataset), account.engine, dataset.arn
 
     def task() -> Gain:
         with scratch() as directory:
-            files = _fetch(location, directory, reference, arn)
+            files = _fetch(access, location, directory, reference, arn)
             size = sum(file.stat().st_size for file in files)
             report = engine.import_files(reference, files, mode).result()
         seconds = size / _MEBIBYTE * IMPORT_SECONDS_PER_MEBIBYTE
@@ -76,16 +78,16 @@ def _importing(account: Account, dataset: Record, location: str, mode: ImportMod
     return task
 
 
-def _fetch(location: str, directory: Path, reference: DatasetRef, arn: str) -> list[Path]:
+def _fetch(access: JobAccess, location: str, directory: Path, reference: DatasetRef, arn: str) -> list[Path]:
     bucket, _ = objects.split(location)
     failed = f"Failed to create a data import job for {reference.type} dataset {arn}."
     try:
-        keys = objects.csv_files(location)
+        keys = objects.csv_files(access, location)
         if not keys:
             raise EngineError(f"{failed} No CSV file was found at {location}.")
-        return objects.download(bucket, keys, directory)
-    except objects.AccessError as error:
-        raise EngineError(f"{failed} Insufficient privileges for accessing data in Amazon S3.") from error
+        return objects.download(access, bucket, keys, directory)
+    except AccessError as error:
+        raise EngineError(f"{failed} {insufficient(error)}") from error
 
 
 @contextmanager
@@ -110,6 +112,7 @@ def create_dataset_export_job(account: Account, request: Members) -> Members:
     if not destination.startswith("s3://") or not objects.split(destination)[0]:
         raise invalid_input("Invalid S3 output path")
     check_new(request.get("tags"))
+    access = access_of(account, arn, request["roleArn"])
     QUOTAS.check(account, "dataset_export_job")
     mode = request.get("ingestionMode", "PUT")
     reference, engine = reference_to(account, dataset), account.engine
@@ -118,9 +121,9 @@ def create_dataset_export_job(account: Account, request: Members) -> Members:
         with scratch() as directory:
             files = engine.export(reference, directory, mode).result()
             try:
-                objects.upload(files, f"{destination.rstrip('/')}/")
-            except objects.AccessError as error:
-                raise EngineError("Insufficient privileges for accessing data in Amazon S3.") from error
+                objects.upload(access, files, f"{destination.rstrip('/')}/")
+            except AccessError as error:
+                raise EngineError(insufficient(error)) from error
 
     account.add("dataset_export_job", arn, {**request, "ingestionMode": mode}, making=Making(task))
     return {"datasetExportJobArn": arn}
@@ -145,17 +148,17 @@ def create_data_deletion_job(account: Account, request: Members) -> Members:
     datasets = of_group(account, group.arn)
     if not datasets:
         raise in_use(f"{group.arn} has no ACTIVE dataset.")
+    access = access_of(account, arn, request["roleArn"])
     QUOTAS.check(account, "data_deletion_job", group.arn)
     references, engine = [reference_to(account, each) for each in datasets.values()], account.engine
 
     def task() -> Gain:
         with scratch() as directory:
             try:
-                files = objects.download(
-                    objects.split(location)[0], objects.csv_files(location, recursive=True), directory
-                )
-            except objects.AccessError as error:
-                raise EngineError("Insufficient privileges for accessing data in Amazon S3.") from error
+                keys = objects.csv_files(access, location, recursive=True)
+                files = objects.download(access, objects.split(location)[0], keys, directory)
+            except AccessError as error:
+                raise EngineError(insufficient(error)) from error
             return Gain(members={"numDeleted": engine.delete_users(references, files).result()})
 
     account.add("data_deletion_job", arn, dict(request), making=Making(task))

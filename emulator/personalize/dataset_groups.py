@@ -3,6 +3,7 @@
 from emulator.engine.api import EngineError
 from emulator.engine.schema import check_schema_fits, parse_schema
 from emulator.engine.schema_rules import RULES
+from emulator.personalize.access import access_of
 from emulator.personalize.account import Account
 from emulator.personalize.errors import in_use, invalid_input, still_needed
 from emulator.personalize.lifecycle import DELETE
@@ -28,6 +29,8 @@ def create_dataset_group(account: Account, request: Members) -> Members:
     account.require_free("dataset_group", arn)
     if ("kmsKeyArn" in request) != ("roleArn" in request):
         raise invalid_input("kmsKeyArn and roleArn must be given together.")
+    if "roleArn" in request:
+        access_of(account, arn, request["roleArn"])
     check_new(request.get("tags"))
     QUOTAS.check(account, "dataset_group")
     group = account.add("dataset_group", arn, dict(request))

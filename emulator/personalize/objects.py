@@ -1,4 +1,4 @@
-"""The service's own access to S3: every read and write a role would allow it on AWS."""
+"""Read and write S3 for the service's jobs, each within the access of its role and bucket."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from emulator.engine.api import EngineError
+from emulator.personalize.access import AccessError, JobAccess
 from emulator.personalize.faults import FAULTS
 
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 _LOCK = threading.Lock()
 # moto answers before anything is sent. Once its mock has stopped, a job that still runs must not reach the real AWS.
 _NOWHERE = {"http": "http://127.0.0.1:1", "https": "http://127.0.0.1:1"}
-
-
-class AccessError(EngineError):
-    """S3 did not let the service read or write."""
 
 
 @cache
@@ -48,9 +44,9 @@ def split(location: str) -> tuple[str, str]:
     return bucket, key
 
 
-def keys_below(bucket: str, prefix: str) -> list[tuple[str, int]]:
+def keys_below(access: JobAccess, bucket: str, prefix: str) -> list[tuple[str, int]]:
     """Return every key that starts with the prefix, with its size."""
-    _refuse_denied(bucket, prefix)
+    _require(access, "s3:ListBucket", bucket, prefix)
     try:
         pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [(each["Key"], each["Size"]) for page in pages for each in page.get("Contents", ())]
@@ -58,18 +54,19 @@ def keys_below(bucket: str, prefix: str) -> list[tuple[str, int]]:
         raise AccessError(str(error)) from error
 
 
-def csv_files(location: str, *, recursive: bool = False) -> list[str]:
+def csv_files(access: JobAccess, location: str, *, recursive: bool = False) -> list[str]:
     """Return the keys of an import: the object itself, or all CSV files in the folder."""
     bucket, key = split(location)
     if key and not key.endswith("/"):
-        return [found for found, _ in keys_below(bucket, key) if found == key]
-    inside = (found for found, _ in keys_below(bucket, key) if found.lower().endswith(".csv"))
+        return [found for found, _ in keys_below(access, bucket, key) if found == key]
+    inside = (found for found, _ in keys_below(access, bucket, key) if found.lower().endswith(".csv"))
     return [found for found in inside if recursive or "/" not in found.removeprefix(key)]
 
 
-def download(bucket: str, keys: Sequence[str], directory: Path) -> list[Path]:
+def download(access: JobAccess, bucket: str, keys: Sequence[str], directory: Path) -> list[Path]:
     """Copy objects into the directory, named after the last part of their keys, or all of it if that is not unique."""
-    return [_download(bucket, key, directory / name) for key, name in zip(keys, _names(keys), strict=True)]
+    targets = zip(keys, _names(keys), strict=True)
+    return [_download(access, bucket, key, directory / name) for key, name in targets]
 
 
 def _names(keys: Sequence[str]) -> Iterable[str]:
@@ -77,8 +74,8 @@ def _names(keys: Sequence[str]) -> Iterable[str]:
     return short if len(set(short)) == len(short) else [key.replace("/", "_") for key in keys]
 
 
-def _download(bucket: str, key: str, target: Path) -> Path:
-    _refuse_denied(bucket, key)
+def _download(access: JobAccess, bucket: str, key: str, target: Path) -> Path:
+    _require(access, "s3:GetObject", bucket, key)
     try:
         _client().download_file(bucket, key, str(target))
     except (ClientError, BotoCoreError) as error:
@@ -86,17 +83,23 @@ def _download(bucket: str, key: str, target: Path) -> Path:
     return target
 
 
-def upload(files: Iterable[Path], location: str) -> None:
-    """Copy files to `location` (a prefix), under their own names."""
+def upload(access: JobAccess, files: Iterable[Path], location: str) -> None:
+    """Copy files to `location` (a prefix), under their own names.
+
+    The developer guide asks for `s3:ListBucket` of those who write, too.
+    """
     bucket, prefix = split(location)
+    _require(access, "s3:ListBucket", bucket, prefix)
     for file in files:
-        _refuse_denied(bucket, prefix)
+        key = f"{prefix}{file.name}"
+        _require(access, "s3:PutObject", bucket, key)
         try:
-            _client().upload_file(str(file), bucket, f"{prefix}{file.name}")
+            _client().upload_file(str(file), bucket, key)
         except (ClientError, BotoCoreError) as error:
             raise AccessError(str(error)) from error
 
 
-def _refuse_denied(bucket: str, key: str) -> None:
+def _require(access: JobAccess, action: str, bucket: str, key: str) -> None:
     if FAULTS.is_s3_denied(f"s3://{bucket}/{key}"):
         raise AccessError("Access Denied")
+    access.require(action, bucket, key)

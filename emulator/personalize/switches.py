@@ -33,6 +33,7 @@ class Switches:
     training_during_import: Literal["allow", "refuse"] = "allow"
     unknown_recipe: Literal["InvalidInputException", "ResourceNotFoundException"] = "ResourceNotFoundException"
     theme_regions: Literal["documented", "all"] = "documented"
+    access_policies: Literal["where they exist", "always", "never"] = "where they exist"
 
     def reset(self) -> None:
         """Turn every switch back."""

@@ -5,6 +5,7 @@ import secrets
 import uuid
 from typing import Final
 
+from emulator.personalize.access import access_of
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
@@ -46,6 +47,7 @@ def create_metric_attribution(account: Account, request: Members) -> Members:
     _check_metrics(account, group.arn, request["metrics"])
     if next(account.all("metric_attribution", datasetGroupArn=group.arn), None) is not None:
         raise ServiceError(SWITCHES.second_metric_attribution, f"{group.arn} has a metric attribution already.")
+    access_of(account, arn, request["metricsOutputConfig"]["roleArn"])
     QUOTAS.check(account, "metric_attribution")
     account.add("metric_attribution", arn, dict(request))
     return {"metricAttributionArn": arn}
@@ -85,6 +87,8 @@ def update_metric_attribution(account: Account, request: Members) -> Members:
     metrics = _changed(attribution.members["metrics"], request)
     _check_metrics(account, attribution.group_arn, metrics)
     config = request.get("metricsOutputConfig", attribution.members["metricsOutputConfig"])
+    if "metricsOutputConfig" in request:
+        access_of(account, attribution.arn, request["metricsOutputConfig"]["roleArn"])
     account.begin_update(attribution, {"metrics": metrics, "metricsOutputConfig": config})
     return {"metricAttributionArn": arn}
 

@@ -120,7 +120,7 @@ def test_denied_s3_fails_the_job(world: World) -> None:
     dataset = world.make_dataset(world.make_group())
     FAULTS.deny_s3(f"s3://{world.bucket}/first")
     job = world.describe("dataset_import_job", world.make_import(dataset))
-    assert job["failureReason"].endswith("Insufficient privileges for accessing data in Amazon S3.")
+    assert job["failureReason"].endswith("Insufficient privileges for accessing data in Amazon S3. Access Denied")
     assert world.status("dataset_import_job", world.make_import(dataset, "second")) == "ACTIVE"
 
 

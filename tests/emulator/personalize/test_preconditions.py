@@ -103,7 +103,8 @@ def test_missing_rights_and_files_show_in_the_job_not_in_the_call(world: World) 
     world.finish()
     job = world.describe("dataset_import_job", f"{PREFIX}dataset-import-job/j")
     assert job["status"] == "CREATE FAILED"
-    assert job["failureReason"].endswith("Insufficient privileges for accessing data in Amazon S3.")
+    assert "Insufficient privileges for accessing data in Amazon S3." in job["failureReason"]
+    assert "NoSuchBucket" in job["failureReason"]
 
 
 def test_a_folder_is_read_on_its_first_level_only(world: World) -> None:
