@@ -13,9 +13,9 @@ from typing import Any
 
 import boto3
 
-from lambdas.uploads.keys import BatchInput, GroupRequest, Ignored, parse_key
+from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, parse_key
+from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.uploads.ledger import FileRow, Ledger
-from lambdas.uploads.table import DynamoTable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,13 +7,13 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.datasets import Datasets
-from lambdas.uploads.executions import Executions
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.step_functions import Executions
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.dataset_facts import Datasets
+from lambdas.uploads.import_state import Errand
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.work import Errand
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])

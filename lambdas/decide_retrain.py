@@ -8,16 +8,16 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.uploads.datasets import Datasets
-from lambdas.uploads.executions import Executions, execution_name
-from lambdas.uploads.keys import lane_of
+from lambdas.bucket_layout import lane_of
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.s3 import Objects
+from lambdas.gateways.step_functions import Executions, execution_name
+from lambdas.uploads.dataset_facts import Datasets
+from lambdas.uploads.group_policies import retrain_policy
+from lambdas.uploads.import_state import Errand
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.policy import retrain_policy
-from lambdas.uploads.retrain import Decision, decide
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.work import Errand
+from lambdas.uploads.retrain_policy import Decision, decide
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])

@@ -9,15 +9,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.concurrency import AT_ONCE
-from lambdas.uploads.inspecting import Inspecting
+from lambdas.gateways.concurrency import AT_ONCE
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.s3 import Objects
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.group_policies import upload_policy
+from lambdas.uploads.import_state import Errand
+from lambdas.uploads.inspection import Inspecting
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.policy import upload_policy
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.work import Errand
 
 RESERVE_MILLISECONDS = 60_000  # for writing down how far it came
 

@@ -7,15 +7,15 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.file_checks.batch_input import check_batch_input
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.s3 import Objects
+from lambdas.gateways.step_functions import Executions
 from lambdas.personalize.gateway import Gateway
 from lambdas.personalize.plan import Place, Planner
 from lambdas.personalize.plan_check import check_request
 from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage
-from lambdas.uploads.batch_input import check_batch_input
-from lambdas.uploads.executions import Executions
 from lambdas.uploads.lease import Leases
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.table import DynamoTable
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 gateway = Gateway(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])

@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from lambdas.uploads.executions import Executions
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.step_functions import Executions
+from lambdas.uploads.import_starter import Waker
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.recording import Machines, Recorder
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.waking import Waker
+from lambdas.uploads.recorder import Machines, Recorder
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 table = DynamoTable(boto3.client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])

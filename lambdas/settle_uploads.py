@@ -8,18 +8,18 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.concurrency import AT_ONCE
-from lambdas.uploads.datasets import Datasets
-from lambdas.uploads.executions import Executions
+from lambdas.gateways.concurrency import AT_ONCE
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.s3 import Objects
+from lambdas.gateways.step_functions import Executions
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.dataset_facts import Datasets
+from lambdas.uploads.group_policies import upload_policy
+from lambdas.uploads.import_starter import Waker
+from lambdas.uploads.import_state import Errand
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.policy import upload_policy
-from lambdas.uploads.settling import Settling
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.waking import Waker
-from lambdas.uploads.work import Errand
+from lambdas.uploads.settlement import Settling
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 pool = Config(max_pool_connections=AT_ONCE)

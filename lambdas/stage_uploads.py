@@ -8,14 +8,14 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.concurrency import AT_ONCE
+from lambdas.gateways.concurrency import AT_ONCE
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.s3 import Objects
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_state import Errand
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.objects import Objects
 from lambdas.uploads.staging import Staging
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.work import Errand
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 pool = Config(max_pool_connections=AT_ONCE)

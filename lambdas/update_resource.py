@@ -7,8 +7,8 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.personalize.ensuring import Errand, update
 from lambdas.personalize.gateway import Gateway
+from lambdas.personalize.resource_steps import Errand, update
 
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
 gateway = Gateway(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])

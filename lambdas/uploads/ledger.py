@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from lambdas.uploads.keys import UPLOADS
-from lambdas.uploads.table import ABSENT, AtMost, Item, Table, Value
+from lambdas.bucket_layout import UPLOADS
+from lambdas.gateways.dynamodb import ABSENT, AtMost, Item, Table, Value
 
 LANES: Final = "lanes"  # the partition that lists the datasets the ledger knows
 DEFAULT_DAYS: Final = 90

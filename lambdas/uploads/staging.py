@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lambdas.uploads.choosing import Choice, import_request, job_name
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.columns import Column, columns_of
-from lambdas.uploads.concurrency import each
-from lambdas.uploads.inspection import Inspector
-from lambdas.uploads.keys import staging_folder
+from lambdas.bucket_layout import staging_folder
+from lambdas.file_checks.columns import Column, columns_of
+from lambdas.file_checks.csv_check import Inspector
+from lambdas.gateways.concurrency import each
+from lambdas.gateways.s3 import Objects
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_selection import Choice, import_request, job_name
+from lambdas.uploads.import_state import Batch, Errand, Phase, Work
 from lambdas.uploads.lease import Lease, Leases
 from lambdas.uploads.ledger import FileRow, Ledger
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.work import Batch, Errand, Phase, Work
 
 _LONGEST_LOCATION: Final = 256  # the service's limit for dataLocation (shape S3Location)
 

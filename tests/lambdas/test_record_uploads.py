@@ -11,7 +11,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from tests.lambdas.uploads.test_table import make_table
+from tests.lambdas.gateways.test_dynamodb import make_table
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:{}"
 ENVIRONMENT = {

@@ -15,9 +15,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from lambdas.uploads.keys import lane_of
+from lambdas.bucket_layout import lane_of
 from lambdas.uploads.ledger import FileRow, State
-from tests.lambdas.uploads.memory_table import CrashError
+from tests.lambdas.gateways.memory_table import CrashError
 from tests.lambdas.uploads.world import SETTLED, Execution, World, csv
 
 LANE = lane_of("movies", "items")

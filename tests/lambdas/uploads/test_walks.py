@@ -6,7 +6,7 @@ import pytest
 
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.ledger import State
-from lambdas.uploads.sweeping import Swept
+from lambdas.uploads.sweep import Swept
 from tests.lambdas.uploads.world import World, csv
 
 KEY = "uploads/movies/interactions/{}.csv"

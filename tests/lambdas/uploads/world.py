@@ -8,19 +8,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.personalize.request import UploadPolicy
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.datasets import DatasetFacts, MissingDatasetError
-from lambdas.uploads.inspecting import Inspecting
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.dataset_facts import DatasetFacts, MissingDatasetError
+from lambdas.uploads.import_starter import Waker
+from lambdas.uploads.import_state import Errand, Phase, Work
+from lambdas.uploads.inspection import Inspecting
 from lambdas.uploads.lease import LeaseLostError, Leases
 from lambdas.uploads.ledger import FileRow, Ledger, State
-from lambdas.uploads.recording import Machines, Recorder
-from lambdas.uploads.settling import Settling
+from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.settlement import Settling
 from lambdas.uploads.staging import Staging
-from lambdas.uploads.sweeping import Sweeper, Swept
-from lambdas.uploads.waking import Waker
-from lambdas.uploads.work import Errand, Phase, Work
-from tests.lambdas.uploads.memory_objects import MemoryObjects
-from tests.lambdas.uploads.memory_table import CrashError, MemoryTable
+from lambdas.uploads.sweep import Sweeper, Swept
+from tests.lambdas.gateways.memory_objects import MemoryObjects
+from tests.lambdas.gateways.memory_table import CrashError, MemoryTable
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:import"
 INTERACTIONS = json.dumps(

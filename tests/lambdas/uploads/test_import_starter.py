@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.gateways.dynamodb import Item
 from lambdas.uploads.lease import ENTRY, Lease, Leases
-from lambdas.uploads.table import Item
 from tests.lambdas.uploads.world import World, csv
 
 KEY = "uploads/movies/interactions/{}.csv"

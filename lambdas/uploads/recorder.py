@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.uploads.executions import Executions, execution_name
-from lambdas.uploads.keys import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.uploads.ledger import FileRow, Ledger
 
 _UNVERSIONED: Final = frozenset({None, "", "null"})

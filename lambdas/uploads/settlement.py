@@ -2,15 +2,15 @@
 
 from typing import Final
 
+from lambdas.gateways.concurrency import each
+from lambdas.gateways.s3 import Objects
 from lambdas.personalize.request import UploadPolicy
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.concurrency import each
-from lambdas.uploads.datasets import Datasets
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.dataset_facts import Datasets
+from lambdas.uploads.import_starter import Waker
+from lambdas.uploads.import_state import Batch, Errand, Job, Work
 from lambdas.uploads.lease import Lease, Leases
 from lambdas.uploads.ledger import FileRow, Ledger, State
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.waking import Waker
-from lambdas.uploads.work import Batch, Errand, Job, Work
 
 # The errors with which an import job itself has failed. After any other the job may be running still: the batch stays,
 # and the next execution attaches to it.

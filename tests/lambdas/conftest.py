@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pytest
 
-from lambdas.uploads import concurrency
+from lambdas.gateways import concurrency
 
 
 class OneByOne:

@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from lambdas.uploads.columns import Fault
-from lambdas.uploads.header import content_fault
-from lambdas.uploads.inspection import REPORTED_FINDINGS, Finding, Progress, end_of_text
-from lambdas.uploads.keys import BatchInput, parse_key
+from lambdas.bucket_layout import BatchInput, parse_key
+from lambdas.file_checks.columns import Fault
+from lambdas.file_checks.csv_check import REPORTED_FINDINGS, Finding, Progress, end_of_text
+from lambdas.file_checks.header import content_fault
+from lambdas.file_checks.rejections import reason_of, write_report
+from lambdas.gateways.s3 import Objects
 from lambdas.uploads.ledger import FileRow
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.rejections import reason_of, write_report
 
 LARGEST_BYTES: Final = 10**9  # "Endpoints and quotas": 1 GB of input to a batch job
 _CHUNK_BYTES: Final = 1 << 18  # small, so that starting afresh behind each of many bad lines costs little

@@ -5,15 +5,15 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from lambdas.uploads.claiming import PUT_OFF, SHORT
-from lambdas.uploads.concurrency import each
-from lambdas.uploads.datasets import Datasets
-from lambdas.uploads.keys import REQUESTS, UPLOADS
+from lambdas.bucket_layout import REQUESTS, UPLOADS
+from lambdas.gateways.concurrency import each
+from lambdas.gateways.s3 import Objects, StoredObject
+from lambdas.uploads.claims import PUT_OFF, SHORT
+from lambdas.uploads.dataset_facts import Datasets
+from lambdas.uploads.import_starter import Waker
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import FileRow, Ledger
-from lambdas.uploads.objects import Objects, StoredObject
-from lambdas.uploads.recording import Recorder
-from lambdas.uploads.waking import Waker
+from lambdas.uploads.recorder import Recorder
 
 # An event on its way is none of the sweep's business; an object whose settled row has expired is not new either.
 _YOUNGEST: Final = timedelta(minutes=10)

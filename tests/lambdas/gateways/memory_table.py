@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lambdas.uploads.table import ABSENT, AtMost, Condition, Item, Requirement, Value
+from lambdas.gateways.dynamodb import ABSENT, AtMost, Condition, Item, Requirement, Value
 
 
 class CrashError(Exception):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.uploads.batch_input import UploadRejected, check_batch_input, read_batch_input
-from tests.lambdas.uploads.memory_objects import MemoryObjects
+from lambdas.file_checks.batch_input import UploadRejected, check_batch_input, read_batch_input
+from tests.lambdas.gateways.memory_objects import MemoryObjects
 
 KEY = "uploads/movies/batch/weekly/users.json"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

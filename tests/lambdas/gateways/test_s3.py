@@ -7,8 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.uploads import objects as module
-from lambdas.uploads.objects import Objects
+from lambdas.gateways import s3 as module
+from lambdas.gateways.s3 import Objects
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from lambdas.personalize.resources import HOUR, MINUTE, QUICK, RESOURCES, Resour
 from lambdas.personalize.waiting import Expectation, expect, wait_seconds
 
 _BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
-_QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (lambdas/uploads/work.py), so that all get a turn
+_QUOTA_WAIT_SECONDS: Final = (
+    MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn
+)
 _FREES_ITSELF: Final = re.compile(r"PENDING|IN.PROGRESS")
 
 

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.uploads.table import ABSENT, AtMost, DynamoTable, Item, Table
-from tests.lambdas.uploads.memory_table import MemoryTable
+from lambdas.gateways.dynamodb import ABSENT, AtMost, DynamoTable, Item, Table
+from tests.lambdas.gateways.memory_table import MemoryTable
 
 ROOT = Path(__file__).parents[3]
 

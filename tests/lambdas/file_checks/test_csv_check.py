@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.uploads.columns import Column, UnreadableSchemaError, columns_of
-from lambdas.uploads.inspection import LONGEST_LINE_BYTES, Inspector, Progress
-from lambdas.uploads.rows import BadRowError, split_row
+from lambdas.file_checks.columns import Column, UnreadableSchemaError, columns_of
+from lambdas.file_checks.csv_check import LONGEST_LINE_BYTES, Inspector, Progress
+from lambdas.file_checks.rows import BadRowError, split_row
 
 
 def schema(**fields: object) -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.uploads.columns import columns_of
-from lambdas.uploads.inspection import Inspector, Progress
+from lambdas.file_checks.columns import columns_of
+from lambdas.file_checks.csv_check import Inspector, Progress
+from lambdas.file_checks.rejections import report_of
 from lambdas.uploads.ledger import FileRow
-from lambdas.uploads.rejections import report_of
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bad_uploads"
 COLUMNS = columns_of((FOLDER / "schema.json").read_text(), "interactions")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from lambdas.uploads.columns import Column, Fault
+from lambdas.file_checks.columns import Column, Fault
 
 # Longest first where one begins like another.
 _SIGNATURES: Final = {

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from lambdas.uploads.datasets import DatasetFacts
+from lambdas.uploads.dataset_facts import DatasetFacts
 
 # After an import a dataset leaves the service's free slots to others for longer than those wait between two tries; so
 # a dataset that always has more to import cannot keep the slots of the region to itself.

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from lambdas.uploads.inspection import Finding, Progress
-from lambdas.uploads.keys import REJECTED, UPLOADS
+from lambdas.bucket_layout import REJECTED, UPLOADS
+from lambdas.file_checks.csv_check import Finding, Progress
+from lambdas.gateways.s3 import Objects
 from lambdas.uploads.ledger import FileRow
-from lambdas.uploads.objects import Objects
 
 _REMEMBERED: Final = 20
 _SHOWN: Final = 5

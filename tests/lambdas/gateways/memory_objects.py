@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lambdas.uploads.objects import Body, StoredObject
+from lambdas.gateways.s3 import Body, StoredObject
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lambdas.uploads.choosing import Choice, choose, too_large
-from lambdas.uploads.concurrency import each
-from lambdas.uploads.datasets import DatasetFacts, Datasets, MissingDatasetError
+from lambdas.file_checks.rejections import Rejection, Rejections
+from lambdas.gateways.concurrency import each
+from lambdas.uploads.dataset_facts import DatasetFacts, Datasets, MissingDatasetError
+from lambdas.uploads.import_selection import Choice, choose, too_large
+from lambdas.uploads.import_state import Batch, Errand, Outcome, Phase, Work
 from lambdas.uploads.lease import Lease, LeaseLostError, Leases
 from lambdas.uploads.ledger import FileRow, Ledger, State
-from lambdas.uploads.rejections import Rejection, Rejections
-from lambdas.uploads.work import Batch, Errand, Outcome, Phase, Work
 
 # Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
 # another execution before something has changed.

@@ -2,9 +2,9 @@
 
 import json
 
+from lambdas.bucket_layout import request_key
+from lambdas.gateways.s3 import Objects
 from lambdas.personalize.request import InvalidRequestError, Request, RetrainPolicy, UploadPolicy, parse_request
-from lambdas.uploads.keys import request_key
-from lambdas.uploads.objects import Objects
 
 
 def upload_policy(objects: Objects, group: str) -> UploadPolicy:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambdas.uploads.executions import execution_name
-from lambdas.uploads.keys import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.gateways.step_functions import execution_name
 from lambdas.uploads.ledger import FileRow
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from lambdas.uploads.columns import Fault
+from lambdas.file_checks.columns import Fault
 
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(?=,|$)', re.DOTALL)
 _BARE: Final = re.compile(r'[^,"]*(?=,|$)')

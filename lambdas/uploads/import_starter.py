@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lambdas.uploads.executions import Executions, execution_name
+from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.uploads.lease import Lease, Leases
 
 _TRIES: Final = 5

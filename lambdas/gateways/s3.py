@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from lambdas.uploads.concurrency import each
+from lambdas.gateways.concurrency import each
 
 LARGEST_COPY_BYTES: Final = 5 * 1024**3  # CopyObject ends here, copying in parts begins
 PART_BYTES: Final = 1024**3

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.personalize.ensuring import (
+from lambdas.personalize.resource_steps import (
     Errand,
     NotDeletableError,
     StillThereError,
