@@ -42,7 +42,7 @@ def describe(key: str, ledger: Ledger) -> Iterator[str]:
     if isinstance(meaning, BatchInput | GroupRequest | Ignored):
         yield f"{key} is no dataset's file: it starts a state machine, if anything, and leaves no row in the ledger"
         return
-    for row in sorted(ledger.versions(meaning.lane, key), key=lambda row: row.place):
+    for row in sorted(ledger.versions(meaning.dataset_key, key), key=lambda row: row.queue_position):
         yield from _tell(row)
 
 

@@ -1,4 +1,4 @@
-"""What an object's key says: whose file it is and what it is for. Only here is the layout of the bucket known."""
+"""Say what an object's key means, and where things are put: the only module that knows the bucket's layout."""
 
 import re
 from dataclasses import dataclass
@@ -8,6 +8,10 @@ REQUESTS = "requests/"
 STAGING = "staging/"
 REJECTED = "rejected/"
 RESULTS = "results/"
+WATCHED = (UPLOADS, REQUESTS)  # what is created below these starts something
+
+# A key ends at 1,024 bytes, and ".json" is added.
+_LONGEST_STEM = 1000
 
 DATASETS = ("interactions", "items", "users", "actions", "action_interactions")
 
@@ -25,9 +29,9 @@ class DatasetFile:
     full: bool
 
     @property
-    def lane(self) -> str:
+    def dataset_key(self) -> str:
         """Return the name that this file's dataset goes by in the ledger."""
-        return lane_of(self.group, self.dataset)
+        return dataset_key_of(self.group, self.dataset)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class GroupRequest:
 class Misplaced:
     """A key below a watched prefix that means nothing to us; the reason is for the person who put it there."""
 
-    lane: str
+    dataset_key: str
     key: str
     reason: str
 
@@ -66,7 +70,7 @@ class Ignored:
 Meaning = DatasetFile | BatchInput | GroupRequest | Misplaced | Ignored
 
 
-def lane_of(group: str, dataset: str) -> str:
+def dataset_key_of(group: str, dataset: str) -> str:
     """Return the ledger's name for one dataset of one group."""
     return f"{group}/{dataset}"
 
@@ -76,9 +80,24 @@ def request_key(group: str) -> str:
     return f"{REQUESTS}{group}.json"
 
 
-def staging_folder(lane: str, batch: str) -> str:
+def batch_input_folder(group: str, template: str) -> str:
+    """Return the folder that a batch template's input is uploaded to."""
+    return f"{UPLOADS}{group}/batch/{template}/"
+
+
+def results_folder(group: str, template: str, run: str) -> str:
+    """Return the folder that the batch job of one run writes to."""
+    return f"{RESULTS}{group}/{template}/{run}/"
+
+
+def report_stem(key: str) -> str:
+    """Return what the keys of an upload's reports begin with."""
+    return f"{REJECTED}{key.removeprefix(UPLOADS)}.report"[:_LONGEST_STEM]
+
+
+def staging_folder(dataset_key: str, batch: str) -> str:
     """Return the folder that several files of one import job are copied to."""
-    return f"{STAGING}{lane}/{batch}/"
+    return f"{STAGING}{dataset_key}/{batch}/"
 
 
 def parse_key(key: str) -> Meaning:
@@ -100,20 +119,22 @@ def _parse_request(key: str) -> Meaning:
 def _parse_upload(key: str) -> Meaning:
     group, _, rest = key.removeprefix(UPLOADS).partition("/")
     kind, _, name = rest.partition("/")
-    lane = lane_of(group, kind or "-")
+    dataset_key = dataset_key_of(group, kind or "-")
     if not key.startswith(UPLOADS) or not name:
-        return Misplaced(lane, key, "an upload is put below uploads/<dataset group>/<dataset>/")
+        return Misplaced(dataset_key, key, "an upload is put below uploads/<dataset group>/<dataset>/")
     if not _NAME.fullmatch(group):
-        return Misplaced(lane, key, f"{group!r} cannot be the name of a dataset group")
+        return Misplaced(dataset_key, key, f"{group!r} cannot be the name of a dataset group")
     if kind == "batch":
         return _parse_batch(group, name, key)
     if kind not in DATASETS:
-        return Misplaced(lane, key, f"{kind!r} is no dataset; there are {', '.join(DATASETS)}, and batch")
+        return Misplaced(dataset_key, key, f"{kind!r} is no dataset; there are {', '.join(DATASETS)}, and batch")
     return DatasetFile(group, kind, key, full=name.startswith("full/"))
 
 
 def _parse_batch(group: str, name: str, key: str) -> Meaning:
     template, slash, _ = name.partition("/")
     if not slash:
-        return Misplaced(lane_of(group, "batch"), key, "batch input is put below uploads/<group>/batch/<template>/")
+        return Misplaced(
+            dataset_key_of(group, "batch"), key, "batch input is put below uploads/<group>/batch/<template>/"
+        )
     return BatchInput(group, template, key)

@@ -9,9 +9,8 @@ from lambdas.bucket_layout import BatchInput, parse_key
 from lambdas.file_checks.columns import Fault
 from lambdas.file_checks.csv_check import REPORTED_FINDINGS, Finding, Progress, end_of_text
 from lambdas.file_checks.header import content_fault
-from lambdas.file_checks.rejections import reason_of, write_report
+from lambdas.file_checks.reports import reason_of, write_report
 from lambdas.gateways.s3 import Objects
-from lambdas.uploads.ledger import FileRow
 
 LARGEST_BYTES: Final = 10**9  # "Endpoints and quotas": 1 GB of input to a batch job
 _CHUNK_BYTES: Final = 1 << 18  # small, so that starting afresh behind each of many bad lines costs little
@@ -40,9 +39,7 @@ def check_batch_input(objects: Objects, location: str) -> None:
         raise UploadRejected(f"{location} does not exist")
     progress = read_batch_input(body.chunks)
     if progress.faults:
-        lane = f"{meaning.group}/batch"
-        row = FileRow(lane, key, body.version_id, versioned=True, size_bytes=progress.offset, arrived="")
-        report = write_report(objects, row, progress, "rejected")
+        report = write_report(objects, key, body.version_id, progress, "rejected")
         raise UploadRejected(f"{key}: {reason_of(progress)} (report: {report})")
 
 

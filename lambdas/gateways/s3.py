@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from lambdas.gateways.concurrency import each
 
@@ -35,18 +35,55 @@ class Body:
     chunks: Iterator[bytes]
 
 
-class Objects:
+class Objects(Protocol):
     """The objects of one bucket."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
+        """Open the current version of an object; None when there is none."""
+
+    def text(self, key: str) -> str | None:
+        """Return a small object's text; None when there is none."""
+
+    def write(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a small object."""
+
+    def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
+        """Write an object from bytes that come one after the other, holding one part of it in memory."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a prefix."""
+
+    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects below a prefix, each in its current version."""
+
+    def current_version(self, key: str, *, versioned: bool) -> str | None:
+        """Return the version id (or the etag) of what is under a key now; None when nothing is."""
+
+    def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
+        """Copy one version of an object inside the bucket, on the server; False when that version is gone."""
+
+
+class S3Objects:
+    """The objects of one bucket in S3."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
-        self.bucket = bucket
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return self._bucket
 
     def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
         """Open the current version of an object; None when there is none."""
         arguments = {"Range": f"bytes={offset}-"} if offset else {}
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key, **arguments)
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **arguments)
         except self._client.exceptions.NoSuchKey:
             return None
         chunks = answer["Body"].iter_chunks(chunk_bytes)
@@ -59,17 +96,17 @@ class Objects:
 
     def write(self, key: str, content: bytes, content_type: str) -> None:
         """Write a small object."""
-        self._client.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix."""
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for found in page.get("Contents", ()):
                 yield found["Key"]
 
     def current_versions(self, prefix: str) -> Iterator[StoredObject]:
         """Yield the objects below a prefix, each in its current version."""
-        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
             for found in page.get("Versions", ()):
                 if found["IsLatest"]:
                     versioned = found["VersionId"] != "null"
@@ -79,7 +116,7 @@ class Objects:
     def current_version(self, key: str, *, versioned: bool) -> str | None:
         """Return the version id (or the etag) of what is under a key now."""
         try:
-            head = self._client.head_object(Bucket=self.bucket, Key=key)
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
         except self._client.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != _NOT_FOUND:
                 raise
@@ -88,11 +125,11 @@ class Objects:
 
     def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
         """Copy one version of an object inside the bucket, on the server; False when that version is gone."""
-        source = {"Bucket": self.bucket, "Key": key, **({"VersionId": version} if versioned else {})}
+        source = {"Bucket": self._bucket, "Key": key, **({"VersionId": version} if versioned else {})}
         same = {} if versioned else {"CopySourceIfMatch": version}
         try:
             if size_bytes <= LARGEST_COPY_BYTES:
-                self._client.copy_object(Bucket=self.bucket, Key=target, CopySource=source, **same)
+                self._client.copy_object(Bucket=self._bucket, Key=target, CopySource=source, **same)
             else:
                 self._copy_in_parts({"CopySource": source, **same}, target, size_bytes)
         except self._client.exceptions.ClientError as error:
@@ -103,14 +140,14 @@ class Objects:
 
     def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
         """Write an object from bytes that come one after the other, holding one part of it in memory."""
-        target = {"Bucket": self.bucket, "Key": key}
+        target = {"Bucket": self._bucket, "Key": key}
         with self._upload(target) as parts:
             for number, part in enumerate(_parts(chunks), start=1):
                 answer = self._client.upload_part(**target, PartNumber=number, Body=part)
                 parts.append({"PartNumber": number, "ETag": answer["ETag"]})
 
     def _copy_in_parts(self, source: dict[str, Any], key: str, size_bytes: int) -> None:
-        target = {"Bucket": self.bucket, "Key": key}
+        target = {"Bucket": self._bucket, "Key": key}
 
         def copy_part(number: int) -> dict[str, Any]:
             first = (number - 1) * PART_BYTES

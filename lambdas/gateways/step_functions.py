@@ -1,21 +1,34 @@
 """The gateway to Step Functions: starting executions under names that make a second start harmless."""
 
-import hashlib
 import json
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+from lambdas.names import digest, ending_in, legal
 
 _LONGEST_NAME: Final = 80  # the service's limit for the name of an execution
 
 
 def execution_name(subject: str, cause: str) -> str:
     """Return a name that is the same for the same subject and cause, and legal whatever they contain."""
-    digest = hashlib.sha256(f"{subject}\n{cause}".encode()).hexdigest()[:12]
-    readable = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in f"{subject}-{cause}")
-    return f"{readable[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
+    identity = digest(f"{subject}\n{cause}", 12)
+    return ending_in(legal(f"{subject}-{cause}"), f"-{identity}", _LONGEST_NAME)
 
 
-class Executions:
-    """Starts state machines and asks whether an execution still runs."""
+class Executions(Protocol):
+    """Executions of state machines: start one, ask after one."""
+
+    def start(self, machine_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
+        """Start an execution; False when one of this name ended before. While it runs, starting it again is nothing."""
+
+    def was_started(self, machine_arn: str, name: str) -> bool:
+        """Say whether an execution of this name was started, as far back as the service remembers (90 days)."""
+
+    def is_running(self, execution_arn: str) -> bool:
+        """Say whether the execution is under way; one that the service has forgotten is not."""
+
+
+class StepFunctions:
+    """The executions in Step Functions."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -10,15 +10,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from lambdas.personalize.gateway import Gateway, last_change_seconds
-from lambdas.personalize.lifecycle import Phase, Sight, changes, observe
+from lambdas.personalize.gateway import Personalize, last_change_seconds
+from lambdas.personalize.lifecycle import Observation, Phase, changes, observe
 from lambdas.personalize.resources import HOUR, MINUTE, QUICK, RESOURCES, ResourceType
 from lambdas.personalize.waiting import Expectation, expect, wait_seconds
 
 _BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
-_QUOTA_WAIT_SECONDS: Final = (
-    MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn
-)
+_QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn
 _FREES_ITSELF: Final = re.compile(r"PENDING|IN.PROGRESS")
 
 
@@ -35,8 +33,8 @@ class StillThereError(Exception):
 
 
 @dataclass(frozen=True)
-class Errand:
-    """What the state machine hands to a step: the wish, what the step before found, and the time."""
+class ResourceStepInput:
+    """What the state machine hands to a step: what is wanted, what the step before found, and the time."""
 
     row: ResourceType
     request: Mapping[str, Any]
@@ -46,18 +44,18 @@ class Errand:
     yield_seconds: int = 0  # how long to leave a free place in the service's queue to others that wait for one
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> "Errand":
-        """Return the errand in a step's event: ``{"now", "run_began", "input": {"type", "request", …}}``."""
-        wish = event["input"]
-        if wish.get("type") not in RESOURCES:
-            raise UnknownResourceTypeError(f"type is {wish.get('type')!r}; it must be one of {', '.join(RESOURCES)}")
+    def of(cls, event: Mapping[str, Any]) -> "ResourceStepInput":
+        """Return the input in a step's event: ``{"now", "run_began", "input": {"type", "request", …}}``."""
+        given = event["input"]
+        if given.get("type") not in RESOURCES:
+            raise UnknownResourceTypeError(f"type is {given.get('type')!r}; it must be one of {', '.join(RESOURCES)}")
         return cls(
-            row=RESOURCES[wish["type"]],
-            request=wish["request"],
+            row=RESOURCES[given["type"]],
+            request=given["request"],
             now=datetime.fromisoformat(event["now"]),
             run_began=datetime.fromisoformat(event["run_began"]),
-            found=wish.get("found", {}),
-            yield_seconds=wish.get("yield_seconds", 0),
+            found=given.get("found", {}),
+            yield_seconds=given.get("yield_seconds", 0),
         )
 
     @property
@@ -67,112 +65,116 @@ class Errand:
         return Expectation(**known) if known else None
 
 
-def look(gateway: Gateway, errand: Errand) -> dict[str, Any]:
+def find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Return the resource's phase and, while it changes, how long to wait before the next look."""
-    row = errand.row
-    if arn := errand.found.get("arn"):
-        described = gateway.describe(row, arn)
+    row = step.row
+    if arn := step.found.get("arn"):
+        described = personalize.describe(row, arn)
     else:
-        described = gateway.find(row, errand.request, errand.now)
-    sight = observe(row, errand.request, described, errand.run_began)
-    if sight.phase in (Phase.READY, Phase.FAILED):
-        return _found(row, sight, described)
-    if late := _out_of_patience(errand, sight):
+        described = personalize.find(row, step.request, step.now)
+    observation = observe(row, step.request, described, step.run_began)
+    if observation.phase in (Phase.READY, Phase.FAILED):
+        return _found(row, observation, described)
+    if late := _out_of_patience(step, observation):
         return _found(row, late, described)
-    left_to_others = errand.yield_seconds - int((errand.now - errand.run_began).total_seconds())
-    if sight.phase is Phase.ABSENT and left_to_others > 0:
-        return _found(row, Sight(Phase.CHANGING, reason="lets others go first"), described, seconds=left_to_others)
-    expectation = errand.expectation or _expectation(gateway, errand, sight, described)
-    age_seconds = (errand.now - (sight.began or errand.now)).total_seconds()
-    return _found(row, sight, described, expectation, wait_seconds(age_seconds, expectation, row.cadence))
+    left_to_others = step.yield_seconds - int((step.now - step.run_began).total_seconds())
+    if observation.phase is Phase.ABSENT and left_to_others > 0:
+        return _found(
+            row, Observation(Phase.CHANGING, reason="lets others go first"), described, seconds=left_to_others
+        )
+    expectation = step.expectation or _expectation(personalize, step, observation, described)
+    age_seconds = (step.now - (observation.began or step.now)).total_seconds()
+    return _found(row, observation, described, expectation, wait_seconds(age_seconds, expectation, row.cadence))
 
 
-def create(gateway: Gateway, errand: Errand) -> dict[str, Any]:
+def create(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Ask for the resource. Somebody else's create, a busy neighbour or a full queue only mean: look again."""
     try:
-        arn = gateway.create(errand.row, errand.request)
-    except gateway.errors.ResourceAlreadyExistsException as error:
-        return _look_again(errand, str(error), seconds=1)
-    except gateway.errors.ResourceInUseException as error:
-        return _look_again(errand, str(error), _BUSY_WAIT_SECONDS)
-    except gateway.errors.LimitExceededException as error:
+        arn = personalize.create(step.row, step.request)
+    except personalize.errors.ResourceAlreadyExistsException as error:
+        return _look_again(step, str(error), seconds=1)
+    except personalize.errors.ResourceInUseException as error:
+        return _look_again(step, str(error), _BUSY_WAIT_SECONDS)
+    except personalize.errors.LimitExceededException as error:
         if not _FREES_ITSELF.search(str(error)):
             raise
-        return _look_again(errand, str(error), _QUOTA_WAIT_SECONDS)
-    return {**_asked(errand), "arn": arn}
+        return _look_again(step, str(error), _QUOTA_WAIT_SECONDS)
+    return {**_asked(step), "arn": arn}
 
 
-def update(gateway: Gateway, errand: Errand) -> dict[str, Any]:
+def update(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Ask for what differs between the resource and the request."""
-    resource = errand.found["resource"]
+    resource = step.found["resource"]
     try:
-        gateway.update(errand.row, errand.found["arn"], changes(errand.row, errand.request, resource))
-    except gateway.errors.ResourceInUseException as error:
-        return _look_again(errand, str(error), _BUSY_WAIT_SECONDS)
-    return _asked(errand)
+        personalize.update(step.row, step.found["arn"], changes(step.row, step.request, resource))
+    except personalize.errors.ResourceInUseException as error:
+        return _look_again(step, str(error), _BUSY_WAIT_SECONDS)
+    return _asked(step)
 
 
-def delete(gateway: Gateway, errand: Errand) -> dict[str, Any]:
+def delete(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Ask for the resource's deletion. One that is still referenced or changing means: look again."""
-    row, arn = errand.row, errand.found["arn"]
+    row, arn = step.row, step.found["arn"]
     if not row.deletable:
         raise NotDeletableError(f"Amazon Personalize cannot delete a {row.noun}")
-    if (errand.now - errand.run_began).total_seconds() > row.cadence.patience_seconds:
-        raise StillThereError(f"{arn} is still there: {errand.found.get('reason') or errand.found['status']}")
+    if (step.now - step.run_began).total_seconds() > row.cadence.patience_seconds:
+        raise StillThereError(f"{arn} is still there: {step.found.get('reason') or step.found['status']}")
     try:
-        gateway.delete(row, arn)
-    except gateway.errors.ResourceInUseException as error:
-        return _look_again(errand, str(error), _BUSY_WAIT_SECONDS)
-    except gateway.errors.ResourceNotFoundException as error:
-        return _look_again(errand, str(error), seconds=1)
-    return _look_again(errand, "", QUICK.typical_seconds)
+        personalize.delete(row, arn)
+    except personalize.errors.ResourceInUseException as error:
+        return _look_again(step, str(error), _BUSY_WAIT_SECONDS)
+    except personalize.errors.ResourceNotFoundException as error:
+        return _look_again(step, str(error), seconds=1)
+    return _look_again(step, "", QUICK.typical_seconds)
 
 
-def _expectation(gateway: Gateway, errand: Errand, sight: Sight, described: Mapping[str, Any] | None) -> Expectation:
-    if sight.phase is Phase.OUTDATED:
-        return expect(errand.row.cadence, last_change_seconds(errand.row, described))
-    return expect(errand.row.cadence, gateway.durations(errand.row, errand.request))
+def _expectation(
+    personalize: Personalize, step: ResourceStepInput, observation: Observation, described: Mapping[str, Any] | None
+) -> Expectation:
+    if observation.phase is Phase.OUTDATED:
+        return expect(step.row.cadence, last_change_seconds(step.row, described))
+    return expect(step.row.cadence, personalize.durations(step.row, step.request))
 
 
-def _out_of_patience(errand: Errand, sight: Sight) -> Sight | None:
-    waited_seconds = (errand.now - errand.run_began).total_seconds()
-    if waited_seconds <= errand.row.cadence.patience_seconds:
+def _out_of_patience(step: ResourceStepInput, observation: Observation) -> Observation | None:
+    waited_seconds = (step.now - step.run_began).total_seconds()
+    if waited_seconds <= step.row.cadence.patience_seconds:
         return None
-    last_seen = sight.status or errand.found.get("reason") or "absent"
+    last_seen = observation.status or step.found.get("reason") or "absent"
     reason = (
-        f"{errand.row.noun} was still {last_seen!r} after {waited_seconds / HOUR:.1f} hours. "
+        f"{step.row.noun} was still {last_seen!r} after {waited_seconds / HOUR:.1f} hours. "
         "It goes on in Amazon Personalize; the next run attaches to it."
     )
-    return Sight(Phase.FAILED, sight.status, reason)
+    return Observation(Phase.FAILED, observation.status, reason)
 
 
 def _found(
     row: ResourceType,
-    sight: Sight,
+    observation: Observation,
     described: Mapping[str, Any] | None,
     expectation: Expectation | None = None,
     seconds: int = 0,
 ) -> dict[str, Any]:
     return {
-        "phase": sight.phase,
+        "phase": observation.phase,
         "arn": described[row.arn_key] if described else None,
-        "status": sight.status,
-        "reason": sight.reason,
+        "status": observation.status,
+        "reason": observation.reason,
         "wait_seconds": seconds,
         "expectation": asdict(expectation) if expectation else None,
         "resource": _jsonable(described),
     }
 
 
-def _asked(errand: Errand) -> dict[str, Any]:
+def _asked(step: ResourceStepInput) -> dict[str, Any]:
     """Return what is known right after the service accepted a create or update."""
-    row, expectation = errand.row, errand.expectation
+    row, expectation = step.row, step.expectation
     seconds = wait_seconds(0, expectation, row.cadence) if expectation and row.has_status else 0
-    return {**errand.found, "phase": Phase.CHANGING, "wait_seconds": seconds, "reason": ""}
+    return {**step.found, "phase": Phase.CHANGING, "wait_seconds": seconds, "reason": ""}
 
 
-def _look_again(errand: Errand, reason: str, seconds: int) -> dict[str, Any]:
-    return {**errand.found, "phase": Phase.CHANGING, "wait_seconds": seconds, "reason": reason}
+def _look_again(step: ResourceStepInput, reason: str, seconds: int) -> dict[str, Any]:
+    return {**step.found, "phase": Phase.CHANGING, "wait_seconds": seconds, "reason": reason}
 
 
 def _jsonable(value: Any) -> Any:

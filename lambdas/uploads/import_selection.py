@@ -1,10 +1,10 @@
-"""Choosing the next import: which waiting files, in which mode, or how many rows are missing."""
+"""Select the next import: which waiting files, in which mode, or how many rows are missing."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from lambdas.names import digest, ending_in, legal
 from lambdas.uploads.ledger import FileRow
 
 Mode = Literal["FULL", "INCREMENTAL"]
@@ -18,7 +18,7 @@ _LONGEST_JOB_NAME: Final = 63
 
 
 @dataclass(frozen=True)
-class Choice:
+class ImportSelection:
     """What the next import job takes."""
 
     mode: Mode
@@ -37,7 +37,7 @@ class Choice:
     @property
     def supersedes_before(self) -> str:
         """Return up to which place in the queue this import makes other files pointless; empty if it does not."""
-        return max((file.place for file in self.files if file.full), default="")
+        return max((file.queue_position for file in self.files if file.full), default="")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def too_large(rows: Sequence[FileRow], *, filled: bool) -> list[FileRow]:
     return [row for row in rows if row.size_bytes > limit]
 
 
-def choose(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> Choice | Shortage | None:
+def select_import(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> ImportSelection | Shortage | None:
     """Return the next import of inspected files that wait, in the order of their arrival; None if none waits."""
     mode = mode_of(rows, filled=filled)
     candidates = [row for row in rows if row.full] or list(rows)
@@ -83,30 +83,30 @@ def choose(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> Choice | S
         files.append(row)
     if not files:
         return None
-    choice = Choice(mode, tuple(files))
-    if dataset == "interactions" and choice.rows < FEWEST_INTERACTIONS:
-        return Shortage(choice.rows, files[0].arrived)
-    return choice
+    selection = ImportSelection(mode, tuple(files))
+    if dataset == "interactions" and selection.rows < FEWEST_INTERACTIONS:
+        return Shortage(selection.rows, files[0].arrived)
+    return selection
 
 
-def job_name(lane: str, choice: Choice, time: str) -> str:
+def job_name(dataset_key: str, selection: ImportSelection, time: str) -> str:
     """Return the name of the job that imports these files now.
 
     The service never frees a job's name, so it is made of what is imported, how often that was tried, and when.
     """
-    cause = "\n".join([lane, *(f"{file.entry} {file.attempts}" for file in choice.files)])
-    digest = hashlib.sha256(cause.encode()).hexdigest()[:10]
+    cause = "\n".join([dataset_key, *(f"{file.entry} {file.attempts}" for file in selection.files)])
     when = "".join(letter for letter in time[:19] if letter.isalnum())
-    tail = f"-{when}-{digest}"
-    return f"{lane.replace('/', '-')[: _LONGEST_JOB_NAME - len(tail)]}{tail}"
+    return ending_in(legal(dataset_key), f"-{when}-{digest(cause)}", _LONGEST_JOB_NAME)
 
 
-def import_request(dataset_arn: str, role_arn: str, choice: Choice, name: str, location: str) -> dict[str, Any]:
+def import_request(
+    dataset_arn: str, role_arn: str, selection: ImportSelection, name: str, location: str
+) -> dict[str, Any]:
     """Return the parameters of CreateDatasetImportJob."""
     return {
         "jobName": name,
         "datasetArn": dataset_arn,
         "dataSource": {"dataLocation": location},
         "roleArn": role_arn,
-        "importMode": choice.mode,
+        "importMode": selection.mode,
     }

@@ -1,4 +1,4 @@
-"""Waking: seeing to it that an execution looks after a dataset for which something was written down."""
+"""Start an execution of `import_uploads` for a dataset for which something was written down."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from lambdas.uploads.lease import Lease, Leases
 _TRIES: Final = 5
 
 
-class NobodyAwakeError(Exception):
+class ImportNotStartedError(Exception):
     """Every execution that was started for the dataset had ended already; the message should be delivered again."""
 
 
-class Waker:
+class ImportStarter:
     """Starts `import_uploads`, once for any number of files.
 
     The name of an execution is made of the dataset and the lease's epoch, which grows when an execution takes the
@@ -24,9 +24,9 @@ class Waker:
         self._executions = executions
         self._machine_arn = machine_arn
 
-    def announce(self, lane: str) -> None:
+    def announce(self, dataset_key: str) -> None:
         """Tell the holder of the lease that there is something new; start one if there is none."""
-        lease = self._leases.announce(lane)
+        lease = self._leases.announce(dataset_key)
         if lease.holder is None:
             self.start(lease)
 
@@ -42,4 +42,4 @@ class Waker:
             lease = self._leases.skip_epoch(lease)
             if lease.holder != holder:
                 return  # somebody took it meanwhile, and looks at everything
-        raise NobodyAwakeError(f"{_TRIES} executions of {self._machine_arn} for {lease.name} had ended already")
+        raise ImportNotStartedError(f"{_TRIES} executions of {self._machine_arn} for {lease.name} had ended already")

@@ -1,5 +1,6 @@
 """What travels between the states of `import_uploads`: what is known so far, and what comes next."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -11,8 +12,11 @@ from lambdas.uploads.dataset_facts import DatasetFacts
 # a dataset that always has more to import cannot keep the slots of the region to itself.
 _YIELD_SECONDS: Final = 90
 
+_REMEMBERED: Final = 20  # rejected files beside a lease
+_SHOWN: Final = 5  # of them in an execution's cause
 
-class Phase(StrEnum):
+
+class NextStep(StrEnum):
     """What the state machine does next."""
 
     INSPECT = "INSPECT"
@@ -52,10 +56,10 @@ class Job(BaseModel):
     rows: int
 
 
-class Work(BaseModel):
+class ImportState(BaseModel):
     """The state machine's `$.work`."""
 
-    phase: Phase = Phase.FINISHED
+    next_step: NextStep = NextStep.FINISHED
     facts: DatasetFacts | None = None
     batch: Batch | None = None
     mine: bool = True  # False: another execution's job is waited for
@@ -68,13 +72,13 @@ class Work(BaseModel):
     error: str = ""
     cause: str = ""
 
-    def after(self, job: Job, rows: int) -> "Work":
+    def after(self, job: Job, rows: int) -> "ImportState":
         """Return what is known once a job has been waited for."""
         told = {"jobs": [*self.jobs, job], "rows": self.rows + rows, "batch": None, "yield_seconds": _YIELD_SECONDS}
         return self.model_copy(update=told)
 
 
-class Errand(BaseModel):
+class ImportStepInput(BaseModel):
     """Who asks, for which dataset, and when: the part of a task's input that is always there."""
 
     datasetGroup: str  # noqa: N815 -- as in the execution's input
@@ -82,7 +86,7 @@ class Errand(BaseModel):
     execution: str
     time: str
     input: dict[str, Any] = Field(default_factory=dict)  # of the execution
-    work: Work = Field(default_factory=Work)
+    state: ImportState = Field(default_factory=ImportState)
 
     @property
     def urgent(self) -> bool:
@@ -90,6 +94,36 @@ class Errand(BaseModel):
         return self.input.get("startedBy") == "import_data"
 
     @property
-    def lane(self) -> str:
+    def dataset_key(self) -> str:
         """Return the ledger's name for the dataset."""
         return f"{self.datasetGroup}/{self.dataset}"
+
+
+class Rejection(BaseModel):
+    """One rejected file, in short."""
+
+    key: str
+    reason: str
+
+
+class Rejections(BaseModel):
+    """The files that were rejected since the lease was taken: all are counted, the first are remembered."""
+
+    count: int = 0
+    files: list[Rejection] = []
+
+    @classmethod
+    def read(cls, text: str | None) -> "Rejections":
+        """Return what was written down beside the lease."""
+        return cls.model_validate_json(text) if text else cls()
+
+    def plus(self, new: Sequence[Rejection]) -> "Rejections":
+        """Return these and new ones; a file that was noted before a crash is not counted twice."""
+        known = {file.key for file in self.files}
+        fresh = [file for file in new if file.key not in known]
+        return Rejections(count=self.count + len(fresh), files=[*self.files, *fresh][:_REMEMBERED])
+
+    def __str__(self) -> str:
+        told = [f"{file.key}: {file.reason}" for file in self.files[:_SHOWN]]
+        more = [f"and {self.count - _SHOWN} more"] if self.count > _SHOWN else []
+        return "; ".join([*told, *more])

@@ -1,4 +1,4 @@
-"""Inspecting what waits: each new file once, many small ones at a time, a large one in slices."""
+"""Inspect what waits: each new file once, many small ones at a time, a large one in slices."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -6,12 +6,12 @@ from typing import Final
 
 from lambdas.file_checks.columns import Column, columns_of
 from lambdas.file_checks.csv_check import Inspector, Progress
-from lambdas.file_checks.rejections import reason_of, write_report
+from lambdas.file_checks.reports import reason_of, write_report
 from lambdas.gateways.concurrency import AT_ONCE, each
 from lambdas.gateways.s3 import Objects
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.claims import Claims
-from lambdas.uploads.import_state import Errand, Phase, Work
+from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease, Leases
 from lambdas.uploads.ledger import FileRow, Ledger
 
@@ -21,7 +21,7 @@ _WITHDRAWN: Final = "deleted before it was imported"
 _OVERWRITTEN: Final = "overwritten before it was imported"
 
 
-class Inspecting:
+class Inspection:
     """Looks into files as long as there is time, and writes down what it saw."""
 
     def __init__(
@@ -33,49 +33,54 @@ class Inspecting:
         self._objects = objects
         self._out_of_time = out_of_time
 
-    def inspect(self, errand: Errand, policy: UploadPolicy) -> Work:
-        """Inspect what was not inspected; the answer's phase is INSPECT while there is more to do."""
-        return self._claims.unless_lost(errand, lambda: self._inspect(errand, policy))
+    def inspect(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
+        """Inspect what was not inspected; the answer's next step is INSPECT while there is more to do."""
+        return self._claims.unless_lost(step, lambda: self._inspect(step, policy))
 
-    def _inspect(self, errand: Errand, policy: UploadPolicy) -> Work:
-        facts = errand.work.facts
+    def _inspect(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
+        facts = step.state.facts
         assert facts is not None  # noqa: S101 -- the state machine comes here with what Claim found
-        columns = columns_of(facts.schema_text, errand.dataset)
-        lease = self._leases.read(errand.lane)
-        if lease.holder != errand.execution:
-            return self._claims.look(errand)
-        rows = [row for row in self._claims.waiting(errand, lease) if not row.inspected]
+        columns = columns_of(facts.schema_text, step.dataset)
+        lease = self._leases.read(step.dataset_key)
+        if lease.holder != step.execution:
+            return self._claims.next_step(step)
+        rows = [row for row in self._claims.waiting(step, lease) if not row.inspected]
         for group in _groups(rows):
             if self._out_of_time():
-                return errand.work.model_copy(update={"phase": Phase.INSPECT})
-            lease = self._inspect_group(group, columns, policy, errand, lease)
-        return errand.work.model_copy(update={"phase": Phase.STAGE})
+                return step.state.model_copy(update={"next_step": NextStep.INSPECT})
+            lease = self._inspect_group(group, columns, policy, step, lease)
+        return step.state.model_copy(update={"next_step": NextStep.STAGE})
 
     def _inspect_group(
-        self, group: Sequence[FileRow], columns: Sequence[Column], policy: UploadPolicy, errand: Errand, lease: Lease
+        self,
+        group: Sequence[FileRow],
+        columns: Sequence[Column],
+        policy: UploadPolicy,
+        step: ImportStepInput,
+        lease: Lease,
     ) -> Lease:
-        looks = each(lambda row: self._look_into(row, columns), group)
+        checked = each(lambda row: self._check(row, columns), group)
         rejected = []
-        for row, seen in zip(group, looks, strict=True):
+        for row, seen in zip(group, checked, strict=True):
             if isinstance(seen, str):
-                self._claims.supersede([row], errand.time, lease, seen)
+                self._claims.supersede([row], step.time, lease, seen)
             elif seen.done and not _is_acceptable(row, seen.progress, policy):
-                report = write_report(self._objects, row, seen.progress, "rejected")
+                report = write_report(self._objects, row.key, row.version, seen.progress, "rejected")
                 rejected.append((row, f"{reason_of(seen.progress)} (report: {report})"))
             else:
                 self._note(row, seen, lease)
-        return self._claims.reject(rejected, errand.time, lease)
+        return self._claims.reject(rejected, step.time, lease)
 
-    def _note(self, row: FileRow, seen: "_Seen", lease: Lease) -> None:
+    def _note(self, row: FileRow, seen: "_Checked", lease: Lease) -> None:
         progress = seen.progress
         if not seen.done:
             self._ledger.note(replace(row, progress=progress.model_dump_json()), epoch=lease.epoch)
             return
         if progress.bad_rows:
-            write_report(self._objects, row, progress, "imported without its bad rows")
+            write_report(self._objects, row.key, row.version, progress, "imported without its bad rows")
         self._ledger.note(replace(row, rows=progress.rows, bad_rows=progress.bad_rows, progress=""), epoch=lease.epoch)
 
-    def _look_into(self, row: FileRow, columns: Sequence[Column]) -> "_Seen | str":
+    def _check(self, row: FileRow, columns: Sequence[Column]) -> "_Checked | str":
         start = Progress.model_validate_json(row.progress) if row.progress else None
         body = self._objects.open(row.key, start.offset if start else 0) if row.size_bytes else None
         if row.size_bytes and body is None:
@@ -88,12 +93,12 @@ class Inspecting:
             if inspector.progress.hopeless:
                 break
             if self._out_of_time():
-                return _Seen(inspector.progress, done=False)
+                return _Checked(inspector.progress, done=False)
         inspector.finish()
-        return _Seen(inspector.progress, done=True)
+        return _Checked(inspector.progress, done=True)
 
 
-class _Seen:
+class _Checked:
     def __init__(self, progress: Progress, *, done: bool) -> None:
         self.progress = progress
         self.done = done

@@ -1,7 +1,7 @@
-"""Recording: writing down what an event announced, and starting what it calls for."""
+"""Write down what an event announced, and start what it calls for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -69,7 +69,7 @@ class Recorder:
         found = event.detail.object
         versioned = found.version_id not in _UNVERSIONED
         row = FileRow(
-            lane="",
+            dataset_key="",
             key=found.key,
             version=str(found.version_id) if versioned else found.etag,
             versioned=versioned,
@@ -80,45 +80,45 @@ class Recorder:
         return self.record_object(row)
 
     def record_object(self, row: FileRow) -> str | None:
-        """Write down an object, whoever found it; its `lane` is filled in here."""
+        """Write down an object, whoever found it; its `dataset_key` is filled in here."""
         meaning = parse_key(row.key)
         match meaning:
             case DatasetFile():
-                filed = FileRow(**{**vars(row), "lane": meaning.lane, "full": meaning.full})
-                self._know(meaning.lane)
+                filed = replace(row, dataset_key=meaning.dataset_key, full=meaning.full)
+                self._know(meaning.dataset_key)
                 self._ledger.record(filed)
-                return meaning.lane
+                return meaning.dataset_key
             case Misplaced():
-                self._ledger.record_rejected(FileRow(**{**vars(row), "lane": meaning.lane}), meaning.reason)
+                self._ledger.record_rejected(replace(row, dataset_key=meaning.dataset_key), meaning.reason)
             case GroupRequest() | BatchInput():
-                machine_arn, wish = self._errand(meaning)
-                self._executions.start(machine_arn, _name(row), wish)
+                machine_arn, execution_input = self._target(meaning)
+                self._executions.start(machine_arn, _name(row), execution_input)
             case Ignored():
                 pass
         return None
 
     def knows(self, row: FileRow) -> bool:
-        """Say whether an object was written down, or has started what it is for; `lane` is filled in here too."""
+        """Say whether an object was written down, or has started what it is for; fills in `dataset_key` too."""
         meaning = parse_key(row.key)
         match meaning:
             case DatasetFile() | Misplaced():
-                return self._ledger.knows(FileRow(**{**vars(row), "lane": meaning.lane}))
+                return self._ledger.knows(replace(row, dataset_key=meaning.dataset_key))
             case GroupRequest() | BatchInput():
-                return self._executions.was_started(self._errand(meaning)[0], _name(row))
+                return self._executions.was_started(self._target(meaning)[0], _name(row))
         return True
 
-    def _errand(self, meaning: GroupRequest | BatchInput) -> tuple[str, dict[str, str]]:
+    def _target(self, meaning: GroupRequest | BatchInput) -> tuple[str, dict[str, str]]:
         """Return the state machine that an object starts, and its input."""
         if isinstance(meaning, GroupRequest):
             return self._machines.pipeline, {"datasetGroup": meaning.group}
-        wish = {"template": meaning.template, "input": f"s3://{self._bucket}/{meaning.key}"}
-        return self._machines.run_batch_inference, {"datasetGroup": meaning.group, **wish}
+        execution_input = {"template": meaning.template, "input": f"s3://{self._bucket}/{meaning.key}"}
+        return self._machines.run_batch_inference, {"datasetGroup": meaning.group, **execution_input}
 
-    def _know(self, lane: str) -> None:
+    def _know(self, dataset_key: str) -> None:
         """Put the dataset on the sweep's list before its first file: whatever dies in between, it is looked after."""
-        if lane not in self._known:
-            self._ledger.know_lane(lane)
-            self._known.add(lane)
+        if dataset_key not in self._known:
+            self._ledger.know_dataset(dataset_key)
+            self._known.add(dataset_key)
 
 
 def _name(row: FileRow) -> str:

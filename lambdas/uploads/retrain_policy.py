@@ -1,4 +1,4 @@
-"""Deciding whether what was imported is worth a training now."""
+"""Decide whether what was imported is worth a training now."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from lambdas.personalize.request import RetrainPolicy
 
 
-class Decision(BaseModel):
+class RetrainDecision(BaseModel):
     """Whether `pipeline` is started, and why."""
 
     start: bool
@@ -21,12 +21,12 @@ def decide(
     rows_since: int,
     newest_training: datetime | None,
     running: str | None,
-) -> Decision:
+) -> RetrainDecision:
     """Judge the facts by the group's policy. `running` is the execution of `pipeline` that is under way."""
     if policy is None:
-        return Decision(start=False, reason="the request has no retrain policy")
+        return RetrainDecision(start=False, reason="the request has no retrain policy")
     if running:
-        return Decision(start=False, reason=f"{running} is under way for this group")
+        return RetrainDecision(start=False, reason=f"{running} is under way for this group")
     for objection in (
         _too_few(policy, rows_since),
         _too_young(policy, now, newest_training),
@@ -34,9 +34,9 @@ def decide(
         _blacked_out(policy, now),
     ):
         if objection:
-            return Decision(start=False, reason=objection)
+            return RetrainDecision(start=False, reason=objection)
     trained = f"since the training of {newest_training.isoformat()}" if newest_training else "and no training yet"
-    return Decision(start=True, reason=f"{rows_since} rows imported {trained}")
+    return RetrainDecision(start=True, reason=f"{rows_since} rows imported {trained}")
 
 
 def _too_few(policy: RetrainPolicy, rows_since: int) -> str | None:

@@ -7,8 +7,7 @@ import pytest
 
 from lambdas.file_checks.columns import columns_of
 from lambdas.file_checks.csv_check import Inspector, Progress
-from lambdas.file_checks.rejections import report_of
-from lambdas.uploads.ledger import FileRow
+from lambdas.file_checks.reports import report_of
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bad_uploads"
 COLUMNS = columns_of((FOLDER / "schema.json").read_text(), "interactions")
@@ -17,8 +16,7 @@ FILES = sorted(FOLDER.glob("*.csv"))
 
 def report(path: Path, progress: Progress) -> object:
     key = f"uploads/movies/interactions/{path.name}"
-    row = FileRow("movies/interactions", key, "1", True, path.stat().st_size, "2026-01-01T00:00:00Z")
-    return json.loads(json.dumps(report_of("bucket", row, progress, "rejected")))
+    return json.loads(json.dumps(report_of(f"s3://bucket/{key}", "1", progress, "rejected")))
 
 
 @pytest.mark.parametrize("chunk_bytes", [7, 100, 1 << 20])

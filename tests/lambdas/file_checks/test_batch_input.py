@@ -56,7 +56,7 @@ def test_a_bad_file_is_rejected_with_a_report() -> None:
     objects = MemoryObjects()
     objects.upload(KEY, b'{"userId": 105}\n', NOW)
     with pytest.raises(UploadRejected, match=r"line 1.*userId is a text"):
-        check_batch_input(objects, f"s3://bucket/{KEY}")  # type: ignore[arg-type]
+        check_batch_input(objects, f"s3://bucket/{KEY}")
     assert "userId is a text" in (objects.text("rejected/movies/batch/weekly/users.json.report.txt") or "")
 
 
@@ -64,4 +64,4 @@ def test_good_files_and_other_places_pass() -> None:
     objects = MemoryObjects()
     objects.upload(KEY, b'{"userId": "105"}\n', NOW)
     for location in (f"s3://bucket/{KEY}", "s3://elsewhere/x.json", "s3://bucket/results/x.json"):
-        check_batch_input(objects, location)  # type: ignore[arg-type]
+        check_batch_input(objects, location)

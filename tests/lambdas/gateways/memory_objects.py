@@ -30,11 +30,11 @@ class MemoryObjects:
         self.versions.setdefault(key, []).append(version)
         return version
 
-    def open(self, key: str, offset: int = 0, chunk_bytes: int = 0) -> Body | None:
+    def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
         if key not in self.versions:
             return None
         newest = self.versions[key][-1]
-        size = chunk_bytes or self.chunk_bytes
+        size = min(chunk_bytes, self.chunk_bytes)
         content = newest.content[offset:]
         chunks = (content[start : start + size] for start in range(0, len(content), size))
         return Body(newest.number, "etag", chunks)

@@ -106,6 +106,6 @@ def test_entries_by_prefix(table: Table) -> None:
 
 
 def test_nothing_scans() -> None:
-    """A choice: no hot path reads the table from end to end, and nothing else does either."""
+    """A selection: no hot path reads the table from end to end, and nothing else does either."""
     sources = [*(ROOT / "lambdas" / "uploads").glob("*.py"), *(ROOT / "lambdas").glob("*.py")]
     assert not [path.name for path in sources if ".scan(" in path.read_text() or '"scan"' in path.read_text()]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.personalize.request import RetrainPolicy
-from lambdas.uploads.retrain_policy import Decision, decide
+from lambdas.uploads.retrain_policy import RetrainDecision, decide
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 POLICY = {
@@ -17,7 +17,7 @@ POLICY = {
 }
 
 
-def decision(policy: dict[str, Any] | None = None, **facts: Any) -> Decision:
+def decision(policy: dict[str, Any] | None = None, **facts: Any) -> RetrainDecision:
     known: dict[str, Any] = {
         "now": NOW,
         "rows_since": 5000,
@@ -28,7 +28,7 @@ def decision(policy: dict[str, Any] | None = None, **facts: Any) -> Decision:
 
 
 def test_all_conditions_hold() -> None:
-    assert decision() == Decision(
+    assert decision() == RetrainDecision(
         start=True, reason="5000 rows imported since the training of 2026-11-18T12:30:00+00:00"
     )
 
@@ -55,4 +55,4 @@ def test_one_condition_fails(policy: dict[str, Any], facts: dict[str, Any], told
 
 def test_without_a_policy_nothing_starts() -> None:
     decided = decide(None, now=NOW, rows_since=10**9, newest_training=None, running=None)
-    assert decided == Decision(start=False, reason="the request has no retrain policy")
+    assert decided == RetrainDecision(start=False, reason="the request has no retrain policy")

@@ -1,36 +1,17 @@
-"""Where the places and variables of the grants table are in one deployment: ARNs for policies, values for handlers.
+"""What the words of the grants table refer to in one deployment: ARNs for policies, values for handlers.
 
 ARNs of machines are made from their names, not taken from the machines, so that two of them may start each other.
 """
-
-from typing import Final
 
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
 from stacks.data import OPEN_INDEX, DataStack
-from stacks.permissions import Permission, Place, Variable
-
-_FOLDERS: Final = {
-    Place.REQUESTS: "requests/*",
-    Place.UPLOADS: "uploads/*",
-    Place.STAGING: "staging/*",
-    Place.REJECTED: "rejected/*",
-}
-MACHINES: Final = {
-    Place.IMPORT_UPLOADS: "import_uploads",
-    Place.PIPELINE: "pipeline",
-    Place.RUN_BATCH_INFERENCE: "run_batch_inference",
-}
-_RUNS: Final = {
-    Place.IMPORT_UPLOADS_RUNS: "import_uploads",
-    Place.PIPELINE_RUNS: "pipeline",
-    Place.RUN_BATCH_INFERENCE_RUNS: "run_batch_inference",
-}
+from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
 
 
-class Places:
+class References:
     """What the words of the grants table mean in one stage."""
 
     def __init__(self, stack: Stack, settings: Settings, data: DataStack) -> None:
@@ -44,7 +25,7 @@ class Places:
         """Return the ARN of a state machine."""
         return machine_arn(self._stack, self._settings, name)
 
-    def runs(self, name: str) -> str:
+    def executions(self, name: str) -> str:
         """Return the pattern of the ARNs of a machine's executions."""
         return _states_arn(self._stack, "execution", f"{self._settings.named(name)}:*")
 
@@ -52,37 +33,37 @@ class Places:
         """Return `permission` as IAM wants it."""
         return iam.PolicyStatement(
             actions=list(permission.actions),
-            resources=self._arns(permission.place),
+            resources=self._arns(permission.resource),
             conditions=dict(permission.condition) if permission.condition else None,
         )
 
-    def value(self, variable: Variable) -> str:
-        """Return what a handler finds in `variable`."""
+    def value(self, variable: Variable | StartableMachine) -> str:
+        """Return what a handler finds in an environment variable."""
+        if isinstance(variable, StartableMachine):
+            return self.machine(variable.name)
         return {
             Variable.PERSONALIZE_ARN_PREFIX: self._arn_prefix,
             Variable.PERSONALIZE_ROLE_ARN: self._data.data_role.role_arn,
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
-            Variable.IMPORT_UPLOADS_ARN: self.machine("import_uploads"),
-            Variable.PIPELINE_ARN: self.machine("pipeline"),
-            Variable.RUN_BATCH_INFERENCE_ARN: self.machine("run_batch_inference"),
         }[variable]
 
-    def _arns(self, place: Place) -> list[str]:
-        if place in _FOLDERS:
-            return [self._data.bucket.arn_for_objects(_FOLDERS[place])]
-        if place in MACHINES:
-            return [self.machine(MACHINES[place])]
-        if place in _RUNS:
-            return [self.runs(_RUNS[place])]
+    def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
+        match resource:
+            case Folder(prefix):
+                return [self._data.bucket.arn_for_objects(f"{prefix}*")]
+            case StartableMachine(name):
+                return [self.machine(name)]
+            case ExecutionsOf(machine):
+                return [self.executions(machine)]
         return {
-            Place.NO_RESOURCE: ["*"],
-            Place.PERSONALIZE: [f"{self._arn_prefix}:*"],
-            Place.DATA_ROLE: [self._data.data_role.role_arn],
-            Place.BUCKET: [self._data.bucket.bucket_arn],
-            Place.LEDGER: [self._data.ledger.table_arn, f"{self._data.ledger.table_arn}/index/{OPEN_INDEX}"],
-        }[place]
+            PolicyResource.NO_RESOURCE: ["*"],
+            PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
+            PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
+            PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
+            PolicyResource.LEDGER: [self._data.ledger.table_arn, f"{self._data.ledger.table_arn}/index/{OPEN_INDEX}"],
+        }[resource]
 
 
 def machine_arn(stack: Stack, settings: Settings, name: str) -> str:
