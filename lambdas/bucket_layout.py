@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 UPLOADS = "uploads/"
 REQUESTS = "requests/"
@@ -13,7 +14,8 @@ WATCHED = (UPLOADS, REQUESTS)  # what is created below these starts something
 # A key ends at 1,024 bytes, and ".json" is added.
 _LONGEST_STEM = 1000
 
-DATASETS = ("interactions", "items", "users", "actions", "action_interactions")
+DatasetName = Literal["interactions", "items", "users", "actions", "action_interactions"]
+DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
 
 # The service's own rule for the name of a dataset group (shape Name of CreateDatasetGroup).
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")

@@ -63,7 +63,7 @@ class Column:
         """Return how many characters fit; textual columns are cut by the service, not refused."""
         if self.type != "string" or self.textual:
             return None
-        return _LONGEST_ID if self.is_id else _LONGEST_STRING
+        return _LONGEST_ID if self.is_id or self.name == "EVENT_TYPE" else _LONGEST_STRING
 
     @property
     def pattern(self) -> bytes:

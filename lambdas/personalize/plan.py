@@ -13,13 +13,6 @@ from lambdas.personalize.resources import RESOURCES
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
 
 _LONGEST_NAME: Final = 63
-_RECORD_NAMES: Final = {
-    "interactions": "Interactions",
-    "items": "Items",
-    "users": "Users",
-    "actions": "Actions",
-    "action_interactions": "ActionInteractions",
-}
 
 
 @dataclass(frozen=True)
@@ -122,7 +115,7 @@ class Planner:
         text = json.dumps(
             {
                 "type": "record",
-                "name": _RECORD_NAMES[name],
+                "name": name.title().replace("_", ""),
                 "namespace": "com.amazonaws.personalize.schema",
                 "fields": fields,
                 "version": "1.0",
