@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lambdas.uploads.columns import columns_of
-from lambdas.uploads.inspection import Inspector
+from lambdas.file_checks.columns import columns_of
+from lambdas.file_checks.csv_check import Inspector
 
 MIB = 1 << 20
 CHUNK_BYTES = 8 * MIB

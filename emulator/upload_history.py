@@ -13,9 +13,9 @@ from typing import Any
 
 import boto3
 
-from lambdas.uploads.keys import BatchInput, GroupRequest, Ignored, parse_key
+from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, parse_key
+from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.uploads.ledger import FileRow, Ledger
-from lambdas.uploads.table import DynamoTable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def describe(key: str, ledger: Ledger) -> Iterator[str]:
     if isinstance(meaning, BatchInput | GroupRequest | Ignored):
         yield f"{key} is no dataset's file: it starts a state machine, if anything, and leaves no row in the ledger"
         return
-    for row in sorted(ledger.versions(meaning.lane, key), key=lambda row: row.place):
+    for row in sorted(ledger.versions(meaning.dataset_key, key), key=lambda row: row.queue_position):
         yield from _tell(row)
 
 

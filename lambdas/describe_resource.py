@@ -1,27 +1,19 @@
 """Look at one resource: the *Find* of the wait loop."""
 
-import os
 from typing import Any
 
-import boto3
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from lambdas import wiring
+from lambdas.personalize.resource_steps import ResourceStepInput, find
 
-from lambdas.personalize.ensuring import Errand, look
-from lambdas.personalize.gateway import Gateway
-
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
-gateway = Gateway(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
+personalize = wiring.personalize()
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
+@wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return the resource's phase, the service's reason and, while it changes, the seconds to wait."""
-    errand = Errand.of(event)
-    found = look(gateway, errand)
-    told = {key: found[key] for key in ("phase", "arn", "status", "reason", "wait_seconds")}
-    logger.info("looked", extra={"resource_type": errand.row.noun, **told})
-    metrics.add_metric("Looks", MetricUnit.Count, 1)
-    return found
+    step = ResourceStepInput.of(event)
+    answer = find(personalize, step)
+    known = {key: answer[key] for key in ("phase", "arn", "status", "reason", "wait_seconds")}
+    wiring.logger.info("found", extra={"resource_type": step.row.noun, **known})
+    wiring.count("Looks")
+    return answer

@@ -1,50 +1,21 @@
-"""Write down what became of an import job's files, and look what comes next; after a failure, give the lease back."""
+"""Write down what became of the files of an import job that succeeded, and look what comes next."""
 
-import os
 from typing import Any
 
-import boto3
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
-from botocore.config import Config
+from lambdas import wiring
+from lambdas.uploads.import_state import ImportStepInput
+from lambdas.uploads.settlement import Settlement
 
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.concurrency import AT_ONCE
-from lambdas.uploads.datasets import Datasets
-from lambdas.uploads.executions import Executions
-from lambdas.uploads.lease import Leases
-from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.policy import upload_policy
-from lambdas.uploads.settling import Settling
-from lambdas.uploads.table import DynamoTable
-from lambdas.uploads.waking import Waker
-from lambdas.uploads.work import Errand
-
-logger, tracer, metrics = Logger(), Tracer(), Metrics()
-pool = Config(max_pool_connections=AT_ONCE)
-table = DynamoTable(boto3.client("dynamodb", config=pool), os.environ["LEDGER_TABLE_NAME"])
-executions = Executions(boto3.client("stepfunctions"))
-ledger, leases = Ledger(table, int(os.environ["LEDGER_DAYS"])), Leases(table, executions.is_running)
-waker = Waker(leases, executions, os.environ["IMPORT_UPLOADS_ARN"])
-datasets = Datasets(boto3.client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
-objects = Objects(boto3.client("s3"), os.environ["BUCKET_NAME"])
-settling = Settling(ledger, leases, Claims(ledger, leases), objects)
+personalize = wiring.personalize()
+settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects())
 
 
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
+@wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Return what the state machine does next; after a `failure` that is to end."""
-    errand = Errand.model_validate(event)
-    logger.append_keys(lane=errand.lane)
-    if failure := event.get("failure"):
-        policy = upload_policy(objects, errand.datasetGroup)
-        settling.failed(errand, failure["error"], failure["cause"], policy, waker)
-        metrics.add_metric("FailedImports", MetricUnit.Count, 1)
-        return {}
-    work = settling.succeeded(errand, event["job"]["arn"], datasets)
-    logger.info("settled", extra={"phase": work.phase, "rows": work.rows})
-    metrics.add_metric("RowsImported", MetricUnit.Count, work.rows)
-    return work.model_dump(mode="json")
+    """Return what the state machine does next."""
+    step = ImportStepInput.model_validate(event)
+    wiring.logger.append_keys(dataset_key=step.dataset_key)
+    state = settlement.succeeded(step, event["job"]["arn"], personalize)
+    wiring.logger.info("settled", extra={"next_step": state.next_step, "rows": state.rows})
+    wiring.count("RowsImported", state.rows)
+    return state.model_dump(mode="json")

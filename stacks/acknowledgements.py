@@ -11,7 +11,7 @@ from typing import Final
 from aws_cdk import Acknowledgment, App, Validations
 
 import statemachines
-from stacks.places import MACHINES
+from stacks.grants import STARTABLE
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Acknowledged:
         if "{machine}" not in self.finding:
             yield self.finding.format(app=app_name)
             return
-        for machine in sorted({*statemachines.names(), *MACHINES.values()}):
+        for machine in sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)}):
             yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
 
 

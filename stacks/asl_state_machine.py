@@ -13,7 +13,7 @@ import statemachines
 from config.settings import Settings
 from stacks.log_group import log_group
 from stacks.outputs import pascal
-from stacks.places import Places
+from stacks.references import References
 
 _SYNC_RULE: Final = "StepFunctionsGetEventsForStepFunctionsExecutionRule"  # managed by Step Functions, in our account
 
@@ -27,7 +27,7 @@ class AslStateMachine(sfn.StateMachine):
         name: str,
         *,
         settings: Settings,
-        places: Places,
+        references: References,
         functions: Mapping[str, lambda_.IFunction],
     ) -> None:
         """Create the machine `name` with its role and log group."""
@@ -43,7 +43,7 @@ class AslStateMachine(sfn.StateMachine):
             definition_body=sfn.DefinitionBody.from_string(statemachines.text(name)),
             definition_substitutions={
                 **{handler: functions[handler].function_arn for handler in handlers},
-                **{machine: places.machine(machine) for machine in machines},
+                **{machine: references.machine(machine) for machine in machines},
             },
             # The prefix keeps log groups of many machines out of the one resource policy that CloudWatch Logs limits.
             logs=sfn.LogOptions(
@@ -57,7 +57,10 @@ class AslStateMachine(sfn.StateMachine):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self._let_call([functions[handler].function_arn for handler in handlers])
-        self._let_run([places.machine(machine) for machine in machines], [places.runs(machine) for machine in machines])
+        self._let_run(
+            [references.machine(machine) for machine in machines],
+            [references.executions(machine) for machine in machines],
+        )
 
     def _let_call(self, functions: list[str]) -> None:
         if functions:

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from config.settings import Settings
+from lambdas.bucket_layout import RESULTS, STAGING, UPLOADS
 from stacks.outputs import publish
 
 _PERSONALIZE: Final = "personalize.amazonaws.com"
@@ -41,7 +42,7 @@ class DataStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             removal_policy=self._fate,
             lifecycle_rules=[
-                s3.LifecycleRule(id="ForgetStagedCopies", prefix="staging/", expiration=Duration.days(staging_days)),
+                s3.LifecycleRule(id="ForgetStagedCopies", prefix=STAGING, expiration=Duration.days(staging_days)),
                 s3.LifecycleRule(
                     id="ForgetWhatWasReplaced",
                     noncurrent_version_expiration=Duration.days(90),
@@ -93,7 +94,7 @@ class DataStack(Stack):
         return [
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
             iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("*")]),
-            iam.PolicyStatement(actions=["s3:PutObject"], resources=[self.bucket.arn_for_objects("results/*")]),
+            iam.PolicyStatement(actions=["s3:PutObject"], resources=[self.bucket.arn_for_objects(f"{RESULTS}*")]),
         ]
 
     def _publish(self) -> None:
@@ -103,7 +104,7 @@ class DataStack(Stack):
         publish(
             self,
             "UploadHint",
-            f"aws s3 cp interactions.csv s3://{self.bucket.bucket_name}/uploads/<dataset group>/interactions/",
+            f"aws s3 cp interactions.csv s3://{self.bucket.bucket_name}/{UPLOADS}<dataset group>/interactions/",
             "What starts an import",
         )
 

@@ -1,4 +1,4 @@
-"""What each handler may do and what it is told: one row per handler, and nothing that is not in its row.
+"""What each handler may do and what is in its environment: one row per handler, and nothing that is not in its row.
 
 A row's Personalize actions are computed from the resource table, so a new resource type brings its permissions along.
 """
@@ -6,8 +6,15 @@ A row's Personalize actions are computed from the resource table, so a new resou
 from collections.abc import Mapping
 from typing import Final
 
+from lambdas.bucket_layout import REJECTED, REQUESTS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES
-from stacks.permissions import Grant, Permission, Place, Variable, allow
+from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
+
+# What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
+_IMPORT_UPLOADS: Final = StartableMachine("import_uploads")
+_PIPELINE: Final = StartableMachine("pipeline")
+_RUN_BATCH_INFERENCE: Final = StartableMachine("run_batch_inference")
+STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE)
 
 _ALL: Final = tuple(row.pascal for row in RESOURCES.values())
 _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updatable)
@@ -15,57 +22,54 @@ _DELETABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.deleta
 
 
 def _personalize(*operations: str) -> Permission:
-    return allow(Place.PERSONALIZE, *(f"personalize:{operation}" for operation in operations))
+    return allow(PolicyResource.PERSONALIZE, *(f"personalize:{operation}" for operation in operations))
 
 
 def _list(*plurals: str) -> Permission:
     # IAM knows no resource for Personalize's List operations: with any other than "*" they are denied.
-    return allow(Place.NO_RESOURCE, *(f"personalize:List{plural}" for plural in plurals))
+    return allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{plural}" for plural in plurals))
 
 
-def _start(place: Place) -> Permission:
-    return allow(place, "states:StartExecution")
+def _start(machine: StartableMachine) -> Permission:
+    return allow(machine, "states:StartExecution")
 
 
-def _look_at(place: Place) -> Permission:
-    return allow(place, "states:DescribeExecution")
+def _look_at(machine: StartableMachine) -> Permission:
+    return allow(machine.executions, "states:DescribeExecution")
 
 
 _PASS_DATA_ROLE: Final = Permission(
-    Place.DATA_ROLE, ("iam:PassRole",), {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+    PolicyResource.DATA_ROLE, ("iam:PassRole",), {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
 )
 _KEEP_LEDGER: Final = allow(
-    Place.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"
+    PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"
 )
-_TAKE_LEASE: Final = allow(Place.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
-_READ_REQUESTS: Final = allow(Place.REQUESTS, "s3:GetObject")
-_FIND_OBJECTS: Final = allow(Place.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
-_READ_UPLOADS: Final = allow(Place.UPLOADS, "s3:GetObject")
-_START_ANY: Final = (
-    *(_start(place) for place in (Place.IMPORT_UPLOADS, Place.PIPELINE, Place.RUN_BATCH_INFERENCE)),
-    *(_look_at(place) for place in (Place.IMPORT_UPLOADS_RUNS, Place.PIPELINE_RUNS, Place.RUN_BATCH_INFERENCE_RUNS)),
-)
+_TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
+_READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
+_FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
+_READ_UPLOADS: Final = allow(Folder(UPLOADS), "s3:GetObject")
+_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE))
 
 _PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
 _DAYS: Final = Variable.LEDGER_DAYS
-_ANY_MACHINE: Final = (Variable.IMPORT_UPLOADS_ARN, Variable.PIPELINE_ARN, Variable.RUN_BATCH_INFERENCE_ARN)
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
     "describe_resource": Grant(
-        (_personalize(*(f"Describe{noun}" for noun in _ALL)), _list(*(f"{noun}s" for noun in _ALL))), told=(_PREFIX,)
+        (_personalize(*(f"Describe{noun}" for noun in _ALL)), _list(*(f"{noun}s" for noun in _ALL))),
+        environment=(_PREFIX,),
     ),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
-        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), told=(_PREFIX,)
+        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), environment=(_PREFIX,)
     ),
     # Change.
-    "update_resource": Grant((_personalize(*(f"Update{noun}" for noun in _UPDATABLE)),), told=(_PREFIX,)),
+    "update_resource": Grant((_personalize(*(f"Update{noun}" for noun in _UPDATABLE)),), environment=(_PREFIX,)),
     # Destroy.
-    "delete_resource": Grant((_personalize(*(f"Delete{noun}" for noun in _DELETABLE)),), told=(_PREFIX,)),
+    "delete_resource": Grant((_personalize(*(f"Delete{noun}" for noun in _DELETABLE)),), environment=(_PREFIX,)),
 }
 
 _DECISIONS: Final[Mapping[str, Grant]] = {
@@ -74,36 +78,36 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             # The input of a batch job is checked before it costs one.
             _READ_UPLOADS,
-            allow(Place.REJECTED, "s3:PutObject"),
+            allow(Folder(REJECTED), "s3:PutObject"),
             _FIND_OBJECTS,
             _TAKE_LEASE,
-            _look_at(Place.PIPELINE_RUNS),
+            _look_at(_PIPELINE),
             _personalize("DescribeCampaign"),
             _list("Recipes", "SolutionVersions"),
         ),
-        told=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
+        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
     ),
-    "judge_solution": Grant((_personalize("GetSolutionMetrics", "DescribeCampaign"),), told=(_PREFIX,)),
+    "judge_solution": Grant((_personalize("GetSolutionMetrics", "DescribeCampaign"),), environment=(_PREFIX,)),
     "explain_failure": Grant(),
 }
 
 _UPLOADS: Final[Mapping[str, Grant]] = {
     "record_uploads": Grant(
-        (_KEEP_LEDGER, *_START_ANY), told=(_BUCKET, _LEDGER, _DAYS, *_ANY_MACHINE), timeout_seconds=60
+        (_KEEP_LEDGER, *_START_ANY), environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE), timeout_seconds=60
     ),
     "claim_uploads": Grant(
         (
             _KEEP_LEDGER,
-            _look_at(Place.IMPORT_UPLOADS_RUNS),
+            _look_at(_IMPORT_UPLOADS),
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        told=(_LEDGER, _DAYS, _PREFIX),
+        environment=(_LEDGER, _DAYS, _PREFIX),
         timeout_seconds=300,
     ),
     "inspect_upload": Grant(
-        (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Place.REJECTED, "s3:PutObject")),
-        told=(_BUCKET, _LEDGER, _DAYS),
+        (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Folder(REJECTED), "s3:PutObject")),
+        environment=(_BUCKET, _LEDGER, _DAYS),
         timeout_seconds=900,
         memory_mib=1769,  # the size at which Lambda gives a whole vCPU
     ),
@@ -112,24 +116,27 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             _READ_UPLOADS,
             _FIND_OBJECTS,
-            allow(Place.UPLOADS, "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
-            allow(Place.STAGING, "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
+            allow(Folder(UPLOADS), "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
+            allow(Folder(STAGING), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
-        told=(_BUCKET, _LEDGER, _DAYS, _ROLE),
+        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE),
         timeout_seconds=900,
     ),
     "settle_uploads": Grant(
         (
             _KEEP_LEDGER,
-            _READ_REQUESTS,
             _READ_UPLOADS,
             _FIND_OBJECTS,
-            _start(Place.IMPORT_UPLOADS),
-            _look_at(Place.IMPORT_UPLOADS_RUNS),
+            _look_at(_IMPORT_UPLOADS),
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        told=(_BUCKET, _LEDGER, _DAYS, _PREFIX, Variable.IMPORT_UPLOADS_ARN),
+        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX),
+        timeout_seconds=900,
+    ),
+    "release_uploads": Grant(
+        (_KEEP_LEDGER, _READ_REQUESTS, _FIND_OBJECTS, _start(_IMPORT_UPLOADS), _look_at(_IMPORT_UPLOADS)),
+        environment=(_BUCKET, _LEDGER, _DAYS, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "decide_retrain": Grant(
@@ -137,21 +144,21 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             _READ_REQUESTS,
             _FIND_OBJECTS,
-            _start(Place.PIPELINE),
-            _look_at(Place.PIPELINE_RUNS),
+            _start(_PIPELINE),
+            _look_at(_PIPELINE),
             _list("Solutions", "SolutionVersions"),
         ),
-        told=(_BUCKET, _LEDGER, _PREFIX, Variable.PIPELINE_ARN),
+        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
         timeout_seconds=60,
     ),
     "sweep_uploads": Grant(
         (
             _KEEP_LEDGER,
-            allow(Place.BUCKET, "s3:ListBucketVersions"),
+            allow(PolicyResource.BUCKET, "s3:ListBucketVersions"),
             _personalize("DescribeDataset"),
             *_START_ANY,
         ),
-        told=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *_ANY_MACHINE),
+        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *STARTABLE),
         timeout_seconds=900,
     ),
 }

@@ -17,7 +17,7 @@ import statemachines
 from config.settings import Settings
 from stacks.handlers import handlers
 from stacks.outputs import pascal
-from stacks.places import machine_arn
+from stacks.references import machine_arn
 
 _PERIOD: Final = Duration.minutes(5)
 _LONGEST_WAIT_SECONDS: Final = 900  # that an announced object may wait to be recorded; seconds are usual

@@ -1,58 +1,76 @@
-"""The words of the grants table: places, variables, permissions and grants. Plain values; no CDK."""
+"""The words of the grants table: resources, variables, permissions and grants. Plain values; no CDK."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Place(StrEnum):
-    """What a permission is about; `stacks.places` knows its ARNs."""
+class PolicyResource(StrEnum):
+    """What a permission is about, where there is one of it; `stacks.references` knows the ARNs."""
 
     NO_RESOURCE = "operations that IAM cannot narrow to a resource"
     PERSONALIZE = "every Personalize resource of this account and region"
     DATA_ROLE = "the role that Personalize assumes"
     BUCKET = "the bucket itself"
-    REQUESTS = "requests/ in the bucket"
-    UPLOADS = "uploads/ in the bucket"
-    STAGING = "staging/ in the bucket"
-    REJECTED = "rejected/ in the bucket"
     LEDGER = "the ledger and its index of open rows"
-    IMPORT_UPLOADS = "the machine import_uploads"
-    PIPELINE = "the machine pipeline"
-    RUN_BATCH_INFERENCE = "the machine run_batch_inference"
-    IMPORT_UPLOADS_RUNS = "executions of import_uploads"
-    PIPELINE_RUNS = "executions of pipeline"
-    RUN_BATCH_INFERENCE_RUNS = "executions of run_batch_inference"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The objects below one prefix of the bucket."""
+
+    prefix: str
+
+
+@dataclass(frozen=True)
+class StartableMachine:
+    """A state machine that handlers start: the file's stem. Handlers find its ARN in `variable`."""
+
+    name: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that holds the machine's ARN."""
+        return f"{self.name.upper()}_ARN"
+
+    @property
+    def executions(self) -> "ExecutionsOf":
+        """What is started of it."""
+        return ExecutionsOf(self.name)
+
+
+@dataclass(frozen=True)
+class ExecutionsOf:
+    """The executions of one state machine."""
+
+    machine: str
 
 
 class Variable(StrEnum):
-    """What a handler may be told through its environment; `stacks.places` knows the values."""
+    """What a handler may find in its environment, beside the ARNs of machines; `stacks.references` knows the values."""
 
     PERSONALIZE_ARN_PREFIX = "PERSONALIZE_ARN_PREFIX"
     PERSONALIZE_ROLE_ARN = "PERSONALIZE_ROLE_ARN"
     BUCKET_NAME = "BUCKET_NAME"
     LEDGER_TABLE_NAME = "LEDGER_TABLE_NAME"
     LEDGER_DAYS = "LEDGER_DAYS"
-    IMPORT_UPLOADS_ARN = "IMPORT_UPLOADS_ARN"
-    PIPELINE_ARN = "PIPELINE_ARN"
-    RUN_BATCH_INFERENCE_ARN = "RUN_BATCH_INFERENCE_ARN"
 
 
 @dataclass(frozen=True)
 class Permission:
-    """Leave to call `actions` on one place, possibly on a condition."""
+    """Leave to call `actions` on one resource, possibly on a condition."""
 
-    place: Place
+    resource: PolicyResource | Folder | StartableMachine | ExecutionsOf
     actions: tuple[str, ...]
     condition: Mapping[str, Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What one handler may do, what it is told, and how much time and memory its work takes."""
+    """What one handler may do, what is in its environment, and how much time and memory its work takes."""
 
     permissions: tuple[Permission, ...] = ()
-    told: tuple[Variable, ...] = ()
+    environment: tuple[Variable | StartableMachine, ...] = ()
     timeout_seconds: int = 30
     memory_mib: int = 512  # CPU comes with memory: with less, importing boto3 and pydantic takes many seconds
 
@@ -61,7 +79,12 @@ class Grant:
         """Every action of the row, whatever it is about."""
         return frozenset(action for permission in self.permissions for action in permission.actions)
 
+    @property
+    def variables(self) -> Mapping[str, Variable | StartableMachine]:
+        """The names of its environment variables, and what each stands for."""
+        return {v.variable if isinstance(v, StartableMachine) else v.value: v for v in self.environment}
 
-def allow(place: Place, *actions: str) -> Permission:
-    """Return leave to call `actions` on `place`."""
-    return Permission(place, tuple(sorted(actions)))
+
+def allow(resource: PolicyResource | Folder | StartableMachine | ExecutionsOf, *actions: str) -> Permission:
+    """Return leave to call `actions` on `resource`."""
+    return Permission(resource, tuple(sorted(actions)))

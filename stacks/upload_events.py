@@ -12,9 +12,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from config.settings import Settings
+from lambdas.bucket_layout import WATCHED
 from stacks.outputs import publish
 
-_WATCHED: Final = ("uploads/", "requests/")
 _DELIVERIES: Final = 5
 
 
@@ -74,13 +74,13 @@ class UploadEvents(Construct):
             self,
             "Created",
             rule_name=self._settings.named("object_created"),
-            description="An object was created below " + " or ".join(_WATCHED),
+            description="An object was created below " + " or ".join(WATCHED),
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": [bucket.bucket_name]},
-                    "object": {"key": [{"prefix": prefix} for prefix in _WATCHED]},
+                    "object": {"key": [{"prefix": prefix} for prefix in WATCHED]},
                 },
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)],

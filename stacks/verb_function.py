@@ -14,7 +14,7 @@ from stacks.grants import GRANTS
 from stacks.log_group import log_group
 from stacks.outputs import pascal
 from stacks.permissions import Grant
-from stacks.places import Places
+from stacks.references import References
 
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
@@ -37,7 +37,7 @@ class VerbFunction(lambda_.Function):
         module: str,
         *,
         settings: Settings,
-        places: Places,
+        references: References,
         code: lambda_.Code,
         layers: Sequence[lambda_.ILayerVersion],
     ) -> None:
@@ -48,7 +48,7 @@ class VerbFunction(lambda_.Function):
         role = iam.Role(scope, f"{pascal(module)}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         group.grant_write(role)
         for permission in grant.permissions:
-            role.add_to_policy(places.statement(permission))
+            role.add_to_policy(references.statement(permission))
         super().__init__(
             scope,
             pascal(module),
@@ -64,7 +64,7 @@ class VerbFunction(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE,
             timeout=Duration.seconds(grant.timeout_seconds),
             memory_size=grant.memory_mib,
-            environment=_environment(module, grant, settings, places),
+            environment=_environment(module, grant, settings, references),
         )
 
 
@@ -74,7 +74,7 @@ def _grant(module: str) -> Grant:
     return GRANTS[module]
 
 
-def _environment(module: str, grant: Grant, settings: Settings, places: Places) -> dict[str, str]:
+def _environment(module: str, grant: Grant, settings: Settings, references: References) -> dict[str, str]:
     return {
         "POWERTOOLS_SERVICE_NAME": module,
         "POWERTOOLS_METRICS_NAMESPACE": "PersonalizeControlPlane",
@@ -82,5 +82,5 @@ def _environment(module: str, grant: Grant, settings: Settings, places: Places) 
         # boto3's own back-off bears throttling; the state machines retry only what outlasts it.
         "AWS_RETRY_MODE": "standard",
         "AWS_MAX_ATTEMPTS": "3",
-        **{variable.value: places.value(variable) for variable in sorted(grant.told)},
+        **{name: references.value(variable) for name, variable in sorted(grant.variables.items())},
     }

@@ -15,7 +15,7 @@ from stacks.asl_state_machine import AslStateMachine
 from stacks.data import DataStack
 from stacks.handlers import handlers
 from stacks.outputs import pascal, publish
-from stacks.places import Places
+from stacks.references import References
 from stacks.upload_events import UploadEvents
 from stacks.verb_function import ARCHITECTURE, RUNTIME, VerbFunction, handlers_code
 
@@ -31,10 +31,10 @@ class WorkflowStack(Stack):
             "Handlers and state machines" if layer else "Handlers (without their dependencies) and state machines"
         )
         super().__init__(scope, construct_id, stack_name=construct_id, description=description)
-        places = Places(self, settings, data)
-        self.functions = self._make_functions(settings, places, layer)
+        references = References(self, settings, data)
+        self.functions = self._make_functions(settings, references, layer)
         self.machines = {
-            name: AslStateMachine(self, name, settings=settings, places=places, functions=self.functions)
+            name: AslStateMachine(self, name, settings=settings, references=references, functions=self.functions)
             for name in statemachines.names()
         }
         self.upload_events = UploadEvents(self, "UploadEvents", settings=settings, bucket=data.bucket)
@@ -45,11 +45,13 @@ class WorkflowStack(Stack):
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 
-    def _make_functions(self, settings: Settings, places: Places, layer: Path | None) -> Mapping[str, VerbFunction]:
+    def _make_functions(
+        self, settings: Settings, references: References, layer: Path | None
+    ) -> Mapping[str, VerbFunction]:
         code = handlers_code()
         layers = [self._make_layer(settings, layer)] if layer else []
         return {
-            module: VerbFunction(self, module, settings=settings, places=places, code=code, layers=layers)
+            module: VerbFunction(self, module, settings=settings, references=references, code=code, layers=layers)
             for module in handlers()
         }
 

@@ -1,1 +1,4 @@
-"""The domain: resource table, lifecycle, request, plan, gateway. Knows nothing about Lambda."""
+"""The domain of Amazon Personalize: resource table, lifecycle, request and plan, and the one gateway to the service.
+
+It knows no Lambda and no client but the gateway's. Begin with `resources`, the table that everything else reads.
+"""

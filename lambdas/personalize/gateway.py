@@ -1,28 +1,74 @@
-"""The one place that talks to Amazon Personalize, through a client that it is given."""
+"""The one gateway to Amazon Personalize: a Protocol for the domain, and the class that has the client."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from lambdas.personalize.lifecycle import Phase, phase_of
 from lambdas.personalize.resources import QUICK, ResourceType
 
 _CANDIDATES: Final = 20  # versions described while searching one by name
-_THROTTLED: Final = ("ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
 
 
-class ThrottledError(Exception):
-    """Amazon Personalize asked us to slow down."""
-
-
-class Gateway:
+class Personalize(Protocol):
     """Amazon Personalize by resource type. The service's own exceptions pass through, as `errors` names them."""
+
+    @property
+    def arn_prefix(self) -> str:
+        """What every ARN begins with: ``arn:<partition>:personalize:<region>:<account>``."""
+
+    @property
+    def errors(self) -> Any:
+        """The service's exceptions, as attributes under their names in the API."""
+
+    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
+        """Return the resource as the service describes it, or None when there is none."""
+
+    def find(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+        """Return the resource that `request` would create, as described, or None when there is none yet."""
+
+    def create(self, row: ResourceType, request: Mapping[str, Any]) -> str:
+        """Create the resource and return its ARN."""
+
+    def update(self, row: ResourceType, arn: str, changes: Mapping[str, Any]) -> None:
+        """Ask for `changes`, parameters of the type's Update operation."""
+
+    def delete(self, row: ResourceType, arn: str) -> None:
+        """Ask for the resource's deletion."""
+
+    def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the summaries of all resources of the type, or of those below one parent, page after page."""
+
+    def metrics(self, solution_version_arn: str) -> dict[str, float]:
+        """Return the offline metrics of an ACTIVE solution version."""
+
+    def recipe_arns(self) -> list[str]:
+        """Return the ARNs of all recipes the service offers."""
+
+    def input_shape(self, operation: str) -> Any:
+        """Return the installed botocore model's shape of an operation's input."""
+
+    def durations(self, row: ResourceType, request: Mapping[str, Any]) -> Sequence[float]:
+        """Return how many seconds earlier resources of the same kind and parent took to become ACTIVE, newest first."""
+
+
+class PersonalizeGateway:
+    """Amazon Personalize through a client of boto3."""
 
     def __init__(self, client: Any, arn_prefix: str) -> None:
         self._client = client
-        self.arn_prefix = arn_prefix
-        self.errors = client.exceptions
+        self._arn_prefix = arn_prefix
+
+    @property
+    def arn_prefix(self) -> str:
+        """What every ARN begins with: ``arn:<partition>:personalize:<region>:<account>``."""
+        return self._arn_prefix
+
+    @property
+    def errors(self) -> Any:
+        """The service's exceptions, as attributes under their names in the API."""
+        return self._client.exceptions
 
     def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
         """Return the resource as the service describes it, or None when there is none."""
@@ -120,12 +166,7 @@ class Gateway:
         return (s for s in self.summaries(row) if s["solutionVersionArn"].startswith(solution))
 
     def _call(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            answer: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
-        except self.errors.ClientError as error:
-            if error.response["Error"]["Code"] in _THROTTLED:
-                raise ThrottledError(str(error)) from error
-            raise
+        answer: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
         return answer
 
 

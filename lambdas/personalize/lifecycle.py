@@ -21,7 +21,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observation:
     """One look at a resource. `began` is when the change under way began, where one is."""
 
     phase: Phase
@@ -52,39 +52,39 @@ def phase_of(status: str) -> Phase:
 
 def observe(
     row: ResourceType, request: Mapping[str, Any], described: Mapping[str, Any] | None, run_began: datetime
-) -> Sight:
+) -> Observation:
     """Return what `described` (the service's Describe answer) means for somebody who asked for `request`.
 
     An update that failed before `run_began` is tried again; one that failed since then is a failure.
     """
     if described is None:
-        return Sight(Phase.ABSENT)
+        return Observation(Phase.ABSENT)
     if not row.has_status:
-        return _sight_of_existing(row, request, described, "ACTIVE", run_began)
+        return _observe_existing(row, request, described, "ACTIVE", run_began)
     status = str(described["status"])
     phase = phase_of(status)
     if phase is Phase.CHANGING:
         change = described.get(row.update_key, described) if status.startswith("UPDATE") else described
-        return Sight(phase, status, began=change["creationDateTime"])
+        return Observation(phase, status, began=change["creationDateTime"])
     if phase is Phase.FAILED and not (status.endswith("FAILED") and changes(row, request, described)):
-        return Sight(phase, status, failure_reason(row, status, described))
-    return _sight_of_existing(row, request, described, status, run_began)
+        return Observation(phase, status, failure_reason(row, status, described))
+    return _observe_existing(row, request, described, status, run_began)
 
 
-def _sight_of_existing(
+def _observe_existing(
     row: ResourceType, request: Mapping[str, Any], described: Mapping[str, Any], status: str, run_began: datetime
-) -> Sight:
+) -> Observation:
     update = described.get(row.update_key) if row.updatable else None
     if update and phase_of(update["status"]) is Phase.CHANGING:
-        return Sight(Phase.CHANGING, update["status"], began=update["creationDateTime"])
+        return Observation(Phase.CHANGING, update["status"], began=update["creationDateTime"])
     if conflict := conflict_with(row, request, described):
-        return Sight(Phase.FAILED, status, conflict)
+        return Observation(Phase.FAILED, status, conflict)
     wanted = changes(row, request, described)
     if not wanted:
-        return Sight(Phase.READY, status)
+        return Observation(Phase.READY, status)
     if update and phase_of(update["status"]) is Phase.FAILED and update["creationDateTime"] >= run_began:
-        return Sight(Phase.FAILED, update["status"], failure_reason(row, update["status"], update))
-    return Sight(Phase.OUTDATED, status)
+        return Observation(Phase.FAILED, update["status"], failure_reason(row, update["status"], update))
+    return Observation(Phase.OUTDATED, status)
 
 
 def failure_reason(row: ResourceType, status: str, described: Mapping[str, Any]) -> str:

@@ -1,29 +1,22 @@
 """From a request to the plan: every resource to ensure, with its complete Create parameters."""
 
-import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lambdas.bucket_layout import batch_input_folder, results_folder
+from lambdas.names import digest, ending_in, legal
 from lambdas.personalize.request import BatchJob, Passed, Request, Solution
 from lambdas.personalize.resources import RESOURCES
 
-Wish = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
+ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
 
 _LONGEST_NAME: Final = 63
-_RECORD_NAMES: Final = {
-    "interactions": "Interactions",
-    "items": "Items",
-    "users": "Users",
-    "actions": "Actions",
-    "action_interactions": "ActionInteractions",
-}
 
 
 @dataclass(frozen=True)
-class Place:
+class AccountContext:
     """Where the group lives: ``arn:<partition>:personalize:<region>:<account>``, its files, and who may read them."""
 
     arn_prefix: str
@@ -33,20 +26,17 @@ class Place:
 
 def unique_name(*parts: str) -> str:
     """Return the parts as one name the service accepts, shortened by a digest when they are too long."""
-    name = re.sub(r"[^a-zA-Z0-9\-_]", "-", "-".join(parts))
-    if len(name) <= _LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST_NAME - 9]}-{digest}"
+    name = legal("-".join(parts))
+    return name if len(name) <= _LONGEST_NAME else ending_in(name, f"-{digest(name, 8)}", _LONGEST_NAME)
 
 
 class Planner:
     """Plans the stages of one request. `run` is the name that jobs and versions of this run share."""
 
-    def __init__(self, request: Request, run: str, place: Place) -> None:
+    def __init__(self, request: Request, run: str, account: AccountContext) -> None:
         self.request = request
         self.run = run
-        self._place = place
+        self._account = account
         self._group = request.dataset_group.name
         self._group_arn = self._arn("dataset_group", {"name": self._group})
 
@@ -54,7 +44,7 @@ class Planner:
         """Return what the import stage ensures: the group, each dataset with its schema, then what needs datasets."""
         trackers = [self.request.event_tracker] if self.request.event_tracker else []
         return {
-            "group": self._wish("dataset_group", self.request.dataset_group.model_dump(by_alias=True)),
+            "group": self._spec("dataset_group", self.request.dataset_group.model_dump(by_alias=True)),
             "datasets": [self._dataset(name) for name in self.request.datasets],
             "extras": [
                 *(self._named("event_tracker", tracker.name, tracker) for tracker in trackers),
@@ -71,10 +61,10 @@ class Planner:
         version = {"solutionArn": solution_arn, "name": unique_name(self.run), "trainingMode": solution.training_mode}
         campaigns = [self._arn("campaign", {"name": campaign.name}) for campaign in solution.campaigns]
         return {
-            "solution": self._wish(
+            "solution": self._spec(
                 "solution", {"name": solution.name, "datasetGroupArn": self._group_arn, **parameters}
             ),
-            "version": self._wish("solution_version", version),
+            "version": self._spec("solution_version", version),
             "gates": [gate.model_dump(by_alias=True) for gate in solution.gates],
             "campaignArns": campaigns,
         }
@@ -83,7 +73,7 @@ class Planner:
         """Return the campaigns that shall serve the version."""
         return {
             "campaigns": [
-                self._wish(
+                self._spec(
                     "campaign",
                     {"name": campaign.name, "solutionVersionArn": solution_version_arn, **campaign.parameters},
                 )
@@ -114,7 +104,7 @@ class Planner:
             "datasetType": name.upper(),
             "schemaArn": self._arn("schema", schema),
         }
-        return {"name": name, "schema": self._wish("schema", schema), "dataset": self._wish("dataset", request)}
+        return {"name": name, "schema": self._spec("schema", schema), "dataset": self._spec("dataset", request)}
 
     def _schema(self, name: str) -> dict[str, Any]:
         """Return CreateSchema's parameters. A schema never changes, so its name carries a digest of its text."""
@@ -125,48 +115,48 @@ class Planner:
         text = json.dumps(
             {
                 "type": "record",
-                "name": _RECORD_NAMES[name],
+                "name": name.title().replace("_", ""),
                 "namespace": "com.amazonaws.personalize.schema",
                 "fields": fields,
                 "version": "1.0",
             }
         )
-        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         domain = self.request.dataset_group.parameters.get("domain")
         return {
-            "name": unique_name(self._group, name, digest),
+            "name": unique_name(self._group, name, digest(text, 8)),
             "schema": text,
             **({"domain": domain} if domain else {}),
         }
 
-    def _named(self, noun: str, name: str, wanted: Passed) -> Wish:
-        return self._wish(noun, {"name": name, "datasetGroupArn": self._group_arn, **wanted.parameters})
+    def _named(self, noun: str, name: str, wanted: Passed) -> ResourceSpec:
+        return self._spec(noun, {"name": name, "datasetGroupArn": self._group_arn, **wanted.parameters})
 
-    def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> Wish:
-        bucket, folder = self._place.bucket, f"{self._group}/batch/{job.template}/"
-        destination = f"s3://{bucket}/results/{self._group}/{job.template}/{self.run}/"
+    def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> ResourceSpec:
+        bucket = self._account.bucket
+        source = path or f"s3://{bucket}/{batch_input_folder(self._group, job.template)}"
+        destination = f"s3://{bucket}/{results_folder(self._group, job.template, self.run)}"
         parameters = {
-            "jobInput": {"s3DataSource": {"path": path or f"s3://{bucket}/uploads/{folder}"}},
+            "jobInput": {"s3DataSource": {"path": source}},
             "jobOutput": {"s3DataDestination": {"path": destination}},
-            "roleArn": self._place.role_arn,
+            "roleArn": self._account.role_arn,
             **job.parameters,
         }
         if "filterArn" in parameters and not parameters["filterArn"].startswith("arn:"):
             parameters["filterArn"] = self._arn("filter", {"name": parameters["filterArn"]})
         name = unique_name(job.template, self.run)
-        return self._wish(noun, {"jobName": name, "solutionVersionArn": solution_version_arn, **parameters})
+        return self._spec(noun, {"jobName": name, "solutionVersionArn": solution_version_arn, **parameters})
 
     def _recipe_arn(self, recipe: str) -> str:
         if recipe.startswith("arn:"):
             return recipe
-        partition = self._place.arn_prefix.split(":")[1]
+        partition = self._account.arn_prefix.split(":")[1]
         return f"arn:{partition}:personalize:::recipe/{recipe}"
 
     def _arn(self, noun: str, request: Mapping[str, Any]) -> str:
-        return str(RESOURCES[noun].arn(self._place.arn_prefix, request))
+        return str(RESOURCES[noun].arn(self._account.arn_prefix, request))
 
     @staticmethod
-    def _wish(noun: str, request: Mapping[str, Any]) -> Wish:
+    def _spec(noun: str, request: Mapping[str, Any]) -> ResourceSpec:
         return {"type": noun, "request": dict(request)}
 
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from lambdas.bucket_layout import DatasetName
 from lambdas.personalize.parameters import Problem
 
-DatasetName = Literal["interactions", "items", "users", "actions", "action_interactions"]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
 
 

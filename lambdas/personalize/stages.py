@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from lambdas.personalize.gateway import Gateway
+from lambdas.bucket_layout import request_key
+from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Phase, phase_of
 from lambdas.personalize.parameters import Problem
 from lambdas.personalize.plan import Planner, batch_jobs
@@ -16,27 +17,22 @@ ReadText = Callable[[str], str | None]
 _OPTIONS: Final = ("datasetGroup", "request", "run", "solution", "solutionVersionArn", "template", "input")
 
 
-def request_key(group: str) -> str:
-    """Return where the bucket keeps the request of a dataset group."""
-    return f"requests/{group}.json"
-
-
-def load_request(wish: Mapping[str, Any], read_text: ReadText) -> Request:
+def load_request(given: Mapping[str, Any], read_text: ReadText) -> Request:
     """Return the request that an execution's input holds or names.
 
     A whole request may be given inline; otherwise ``{"datasetGroup": "movies"}`` names the one in the bucket, which
     `read_text` returns by key, or None when there is none. Raises InvalidRequestError.
     """
-    if "request" in wish:
-        return parse_request(wish["request"])
-    if "datasets" in wish:
+    if "request" in given:
+        return parse_request(given["request"])
+    if "datasets" in given:
         return parse_request(
-            {key: value for key, value in wish.items() if key not in _OPTIONS or key == "datasetGroup"}
+            {key: value for key, value in given.items() if key not in _OPTIONS or key == "datasetGroup"}
         )
-    if unknown := sorted(set(wish) - set(_OPTIONS)):
+    if unknown := sorted(set(given) - set(_OPTIONS)):
         allowed = ", ".join(_OPTIONS)
         raise InvalidRequestError([Problem("$", f"unknown key {', '.join(map(repr, unknown))}; allowed: {allowed}")])
-    group = wish.get("datasetGroup")
+    group = given.get("datasetGroup")
     if not isinstance(group, str):
         raise InvalidRequestError([Problem("$.datasetGroup", "give the dataset group's name, or a whole request")])
     request = parse_request(_document(request_key(group), read_text))
@@ -76,24 +72,24 @@ def plan_pipeline(planner: Planner) -> dict[str, Any]:
     }
 
 
-def plan_stage(machine: str, wish: Mapping[str, Any], planner: Planner, gateway: Gateway) -> dict[str, Any]:
+def plan_stage(machine: str, given: Mapping[str, Any], planner: Planner, personalize: Personalize) -> dict[str, Any]:
     """Return the part of the plan that one stage's machine carries out."""
     if machine == "import_data":
         return planner.import_data()
-    solution = _solution(planner.request, wish)
+    solution = _solution(planner.request, given)
     if machine == "train_solution":
         return planner.train_solution(solution)
-    version = _version(wish, planner, solution, gateway)
+    version = _version(given, planner, solution, personalize)
     if version is None:
         return {"campaigns": [], "jobs": [], "note": f"{solution.name} has no version to serve"}
     if machine == "update_campaign":
         return {**planner.update_campaign(solution, version), "note": ""}
-    return {**planner.run_batch_inference(solution, version, wish.get("template"), wish.get("input")), "note": ""}
+    return {**planner.run_batch_inference(solution, version, given.get("template"), given.get("input")), "note": ""}
 
 
-def _solution(request: Request, wish: Mapping[str, Any]) -> Solution:
+def _solution(request: Request, given: Mapping[str, Any]) -> Solution:
     """Return the solution that the input names, has the batch template of, or that is the only one."""
-    template, name = wish.get("template"), wish.get("solution")
+    template, name = given.get("template"), given.get("solution")
     found = [
         solution
         for solution in request.solutions
@@ -108,21 +104,21 @@ def _solution(request: Request, wish: Mapping[str, Any]) -> Solution:
     raise InvalidRequestError([Problem("$.solution", f"{text} and the batch templates {templates}")])
 
 
-def _version(wish: Mapping[str, Any], planner: Planner, solution: Solution, gateway: Gateway) -> str | None:
+def _version(given: Mapping[str, Any], planner: Planner, solution: Solution, personalize: Personalize) -> str | None:
     """Return the version to serve: the one given, else the one deployed, else the newest that is ACTIVE."""
-    if "solutionVersionArn" in wish:
-        return wish["solutionVersionArn"]  # type: ignore[no-any-return]  # null says: there is none to serve
+    if "solutionVersionArn" in given:
+        return given["solutionVersionArn"]  # type: ignore[no-any-return]  # null says: there is none to serve
     for campaign_arn in planner.train_solution(solution)["campaignArns"]:
-        if deployed := gateway.describe(RESOURCES["campaign"], campaign_arn):
+        if deployed := personalize.describe(RESOURCES["campaign"], campaign_arn):
             return str(deployed["solutionVersionArn"])
-    return newest_version(gateway, planner.solution_arn(solution))
+    return newest_version(personalize, planner.solution_arn(solution))
 
 
-def newest_version(gateway: Gateway, solution_arn: str) -> str | None:
+def newest_version(personalize: Personalize, solution_arn: str) -> str | None:
     """Return the ARN of the newest ACTIVE version of a solution, or None."""
     try:
-        versions = list(gateway.summaries(RESOURCES["solution_version"], solution_arn))
-    except gateway.errors.ResourceNotFoundException:
+        versions = list(personalize.summaries(RESOURCES["solution_version"], solution_arn))
+    except personalize.errors.ResourceNotFoundException:
         return None
     active = [version for version in versions if phase_of(version["status"]) is Phase.READY]
     active.sort(key=lambda version: version["creationDateTime"])

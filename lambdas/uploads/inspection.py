@@ -1,184 +1,121 @@
-"""Inspection: reading a CSV file of any size against a schema, in bounded memory, and naming what is wrong.
+"""Inspect what waits: each new file once, many small ones at a time, a large one in slices."""
 
-Good rows are matched many at a time by one compiled pattern. Where it stops, one row is looked at cell by cell, and the
-pattern goes on behind it. The state between two chunks is small and can be written down, so that an inspection may
-be carried on by somebody else from `offset`.
-"""
-
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from lambdas.file_checks.columns import Column, columns_of
+from lambdas.file_checks.csv_check import Inspector, Progress
+from lambdas.file_checks.reports import reason_of, write_report
+from lambdas.gateways.concurrency import AT_ONCE, each
+from lambdas.gateways.s3 import Objects
+from lambdas.personalize.request import UploadPolicy
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep
+from lambdas.uploads.lease import Lease, Leases
+from lambdas.uploads.ledger import FileRow, Ledger
 
-from lambdas.uploads.columns import ANY_CELL, Column, Fault
-from lambdas.uploads.header import content_fault, header_faults
-from lambdas.uploads.rows import BadRowError, split_row
-
-LONGEST_LINE_BYTES: Final = 1 << 20
-REPORTED_FINDINGS: Final = 100
-_SHOWN_VALUE: Final = 100
-# Small enough that starting afresh behind each of many bad rows costs little.
-_PIECE_BYTES: Final = 1 << 18
-
-
-class Finding(BaseModel):
-    """One thing that is wrong in a file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    line: int
-    column: str
-    value: str
-    rule: str
-    advice: str
+_SMALL_BYTES: Final = 1 << 20
+_LARGEST_CLEANED_BYTES: Final = 5 * 10**9  # leaving bad rows out means sending the good ones through a Lambda function
+_WITHDRAWN: Final = "deleted before it was imported"
+_OVERWRITTEN: Final = "overwritten before it was imported"
 
 
-class Progress(BaseModel):
-    """How far an inspection has come: all that the next slice needs to go on."""
+class Inspection:
+    """Looks into files as long as there is time, and writes down what it saw."""
 
-    offset: int = 0  # bytes that were looked at, always whole lines
-    lines: int = 0
-    rows: int = 0
-    bad_rows: int = 0
-    faults: int = 0  # all of them; `findings` ends at a limit
-    header: list[str] = []
-    hopeless: bool = False  # no row can be saved: the header or the encoding is wrong
-    findings: list[Finding] = []
+    def __init__(
+        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, out_of_time: Callable[[], bool]
+    ) -> None:
+        self._ledger = ledger
+        self._leases = leases
+        self._claims = claims
+        self._objects = objects
+        self._out_of_time = out_of_time
 
+    def inspect(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
+        """Inspect what was not inspected; the answer's next step is INSPECT while there is more to do."""
+        return self._claims.unless_lost(step, lambda: self._inspect(step, policy))
 
-class Inspector:
-    """Looks at a file's bytes as they come. `progress` is the state and the result."""
+    def _inspect(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
+        facts = step.state.facts
+        assert facts is not None  # noqa: S101 -- the state machine comes here with what Claim found
+        columns = columns_of(facts.schema_text, step.dataset)
+        lease = self._leases.read(step.dataset_key)
+        if lease.holder != step.execution:
+            return self._claims.next_step(step)
+        rows = [row for row in self._claims.waiting(step, lease) if not row.inspected]
+        for group in _groups(rows):
+            if self._out_of_time():
+                return step.state.model_copy(update={"next_step": NextStep.INSPECT})
+            lease = self._inspect_group(group, columns, policy, step, lease)
+        return step.state.model_copy(update={"next_step": NextStep.STAGE})
 
-    def __init__(self, columns: Sequence[Column], progress: Progress | None = None, *, keep: bool = False) -> None:
-        self.progress = progress or Progress()
-        self._columns = columns
-        self._keep = keep
-        self._rest = b""
-        if self.progress.header:
-            self._compile()
+    def _inspect_group(
+        self,
+        group: Sequence[FileRow],
+        columns: Sequence[Column],
+        policy: UploadPolicy,
+        step: ImportStepInput,
+        lease: Lease,
+    ) -> Lease:
+        checked = each(lambda row: self._check(row, columns), group)
+        rejected = []
+        for row, seen in zip(group, checked, strict=True):
+            if isinstance(seen, str):
+                self._claims.supersede([row], step.time, lease, seen)
+            elif seen.done and not _is_acceptable(row, seen.progress, policy):
+                report = write_report(self._objects, row.key, row.version, seen.progress, "rejected")
+                rejected.append((row, f"{reason_of(seen.progress)} (report: {report})"))
+            else:
+                self._note(row, seen, lease)
+        return self._claims.reject(rejected, step.time, lease)
 
-    def feed(self, chunk: bytes) -> bytes:
-        """Look at the next bytes of the file; return the good ones of their whole lines, if it is to keep them."""
-        data = self._rest + chunk
-        end = data.rfind(b"\n") + 1
-        self._rest = data[end:]
-        good = self._look_at(data[:end])
-        if len(self._rest) > LONGEST_LINE_BYTES:
-            endless = Fault("line", f"a line is longer than {LONGEST_LINE_BYTES:,} bytes: is it CSV text?")
-            self._give_up("", (None if self.progress.lines else content_fault(self._rest)) or endless)
-        return good
+    def _note(self, row: FileRow, seen: "_Checked", lease: Lease) -> None:
+        progress = seen.progress
+        if not seen.done:
+            self._ledger.note(replace(row, progress=progress.model_dump_json()), epoch=lease.epoch)
+            return
+        if progress.bad_rows:
+            write_report(self._objects, row.key, row.version, progress, "imported without its bad rows")
+        self._ledger.note(replace(row, rows=progress.rows, bad_rows=progress.bad_rows, progress=""), epoch=lease.epoch)
 
-    def finish(self) -> bytes:
-        """Look at a last line that has no end; return it if it is good."""
-        last, self._rest = self._rest, b""
-        good = b""
-        if last and not self.progress.hopeless:
-            good = self._look_at(last + b"\n")
-            self.progress.offset -= 1  # the line end that the file does not have
-        if not self.progress.lines and not self.progress.hopeless:
-            self._give_up("", Fault("empty", "the file is empty; it needs a header line and rows"))
-        elif not self.progress.rows and not self.progress.faults:
-            self._give_up("", Fault("empty", "the file has a header line and no rows"))
-        return good
-
-    def _look_at(self, lines: bytes) -> bytes:
-        good = bytearray()
-        start = 0
-        while start < len(lines) and not self.progress.hopeless:
-            end = lines.rfind(b"\n", start, start + _PIECE_BYTES) + 1 or lines.index(b"\n", start) + 1
-            good += self._look_at_piece(lines[start:end])
-            start = end
-        return bytes(good)
-
-    def _look_at_piece(self, piece: bytes) -> bytes:
-        position = 0 if self.progress.lines else self._read_header(piece)
-        good = bytearray(piece[:position] if self._keep else b"")
-        while position < len(piece) and not self.progress.hopeless:
-            end = self._skip_good_rows(piece, position)
-            if self._keep:
-                good += piece[position:end]
-            position = end
-            if position < len(piece):
-                end = piece.index(b"\n", position) + 1
-                if self._is_good(piece[position:end]) and self._keep:
-                    good += piece[position:end]
-                position = end
-        self.progress.offset += len(piece)
-        return bytes(good)
-
-    def _read_header(self, piece: bytes) -> int:
-        end = piece.index(b"\n") + 1
-        self.progress.lines = 1
-        if fault := content_fault(piece):
-            self._give_up("", fault)
-            return end
-        try:
-            self.progress.header = piece[:end].rstrip(b"\r\n").decode().split(",")
-        except UnicodeDecodeError:
-            self._give_up("", Fault("encoding", "the header is not UTF-8 text"))
-            return end
-        for name, fault in header_faults(self.progress.header, self._columns):
-            self._give_up(name, fault)
-        self._compile()
-        return end
-
-    def _compile(self) -> None:
-        by_name = {column.name: column for column in self._columns}
-        self._cells = [by_name.get(name) for name in self.progress.header]
-        row = b",".join(column.pattern if column else ANY_CELL for column in self._cells)
-        self._good = re.compile(rb"(?:%s\r?+\n)*+" % row)
-
-    def _skip_good_rows(self, piece: bytes, start: int) -> int:
-        match = self._good.match(piece, start, end_of_text(piece, start))
-        end = match.end() if match else start
-        rows = piece.count(b"\n", start, end)
-        self.progress.rows += rows
-        self.progress.lines += rows
-        return end
-
-    def _is_good(self, line: bytes) -> bool:
-        self.progress.lines += 1
-        try:
-            faults = self._faults_of(split_row(line))
-        except BadRowError as error:
-            faults = [("", error.value, error.fault)]
-        for column, value, fault in faults:
-            self._note(column, value, fault)
-        if faults:
-            self.progress.bad_rows += 1
-        else:
-            self.progress.rows += 1
-        return not faults
-
-    def _faults_of(self, cells: Sequence[str]) -> list[tuple[str, str, Fault]]:
-        if len(cells) != len(self._cells):
-            advice = f"the header has {len(self._cells)} columns, this line has {len(cells)}"
-            raise BadRowError(Fault("columns", advice), ",".join(cells))
-        found = [
-            (column.name, cell, column.fault(cell)) for column, cell in zip(self._cells, cells, strict=True) if column
-        ]
-        return [(name, cell, fault) for name, cell, fault in found if fault]
-
-    def _note(self, column: str, value: str, fault: Fault) -> None:
-        self.progress.faults += 1
-        if len(self.progress.findings) < REPORTED_FINDINGS:
-            shown = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}…"
-            finding = Finding(
-                line=self.progress.lines, column=column, value=shown, rule=fault.rule, advice=fault.advice
-            )
-            self.progress.findings.append(finding)
-
-    def _give_up(self, column: str, fault: Fault) -> None:
-        self.progress.hopeless = True
-        self.progress.lines = max(1, self.progress.lines)
-        self._note(column, "", fault)
+    def _check(self, row: FileRow, columns: Sequence[Column]) -> "_Checked | str":
+        start = Progress.model_validate_json(row.progress) if row.progress else None
+        body = self._objects.open(row.key, start.offset if start else 0) if row.size_bytes else None
+        if row.size_bytes and body is None:
+            return _WITHDRAWN
+        if body and (body.version_id if row.versioned else body.etag) != row.version:
+            return _OVERWRITTEN
+        inspector = Inspector(columns, start)
+        for chunk in body.chunks if body else ():
+            inspector.feed(chunk)
+            if inspector.progress.hopeless:
+                break
+            if self._out_of_time():
+                return _Checked(inspector.progress, done=False)
+        inspector.finish()
+        return _Checked(inspector.progress, done=True)
 
 
-def end_of_text(piece: bytes, start: int) -> int:
-    """Return where the first line begins that is not UTF-8."""
-    try:
-        piece[start:].decode()
-    except UnicodeDecodeError as error:
-        return piece.rfind(b"\n", start, start + error.start) + 1 or start
-    return len(piece)
+class _Checked:
+    def __init__(self, progress: Progress, *, done: bool) -> None:
+        self.progress = progress
+        self.done = done
+
+
+def _is_acceptable(row: FileRow, progress: Progress, policy: UploadPolicy) -> bool:
+    if not progress.faults:
+        return True
+    saveable = not progress.hopeless and progress.rows > 0 and row.size_bytes <= _LARGEST_CLEANED_BYTES
+    return policy.bad_rows == "DROP" and saveable
+
+
+def _groups(rows: Sequence[FileRow]) -> Iterator[Sequence[FileRow]]:
+    """Yield small files many at a time, large ones alone: memory holds one chunk of each file that is open."""
+    small = [row for row in rows if row.size_bytes <= _SMALL_BYTES]
+    for start in range(0, len(small), 4 * AT_ONCE):
+        yield small[start : start + 4 * AT_ONCE]
+    for row in rows:
+        if row.size_bytes > _SMALL_BYTES:
+            yield [row]

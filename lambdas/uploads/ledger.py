@@ -3,23 +3,23 @@
 Rows are made by whoever hears of an object; after that only the holder of the dataset's lease changes them.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from lambdas.uploads.keys import UPLOADS
-from lambdas.uploads.table import ABSENT, AtMost, Item, Table, Value
+from lambdas.bucket_layout import UPLOADS
+from lambdas.gateways.dynamodb import ABSENT, AtMost, Item, Table, Value
+from lambdas.names import digest
 
-LANES: Final = "lanes"  # the partition that lists the datasets the ledger knows
+DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the ledger knows
 DEFAULT_DAYS: Final = 90
 _FILE: Final = "file#"
 _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
 
 
-class State(StrEnum):
+class FileState(StrEnum):
     """What has become of a file."""
 
     WAITING = "WAITING"
@@ -33,7 +33,7 @@ class State(StrEnum):
 class FileRow:
     """One version of one object. Times are ISO texts in UTC, as events and Step Functions write them."""
 
-    lane: str
+    dataset_key: str
     key: str
     version: str  # the version id, or the etag where the bucket has no versions
     versioned: bool
@@ -41,7 +41,7 @@ class FileRow:
     arrived: str
     sequencer: str = ""  # empty when no event but a sweep found the object
     full: bool = False
-    state: State = State.WAITING
+    state: FileState = FileState.WAITING
     rows: int = -1  # -1: not inspected yet
     bad_rows: int = 0
     progress: str = ""  # JSON of an inspection that goes on in the next slice
@@ -60,7 +60,7 @@ class FileRow:
         the sequencer tells the uploads apart.
         """
         identity = self.version if self.versioned else f"{self.version}.{self.sequencer}"
-        return f"{entry_prefix(self.lane, self.key)}{identity}"
+        return f"{entry_prefix(self.dataset_key, self.key)}{identity}"
 
     @property
     def inspected(self) -> bool:
@@ -68,7 +68,7 @@ class FileRow:
         return self.rows >= 0
 
     @property
-    def place(self) -> str:
+    def queue_position(self) -> str:
         """Return what waiting files are sorted by: arrival, then the order S3 gives to one key's versions."""
         return f"{self.arrived}#{self.sequencer:0<32}#{self.key}"[:1000]
 
@@ -83,24 +83,24 @@ class FileRow:
         return self.sequencer.ljust(width, "0") > other.sequencer.ljust(width, "0")
 
 
-def entry_prefix(lane: str, key: str) -> str:
+def entry_prefix(dataset_key: str, key: str) -> str:
     """Return what the entries of all versions of one object begin with."""
-    name = key.removeprefix(f"{UPLOADS}{lane}/")
+    name = key.removeprefix(f"{UPLOADS}{dataset_key}/")
     if len(name.encode()) > _LONGEST_NAME_BYTES:
-        name = hashlib.sha256(name.encode()).hexdigest()
+        name = digest(name, 64)
     return f"{_FILE}{name}#"
 
 
 def _item(row: FileRow) -> Item:
     values: dict[str, Value] = {
-        name: value for name, value in vars(row).items() if value != "" and name not in {"lane", "progress"}
+        name: value for name, value in vars(row).items() if value != "" and name not in {"dataset_key", "progress"}
     }
-    return {**values, "state": str(row.state), "dataset": row.lane, "entry": row.entry}
+    return {**values, "state": str(row.state), "dataset": row.dataset_key, "entry": row.entry}
 
 
 def _row(item: Item) -> FileRow:
     known = {name: item[name] for name in FileRow.__dataclass_fields__ if name in item}
-    return FileRow(**{**known, "lane": item["dataset"], "state": State(str(item["state"]))})  # type: ignore[arg-type]
+    return FileRow(**{**known, "dataset_key": item["dataset"], "state": FileState(str(item["state"]))})  # type: ignore[arg-type]
 
 
 class Ledger:
@@ -112,53 +112,55 @@ class Ledger:
 
     def record(self, row: FileRow) -> bool:
         """Write down a new version of an object; False when it is known already."""
-        return self._table.create({**_item(row), "open": row.place})
+        return self._table.create({**_item(row), "open": row.queue_position})
 
     def record_rejected(self, row: FileRow, reason: str) -> bool:
         """Write down an object that cannot be imported, whatever is in it."""
-        rejected = replace(row, state=State.REJECTED, reason=reason, settled=row.arrived)
+        rejected = replace(row, state=FileState.REJECTED, reason=reason, settled=row.arrived)
         return self._table.create({**_item(rejected), "expires_at": self._expiry(row.arrived)})
 
-    def know_lane(self, lane: str) -> None:
+    def know_dataset(self, dataset_key: str) -> None:
         """Remember that there is such a dataset, so that a sweep need not search for it."""
-        self._table.create({"dataset": LANES, "entry": lane})
+        self._table.create({"dataset": DATASET_KEYS, "entry": dataset_key})
 
-    def lanes(self) -> list[str]:
+    def dataset_keys(self) -> list[str]:
         """Return every dataset that a file was recorded for."""
-        return [str(item["entry"]) for item in self._table.entries(LANES)]
+        return [str(item["entry"]) for item in self._table.entries(DATASET_KEYS)]
 
-    def unsettled(self, lane: str) -> list[FileRow]:
+    def unsettled(self, dataset_key: str) -> list[FileRow]:
         """Return what waits or is being imported, in the order of arrival."""
-        return [_row(item) for item in self._table.unsettled(lane)]
+        return [_row(item) for item in self._table.unsettled(dataset_key)]
 
-    def versions(self, lane: str, key: str) -> Iterator[FileRow]:
+    def versions(self, dataset_key: str, key: str) -> Iterator[FileRow]:
         """Answer "what happened to my file": every version of it that is remembered."""
-        return map(_row, self._table.entries(lane, entry_prefix(lane, key)))
+        return map(_row, self._table.entries(dataset_key, entry_prefix(dataset_key, key)))
 
     def knows(self, row: FileRow) -> bool:
         """Say whether this version of the object was written down before."""
         if row.versioned:
-            return self._table.get(row.lane, row.entry) is not None
-        return any(known.version == row.version for known in self.versions(row.lane, row.key))
+            return self._table.get(row.dataset_key, row.entry) is not None
+        return any(known.version == row.version for known in self.versions(row.dataset_key, row.key))
 
     def note(self, row: FileRow, *, epoch: int) -> None:
         """Write down how far the inspection of a waiting file has come."""
         put: dict[str, Value] = {"rows": row.rows, "bad_rows": row.bad_rows, "epoch": epoch, "progress": row.progress}
-        self._change(row, put, epoch, (State.WAITING, State.CLAIMED))
+        self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED))
 
     def claim(self, row: FileRow, batch: str, *, epoch: int) -> bool:
         """Mark a file as part of an import job; False when somebody with a newer lease has it."""
-        put: dict[str, Value] = {"state": State.CLAIMED, "batch": batch, "epoch": epoch}
-        return self._change(row, put, epoch, (State.WAITING, State.CLAIMED))
+        put: dict[str, Value] = {"state": FileState.CLAIMED, "batch": batch, "epoch": epoch}
+        return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED))
 
     def set_back(self, row: FileRow, reason: str, *, epoch: int) -> bool:
         """Let a file wait again after its job failed."""
         put: dict[str, Value] = {
-            "state": State.WAITING, "attempts": row.attempts + 1, "reason": reason, "batch": "", "epoch": epoch
+            "state": FileState.WAITING, "attempts": row.attempts + 1, "reason": reason, "batch": "", "epoch": epoch
         }  # fmt: skip
-        return self._change(row, put, epoch, (State.CLAIMED,))
+        return self._change(row, put, epoch, (FileState.CLAIMED,))
 
-    def settle(self, row: FileRow, state: State, time: str, *, epoch: int, reason: str = "", job_arn: str = "") -> bool:
+    def settle(
+        self, row: FileRow, state: FileState, time: str, *, epoch: int, reason: str = "", job_arn: str = ""
+    ) -> bool:
         """Write down what became of a file, for good."""
         put: dict[str, Value] = {
             "state": state,
@@ -168,7 +170,7 @@ class Ledger:
             "epoch": epoch,
             "expires_at": self._expiry(time),
         }
-        return self._change(row, put, epoch, (State.WAITING, State.CLAIMED), remove=("open", "progress"))
+        return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED), remove=("open", "progress"))
 
     def note_import(self, group: str, dataset: str, batch: str, rows: int, time: str) -> None:
         """Remember a finished import job, once, for whoever decides about the next training."""
@@ -185,11 +187,11 @@ class Ledger:
         )
 
     def _change(
-        self, row: FileRow, put: dict[str, Value], epoch: int, states: Iterable[State], remove: tuple[str, ...] = ()
+        self, row: FileRow, put: dict[str, Value], epoch: int, states: Iterable[FileState], remove: tuple[str, ...] = ()
     ) -> bool:
         when = {"state": tuple(str(state) for state in states), "epoch": (ABSENT, AtMost(epoch))}
-        put = {name: str(value) if isinstance(value, State) else value for name, value in put.items()}
-        return self._table.change(row.lane, row.entry, put=put, remove=remove, when=when)
+        put = {name: str(value) if isinstance(value, FileState) else value for name, value in put.items()}
+        return self._table.change(row.dataset_key, row.entry, put=put, remove=remove, when=when)
 
     def _expiry(self, time: str) -> int:
         return int((datetime.fromisoformat(time) + self._keep).timestamp())

@@ -1,18 +1,18 @@
-"""Staging: putting the files of one import job where the service finds them, and committing to the job."""
+"""Put the files of one import job where the service finds them, and commit to the job."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lambdas.uploads.choosing import Choice, import_request, job_name
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.columns import Column, columns_of
-from lambdas.uploads.concurrency import each
-from lambdas.uploads.inspection import Inspector
-from lambdas.uploads.keys import staging_folder
+from lambdas.bucket_layout import staging_folder
+from lambdas.file_checks.columns import Column, columns_of
+from lambdas.file_checks.csv_check import Inspector
+from lambdas.gateways.concurrency import each
+from lambdas.gateways.s3 import Objects
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_selection import ImportSelection, import_request, job_name
+from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease, Leases
 from lambdas.uploads.ledger import FileRow, Ledger
-from lambdas.uploads.objects import Objects
-from lambdas.uploads.work import Batch, Errand, Phase, Work
 
 _LONGEST_LOCATION: Final = 256  # the service's limit for dataLocation (shape S3Location)
 
@@ -27,50 +27,50 @@ class Staging:
         self._objects = objects
         self._role_arn = role_arn
 
-    def stage(self, errand: Errand) -> Work:
+    def stage(self, step: ImportStepInput) -> ImportState:
         """Commit to the next import job; the answer says what to do when there is none."""
-        return self._claims.unless_lost(errand, lambda: self._stage(errand))
+        return self._claims.unless_lost(step, lambda: self._stage(step))
 
-    def _stage(self, errand: Errand) -> Work:
+    def _stage(self, step: ImportStepInput) -> ImportState:
         while True:
-            look = self._claims.look_closely(errand)
-            if look.choice is None:
-                return look.work
-            if batch := self._commit(errand, look.choice, look.lease):
-                return look.work.model_copy(update={"phase": Phase.IMPORT, "batch": batch, "mine": True})
+            decision = self._claims.decide(step)
+            if decision.selection is None:
+                return decision.state
+            if batch := self._commit(step, decision.selection, decision.lease):
+                return decision.state.model_copy(update={"next_step": NextStep.IMPORT, "batch": batch, "mine": True})
 
-    def _commit(self, errand: Errand, choice: Choice, lease: Lease) -> Batch | None:
-        facts = errand.work.facts
+    def _commit(self, step: ImportStepInput, selection: ImportSelection, lease: Lease) -> Batch | None:
+        facts = step.state.facts
         assert facts is not None  # noqa: S101 -- `stage` has looked
-        name = job_name(errand.lane, choice, errand.time)
-        each(lambda row: self._ledger.claim(row, name, epoch=lease.epoch), choice.files)
-        columns = columns_of(facts.schema_text, errand.dataset)
-        location, lost = self._place(errand.lane, name, choice.files, columns)
+        name = job_name(step.dataset_key, selection, step.time)
+        each(lambda row: self._ledger.claim(row, name, epoch=lease.epoch), selection.files)
+        columns = columns_of(facts.schema_text, step.dataset)
+        location, lost = self._locate(step.dataset_key, name, selection.files, columns)
         if lost:
             # Overwritten or deleted since they were inspected. Their newer versions have events of their own.
-            self._claims.supersede(lost, errand.time, lease, "overwritten or deleted before it was imported")
+            self._claims.supersede(lost, step.time, lease, "overwritten or deleted before it was imported")
             return None
         batch = Batch(
             name=name,
-            mode=choice.mode,
-            request=import_request(facts.arn, self._role_arn, choice, name, location),
-            files=len(choice.files),
-            rows=choice.rows,
-            size_bytes=choice.size_bytes,
-            supersedes_before=choice.supersedes_before,
+            mode=selection.mode,
+            request=import_request(facts.arn, self._role_arn, selection, name, location),
+            files=len(selection.files),
+            rows=selection.rows,
+            size_bytes=selection.size_bytes,
+            supersedes_before=selection.supersedes_before,
         )
         # From here on the job may exist: whoever takes the lease next carries on with this batch and no other.
         self._leases.keep(lease, {"batch": batch.model_dump_json()})
         return batch
 
-    def _place(
-        self, lane: str, name: str, files: Sequence[FileRow], columns: Sequence[Column]
+    def _locate(
+        self, dataset_key: str, name: str, files: Sequence[FileRow], columns: Sequence[Column]
     ) -> tuple[str, list[FileRow]]:
         bucket = self._objects.bucket
         where_it_is = f"s3://{bucket}/{files[0].key}"
         if len(files) == 1 and not files[0].bad_rows and len(where_it_is) <= _LONGEST_LOCATION:
             return where_it_is, [] if self._is_current(files[0]) else list(files)
-        folder = staging_folder(lane, name)
+        folder = staging_folder(dataset_key, name)
         staged = set(self._objects.keys(folder))
         # Numbered in the order of arrival, in which the newer of two rows about one item comes last.
         targets = {f"{folder}{number:06d}.csv": row for number, row in enumerate(files)}

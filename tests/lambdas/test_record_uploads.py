@@ -11,7 +11,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
-from tests.lambdas.uploads.test_table import make_table
+from tests.lambdas.gateways.test_dynamodb import make_table
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:{}"
 ENVIRONMENT = {
@@ -41,6 +41,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
             boto3.client("stepfunctions").create_state_machine(
                 name=name, definition="{}", roleArn="arn:aws:iam::123456789012:role/any"
             )
+        importlib.reload(importlib.import_module("lambdas.wiring"))  # which keeps what it made in another environment
         yield importlib.reload(importlib.import_module("lambdas.record_uploads"))
 
 
@@ -82,8 +83,8 @@ def test_good_messages_are_recorded_and_bad_ones_come_again(module: ModuleType) 
     rows = boto3.client("dynamodb").query(
         TableName="ledger",
         IndexName="open",
-        KeyConditionExpression="dataset = :lane",
-        ExpressionAttributeValues={":lane": {"S": "movies/items"}},
+        KeyConditionExpression="dataset = :dataset_key",
+        ExpressionAttributeValues={":dataset_key": {"S": "movies/items"}},
     )["Items"]
     assert [row["key"]["S"] for row in rows] == ["uploads/movies/items/a b+ü.csv"]
 
@@ -96,18 +97,18 @@ def test_many_files_of_a_dataset_wake_it_once(module: ModuleType) -> None:
 def test_if_nobody_can_be_woken_the_messages_of_that_dataset_come_again(
     module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    announce = module.waker.announce
+    announce = module.starter.announce
 
-    def stumble(lane: str) -> None:
-        if lane == "movies/users":
+    def stumble(dataset_key: str) -> None:
+        if dataset_key == "movies/users":
             raise ConnectionError("Step Functions is not there")
-        announce(lane)
+        announce(dataset_key)
 
-    monkeypatch.setattr(module.waker, "announce", stumble)
+    monkeypatch.setattr(module.starter, "announce", stumble)
     names = ("items/a.csv", "users/a.csv", "users/b.csv")
     messages = [message(number, f"uploads/movies/{name}") for number, name in enumerate(names)]
     assert handle(module, *messages) == ["1", "2"]
-    monkeypatch.setattr(module.waker, "announce", announce)
+    monkeypatch.setattr(module.starter, "announce", announce)
     assert handle(module, *messages[1:]) == []
     assert len(executions("import_uploads")) == 2
 

@@ -81,7 +81,9 @@ def test_an_event_that_is_delivered_twice_does_nothing_more(group: Group, cloud:
     group.create()
     group.drop("monday.csv", csv("ann"))
     group.runs()
-    body = cloud.client("s3").list_object_versions(Bucket=cloud.deployment.bucket, Prefix=f"uploads/{group.lane}")
+    body = cloud.client("s3").list_object_versions(
+        Bucket=cloud.deployment.bucket, Prefix=f"uploads/{group.dataset_key}"
+    )
     version = body["Versions"][0]
     found = {"key": version["Key"], "size": 1, "version-id": version["VersionId"], "sequencer": "00"}
     detail = {"bucket": {"name": cloud.deployment.bucket}, "object": found}
@@ -179,7 +181,7 @@ def test_bad_rows_are_left_out_when_the_request_says_so(group: Group, cloud: Clo
     (run,) = group.runs()
     assert run.status == "SUCCEEDED"
     assert len(group.exported()) == 1000
-    key = f"rejected/{group.lane}/monday.csv.report.txt"
+    key = f"rejected/{group.dataset_key}/monday.csv.report.txt"
     report = cloud.client("s3").get_object(Bucket=cloud.deployment.bucket, Key=key)["Body"].read().decode()
     assert "line 1002, column TIMESTAMP, value 'yesterday'" in report
 

@@ -35,7 +35,7 @@ class Group:
     def __init__(self, cloud: Cloud, name: str) -> None:
         self.cloud = cloud
         self.name = name
-        self.lane = f"{name}/interactions"
+        self.dataset_key = f"{name}/interactions"
 
     def create(self) -> None:
         """Create the group, the schema and the dataset, as import_data would."""
@@ -56,7 +56,7 @@ class Group:
 
     def drop(self, name: str, content: bytes) -> str:
         """Upload a file and return its key."""
-        key = f"uploads/{self.lane}/{name}"
+        key = f"uploads/{self.dataset_key}/{name}"
         self.cloud.client("s3").put_object(Bucket=self.cloud.deployment.bucket, Key=key, Body=content)
         return key
 
@@ -115,8 +115,8 @@ class Group:
             .get_paginator("query")
             .paginate(
                 TableName=next(iter(self.cloud.deployment.tables.values())),
-                KeyConditionExpression="dataset = :lane AND begins_with(entry, :file)",
-                ExpressionAttributeValues={":lane": {"S": self.lane}, ":file": {"S": "file#"}},
+                KeyConditionExpression="dataset = :dataset_key AND begins_with(entry, :file)",
+                ExpressionAttributeValues={":dataset_key": {"S": self.dataset_key}, ":file": {"S": "file#"}},
             )
         )
         return [item for page in pages for item in page["Items"]]

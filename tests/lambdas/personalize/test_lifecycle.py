@@ -68,8 +68,8 @@ def test_an_update_in_flight_is_waited_for_although_the_campaign_is_active() -> 
 def test_an_update_that_failed_in_this_run_fails_with_its_own_reason() -> None:
     failed = update("CREATE FAILED", failureReason="no capacity")
     old = described(solutionVersionArn="arn:v1", latestCampaignUpdate=failed)
-    sight = observe(RESOURCES["campaign"], CAMPAIGN, old, NOW - timedelta(minutes=1))
-    assert (sight.phase, sight.reason) == (Phase.FAILED, "no capacity")
+    observation = observe(RESOURCES["campaign"], CAMPAIGN, old, NOW - timedelta(minutes=1))
+    assert (observation.phase, observation.reason) == (Phase.FAILED, "no capacity")
 
 
 def test_an_update_that_failed_before_this_run_is_tried_again() -> None:
@@ -86,11 +86,11 @@ def test_a_campaign_that_could_not_be_created_is_updated_to_another_version() ->
 def test_a_difference_that_cannot_be_updated_is_a_failure_naming_both_values() -> None:
     row = RESOURCES["solution"]
     there = {"status": "ACTIVE", "name": "s", "recipeArn": "arn:recipe/a", "creationDateTime": NOW}
-    sight = observe(row, {"name": "s", "recipeArn": "arn:recipe/b"}, there, NOW)
-    assert sight.phase is Phase.FAILED
-    assert "recipeArn" in sight.reason
-    assert "arn:recipe/a" in sight.reason
-    assert "arn:recipe/b" in sight.reason
+    observation = observe(row, {"name": "s", "recipeArn": "arn:recipe/b"}, there, NOW)
+    assert observation.phase is Phase.FAILED
+    assert "recipeArn" in observation.reason
+    assert "arn:recipe/a" in observation.reason
+    assert "arn:recipe/b" in observation.reason
 
 
 def test_a_solution_says_its_schedule_in_one_place_and_takes_it_in_another() -> None:

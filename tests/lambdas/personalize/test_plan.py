@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,14 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from lambdas.personalize.plan import Place, Planner, unique_name
+from lambdas.personalize.plan import AccountContext, Planner, unique_name
 from lambdas.personalize.plan_check import check_request
 from lambdas.personalize.request import InvalidRequestError, parse_request
 from lambdas.personalize.stages import load_request, plan_pipeline
+from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 PREFIX = "arn:aws:personalize:eu-west-1:123456789012"
-PLACE = Place(PREFIX, "the-bucket", "arn:aws:iam::123456789012:role/data")
+ACCOUNT = AccountContext(PREFIX, "the-bucket", "arn:aws:iam::123456789012:role/data")
 EXAMPLE = json.loads((Path(__file__).parents[3] / "examples" / "movies.json").read_text())
 RECIPES = [
     "arn:aws:personalize:::recipe/aws-popularity-count",
@@ -24,7 +24,7 @@ RECIPES = [
 ]
 
 
-class Service:
+class Service(FakePersonalize):
     """The installed service model, and a recipe list."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Service:
     def input_shape(self, operation: str) -> Any:
         return self._model.operation_model(operation).input_shape
 
-    def recipe_arns(self) -> Sequence[str]:
+    def recipe_arns(self) -> list[str]:
         return RECIPES
 
 
@@ -43,7 +43,7 @@ def service() -> Service:
 
 
 def planner(document: Any = EXAMPLE, run: str = "run-1") -> Planner:
-    return Planner(parse_request(document), run, PLACE)
+    return Planner(parse_request(document), run, ACCOUNT)
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def changed(**parts: Any) -> dict[str, Any]:
     return document
 
 
-def wishes(value: Any) -> list[dict[str, Any]]:
+def resource_specs(value: Any) -> list[dict[str, Any]]:
     """Return every {"type", "request"} anywhere in a plan."""
     if isinstance(value, dict):
         if set(value) == {"type", "request"}:
             return [value]
         value = list(value.values())
-    return [wish for part in value for wish in wishes(part)] if isinstance(value, list) else []
+    return [spec for part in value for spec in resource_specs(part)] if isinstance(value, list) else []
 
 
 def test_every_planned_request_is_a_valid_call(service: Service) -> None:
@@ -69,11 +69,11 @@ def test_every_planned_request_is_a_valid_call(service: Service) -> None:
         "dataset_group": "CreateDatasetGroup",
         "solution_version": "CreateSolutionVersion",
     }
-    found = wishes([plan["import"], plan["solutions"]])
+    found = resource_specs([plan["import"], plan["solutions"]])
     assert len(found) == 13
-    for wish in found:
-        operation = names.get(wish["type"]) or "Create" + "".join(word.capitalize() for word in wish["type"].split("_"))
-        report = ParamValidator().validate(wish["request"], service.input_shape(operation))
+    for spec in found:
+        operation = names.get(spec["type"]) or "Create" + "".join(word.capitalize() for word in spec["type"].split("_"))
+        report = ParamValidator().validate(spec["request"], service.input_shape(operation))
         assert not report.has_errors(), report.generate_report()
 
 
@@ -197,7 +197,7 @@ def test_a_request_may_stand_in_the_input_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "text", "words"),
+    ("spec", "text", "words"),
     [
         ({"datasetGroup": "books"}, None, "the bucket has no requests/books.json"),
         ({"datasetGroup": "books"}, "{", "requests/books.json is no JSON"),
@@ -206,6 +206,6 @@ def test_a_request_may_stand_in_the_input_itself() -> None:
         ({}, None, "give the dataset group's name"),
     ],
 )
-def test_an_input_that_leads_to_no_request_says_what_to_do(wish: Any, text: str | None, words: str) -> None:
+def test_an_input_that_leads_to_no_request_says_what_to_do(spec: Any, text: str | None, words: str) -> None:
     with pytest.raises(InvalidRequestError, match=words):
-        load_request(wish, lambda _key: text)
+        load_request(spec, lambda _key: text)

@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.uploads.lease import LeaseLostError
-from lambdas.uploads.ledger import FileRow, State
+from lambdas.uploads.ledger import FileRow, FileState
 from tests.lambdas.uploads.world import Execution, World, csv
 
 LANE = "movies/interactions"
@@ -39,7 +39,7 @@ def test_a_row_that_the_next_holder_claimed_cannot_be_claimed_by_the_last_one() 
     assert world.ledger.claim(row, "the zombie's batch", epoch=1)
     assert world.ledger.claim(row, "the next batch", epoch=2)
     assert not world.ledger.claim(row, "the zombie's batch", epoch=1)
-    assert not world.ledger.settle(row, State.REJECTED, world.time, epoch=1)
+    assert not world.ledger.settle(row, FileState.REJECTED, world.time, epoch=1)
     assert row_of(world).batch == "the next batch"
 
 
@@ -48,8 +48,8 @@ def test_what_was_settled_stays_settled() -> None:
     world.drop(KEY, csv("ann"))
     world.run()
     row = row_of(world)
-    assert row.state is State.IMPORTED
-    assert not world.ledger.settle(row, State.SUPERSEDED, world.time, epoch=99)
+    assert row.state is FileState.IMPORTED
+    assert not world.ledger.settle(row, FileState.SUPERSEDED, world.time, epoch=99)
     assert not world.ledger.set_back(row, "again", epoch=99)
     assert not world.ledger.record(row)
 

@@ -15,12 +15,12 @@ from hypothesis.stateful import (
     rule,
 )
 
-from lambdas.uploads.keys import lane_of
-from lambdas.uploads.ledger import FileRow, State
-from tests.lambdas.uploads.memory_table import CrashError
+from lambdas.bucket_layout import dataset_key_of
+from lambdas.uploads.ledger import FileRow, FileState
+from tests.lambdas.gateways.memory_table import CrashError
 from tests.lambdas.uploads.world import SETTLED, Execution, World, csv
 
-LANE = lane_of("movies", "items")
+LANE = dataset_key_of("movies", "items")
 KEYS = ("a.csv", "b.csv", "c d+é.csv", "full/a.csv", "full/b.csv")
 
 
@@ -192,10 +192,10 @@ class Interleavings(RuleBasedStateMachine):
         for content, upload in self.uploaded.items():
             row = rows[upload]
             assert row.state in SETTLED
-            assert (row.state is State.IMPORTED) == (content in read) or self.is_torn(content), row
-            if row.state is State.SUPERSEDED:
+            assert (row.state is FileState.IMPORTED) == (content in read) or self.is_torn(content), row
+            if row.state is FileState.SUPERSEDED:
                 assert self.is_replaced(row, list(rows.values())), row
-            if row.state is State.REJECTED:
+            if row.state is FileState.REJECTED:
                 assert row.attempts == 2
                 assert row.reason == "the service says no"
 

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from lambdas.personalize.request import UploadPolicy
-from lambdas.uploads.ledger import State
-from lambdas.uploads.sweeping import Swept
+from lambdas.uploads.ledger import FileState
+from lambdas.uploads.sweep import Swept
 from tests.lambdas.uploads.world import World, csv
 
 KEY = "uploads/movies/interactions/{}.csv"
@@ -79,10 +79,10 @@ def test_fewer_rows_than_an_import_takes_wait_and_say_so() -> None:
     world.run()
     (execution,) = world.executions.values()
     assert execution.status == "SUCCEEDED"
-    assert execution.work.outcome == "WAITING"
-    assert "612 rows" in execution.work.message
-    assert "388 are missing" in execution.work.message
-    assert "2026-11-20T12:00:01" in execution.work.message
+    assert execution.state.outcome == "WAITING"
+    assert "612 rows" in execution.state.message
+    assert "388 are missing" in execution.state.message
+    assert "2026-11-20T12:00:01" in execution.state.message
     assert world.sweep() == []  # nothing came since: no execution for the same answer
     world.drop(TUESDAY, csv("bob", rows=388))
     world.run()
@@ -121,7 +121,7 @@ def test_full_replaces_what_is_there_and_supersedes_what_waited_before_it() -> N
 
 
 def test_full_supersedes_nothing_before_it_is_imported() -> None:
-    """A choice: should the replacement turn out bad, what it would have replaced is still there to import."""
+    """A selection: should the replacement turn out bad, what it would have replaced is still there to import."""
     world = World(filled=True)
     world.drop(MONDAY, csv("ann"))
     world.drop(FULL, b"USER_ID,ITEM_ID\nann,item1\n")
@@ -171,8 +171,8 @@ def test_files_for_a_dataset_that_does_not_exist_wait_and_say_so() -> None:
     world.drop(MONDAY, csv("ann"))
     world.run()
     (first,) = world.executions.values()
-    assert (first.status, first.work.outcome) == ("SUCCEEDED", "WAITING")
-    assert "movies/interactions does not exist yet; 1 file(s) wait" in first.work.message
+    assert (first.status, first.state.outcome) == ("SUCCEEDED", "WAITING")
+    assert "movies/interactions does not exist yet; 1 file(s) wait" in first.state.message
     world.exists = True
     world.begin()
     world.run()
@@ -224,7 +224,7 @@ def test_a_second_execution_waits_for_the_job_of_the_first() -> None:
     world.run()
     assert len(world.jobs) == 1
     assert second.status == "SUCCEEDED"
-    assert second.work.outcome in {"IMPORTED", "NOTHING"}
+    assert second.state.outcome in {"IMPORTED", "NOTHING"}
 
 
 def test_a_second_execution_with_nothing_to_attach_to_says_busy() -> None:
@@ -234,7 +234,7 @@ def test_a_second_execution_with_nothing_to_attach_to_says_busy() -> None:
     second = world.begin()
     while world.step(second):
         pass
-    assert (second.status, second.work.outcome) == ("SUCCEEDED", "BUSY")
+    assert (second.status, second.state.outcome) == ("SUCCEEDED", "BUSY")
 
 
 @pytest.mark.parametrize("states", [1, 2])
@@ -248,8 +248,8 @@ def test_a_pipeline_takes_over_from_who_has_not_committed_to_a_job(states: int) 
     while world.step(second):
         pass
     world.run()
-    assert (second.status, second.work.outcome, second.work.rows) == ("SUCCEEDED", "IMPORTED", 1000)
-    assert (first.status, first.work.outcome) == ("SUCCEEDED", "BUSY")
+    assert (second.status, second.state.outcome, second.state.rows) == ("SUCCEEDED", "IMPORTED", 1000)
+    assert (first.status, first.state.outcome) == ("SUCCEEDED", "BUSY")
     assert len(world.jobs) == 1
 
 
@@ -257,13 +257,13 @@ def test_a_pipeline_waits_for_a_job_that_was_committed_to() -> None:
     world = World()
     world.drop(MONDAY, csv("ann"))
     first = next(iter(world.executions.values()))
-    while first.work.batch is None:
+    while first.state.batch is None:
         world.step(first)
     second = world.begin(urgent=True)
     while world.step(second):
         pass
     world.run()
-    assert [execution.work.outcome for execution in (first, second)] == ["IMPORTED", "IMPORTED"]
+    assert [execution.state.outcome for execution in (first, second)] == ["IMPORTED", "IMPORTED"]
     assert len(world.jobs) == 1
 
 
@@ -288,7 +288,7 @@ def test_a_large_file_is_inspected_in_slices(monkeypatch: pytest.MonkeyPatch) ->
     offsets = []
     for _ in range(3):
         # Time for one group of files, and for one chunk of it.
-        monkeypatch.setattr(world.inspecting, "_out_of_time", partial(next, iter([False, True]), True))
+        monkeypatch.setattr(world.inspection, "_out_of_time", partial(next, iter([False, True]), True))
         world.step(execution)
         (row,) = world.ledger.unsettled("movies/interactions")
         offsets.append(row.progress)
@@ -307,7 +307,7 @@ def test_a_file_too_large_for_an_increment_is_rejected_and_fits_a_first_import()
     world.deliver(event)
     world.run()
     (row,) = world.ledger.versions("movies/interactions", MONDAY)
-    assert row.state is State.REJECTED
+    assert row.state is FileState.REJECTED
     assert "1,200,000,000 bytes" in row.reason
 
 
@@ -315,7 +315,7 @@ def test_misplaced_objects_are_reported_in_the_ledger() -> None:
     world = World()
     world.drop("uploads/movies/intractions/monday.csv", csv("ann"))
     (row,) = world.ledger.versions("movies/intractions", "uploads/movies/intractions/monday.csv")
-    assert row.state is State.REJECTED
+    assert row.state is FileState.REJECTED
     assert "interactions, items" in row.reason
     assert not world.executions
 

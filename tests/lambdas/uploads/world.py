@@ -2,26 +2,31 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import statemachines
 from lambdas.personalize.request import UploadPolicy
-from lambdas.uploads.claiming import Claims
-from lambdas.uploads.datasets import DatasetFacts, MissingDatasetError
-from lambdas.uploads.inspecting import Inspecting
+from lambdas.personalize.resources import ResourceType
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_starter import ImportStarter
+from lambdas.uploads.import_state import ImportState, ImportStepInput
+from lambdas.uploads.inspection import Inspection
 from lambdas.uploads.lease import LeaseLostError, Leases
-from lambdas.uploads.ledger import FileRow, Ledger, State
-from lambdas.uploads.recording import Machines, Recorder
-from lambdas.uploads.settling import Settling
+from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.settlement import Settlement
 from lambdas.uploads.staging import Staging
-from lambdas.uploads.sweeping import Sweeper, Swept
-from lambdas.uploads.waking import Waker
-from lambdas.uploads.work import Errand, Phase, Work
-from tests.lambdas.uploads.memory_objects import MemoryObjects
-from tests.lambdas.uploads.memory_table import CrashError, MemoryTable
+from lambdas.uploads.sweep import Sweeper, Swept
+from tests.lambdas.gateways.memory_objects import MemoryObjects
+from tests.lambdas.gateways.memory_table import CrashError, MemoryTable
+from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+_DEFINITION = statemachines.definition("import_uploads")
+_CHILD = "arn:aws:states:::states:startExecution.sync:2"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:import"
 INTERACTIONS = json.dumps(
     {
@@ -47,13 +52,31 @@ class Execution:
     """One run of `import_uploads`: its states one by one, and how it ended."""
 
     arn: str
-    lane: str
+    dataset_key: str
     states: Iterator[str]
     input: dict[str, Any] = field(default_factory=dict)
     status: str = "RUNNING"
-    work: Work = field(default_factory=Work)
+    state: ImportState = field(default_factory=ImportState)
     error: str = ""
     cause: str = ""
+    job_arn: str = ""
+
+
+class MemoryDatasets(FakePersonalize):
+    """What the service says of the world's datasets, all with the same schema and history."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
+        if row.noun == "schema":
+            return {"schema": INTERACTIONS}
+        found = {"datasetArn": arn, "schemaArn": "arn/schema", "status": "ACTIVE", "creationDateTime": BEGINNING}
+        return found if self._world.exists else None
+
+    def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
+        assert (row.noun, parent_arn is None) == ("dataset_import_job", False)
+        return iter([{"status": "ACTIVE", "creationDateTime": BEGINNING}] if self._world.filled else [])
 
 
 class World:
@@ -77,18 +100,19 @@ class World:
         self.ledger = Ledger(self.table)
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
-        self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role")  # type: ignore[arg-type]
-        self.settling = Settling(self.ledger, self.leases, self.claims, self.objects)  # type: ignore[arg-type]
-        self.waker = Waker(self.leases, self, MACHINE)  # type: ignore[arg-type]
-        self.inspecting = Inspecting(
+        self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role")
+        self.settlement = Settlement(self.ledger, self.leases, self.claims, self.objects)
+        self.personalize = MemoryDatasets(self)
+        self.starter = ImportStarter(self.leases, self, MACHINE)
+        self.inspection = Inspection(
             self.ledger,
             self.leases,
             self.claims,
-            self.objects,  # type: ignore[arg-type]
+            self.objects,
             lambda: self.out_of_time,
         )
-        self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))  # type: ignore[arg-type]
-        self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.waker, self)  # type: ignore[arg-type]
+        self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))
+        self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, self.personalize)
 
     # What the gateways to Step Functions and Personalize offer.
 
@@ -102,19 +126,11 @@ class World:
         arn = f"{machine_arn}:{name}"
         if arn in self.executions:
             return self.is_running(arn)
-        lane = f"{execution_input['datasetGroup']}/{execution_input.get('dataset', '-')}"
-        self.executions[arn] = execution = Execution(arn, lane, iter(()), execution_input)
+        dataset_key = f"{execution_input['datasetGroup']}/{execution_input.get('dataset', '-')}"
+        self.executions[arn] = execution = Execution(arn, dataset_key, iter(()), execution_input)
         if machine_arn == MACHINE:
             execution.states = self._states(execution)
         return True
-
-    def facts(self, group: str, dataset: str) -> DatasetFacts:
-        if not self.exists:
-            raise MissingDatasetError(f"the dataset {group}/{dataset} does not exist yet")
-        return DatasetFacts(arn=f"arn/{group}/{dataset}", schema_text=INTERACTIONS, filled=self.filled)
-
-    def is_ready(self, _lane: str) -> bool:
-        return self.exists
 
     def ensure_job(self, request: dict[str, Any]) -> str:
         """Find or create the job, and let it end: what the wait loop does with a deterministic name."""
@@ -168,14 +184,16 @@ class World:
         return self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def deliver(self, event: dict[str, Any]) -> None:
-        if lane := self.recorder.record(event):
-            self.waker.announce(lane)
+        if dataset_key := self.recorder.record(event):
+            self.starter.announce(dataset_key)
 
     def drop(self, key: str, content: bytes) -> None:
         self.deliver(self.upload(key, content))
 
-    def begin(self, lane: str = "movies/interactions", name: str = "by-hand", *, urgent: bool = False) -> Execution:
-        group, _, dataset = lane.partition("/")
+    def begin(
+        self, dataset_key: str = "movies/interactions", name: str = "by-hand", *, urgent: bool = False
+    ) -> Execution:
+        group, _, dataset = dataset_key.partition("/")
         started_by = {"startedBy": "import_data"} if urgent else {}
         self.start(MACHINE, name, {"datasetGroup": group, "dataset": dataset, **started_by})
         return self.executions[f"{MACHINE}:{name}"]
@@ -203,7 +221,9 @@ class World:
 
     def run(self) -> None:
         """Let every execution run to its end."""
-        while running := [one for one in self.executions.values() if one.status == "RUNNING" and one.lane[-1] != "-"]:
+        while running := [
+            one for one in self.executions.values() if one.status == "RUNNING" and one.dataset_key[-1] != "-"
+        ]:
             for execution in running:
                 while self.step(execution):
                     pass
@@ -217,62 +237,96 @@ class World:
         return self.sweeper.sweep(self.now)
 
     def states_of(self, key: str) -> list[str]:
-        lane = "/".join(key.split("/")[1:3])
-        return [str(row.state) for row in self.ledger.versions(lane, key)]
+        dataset_key = "/".join(key.split("/")[1:3])
+        return [str(row.state) for row in self.ledger.versions(dataset_key, key)]
 
-    def rows(self, lane: str = "movies/interactions") -> list[FileRow]:
-        group, _, _ = lane.partition("/")
+    def rows(self, dataset_key: str = "movies/interactions") -> list[FileRow]:
+        group, _, _ = dataset_key.partition("/")
         assert group
-        items = self.table.entries(lane, "file#")
-        return [next(self.ledger.versions(lane, str(item["key"]))) for item in items]
+        items = self.table.entries(dataset_key, "file#")
+        return [next(self.ledger.versions(dataset_key, str(item["key"]))) for item in items]
 
-    def _errand(self, execution: Execution) -> Errand:
-        group, _, dataset = execution.lane.partition("/")
-        return Errand(
+    def _step_input(self, execution: Execution) -> ImportStepInput:
+        group, _, dataset = execution.dataset_key.partition("/")
+        return ImportStepInput(
             datasetGroup=group,
             dataset=dataset,
             execution=execution.arn,
             time=self.time,
             input=execution.input,
-            work=execution.work,
+            state=execution.state,
         )
 
     def _states(self, execution: Execution) -> Iterator[str]:
-        """Walk the graph of import_uploads.asl.json; whatever fails ends red and gives the lease back."""
-        try:
-            yield from self._try(execution)
-        except JobFailedError as failure:
-            execution.error, execution.cause = "ResourceFailed", str(failure)
-        if execution.error:
-            yield "Explain"
-            self.settling.failed(self._errand(execution), execution.error, execution.cause, self.policy, self.waker)
-            yield "Release uploads"
-        execution.status = "FAILED" if execution.error else "SUCCEEDED"
+        """Walk the graph of import_uploads.asl.json, from state to state as its own Next, Choices and Catch say."""
+        states, name = _DEFINITION["States"], _DEFINITION["StartAt"]
+        while (state := states[name])["Type"] != "Fail":
+            if state["Type"] == "Choice":
+                name = _choice(state, {"state": execution.state.model_dump(mode="json")})
+                continue
+            try:
+                self._tasks[state["Resource"]](execution)
+                following = state.get("Next")
+            except JobFailedError as failure:
+                execution.error, execution.cause = "ResourceFailed", str(failure)
+                following = state["Catch"][0]["Next"]
+            yield name
+            if following is None:
+                execution.status = "SUCCEEDED"
+                return
+            name = following
+        if not execution.error:
+            execution.error, execution.cause = execution.state.error, execution.state.cause
+        execution.status = "FAILED"
 
-    def _try(self, execution: Execution) -> Iterator[str]:
-        execution.work = self.claims.claim(self._errand(execution), self)  # type: ignore[arg-type]
-        yield "Claim uploads"
-        while True:
-            phase = execution.work.phase
-            if phase is Phase.INSPECT:
-                execution.work = self.inspecting.inspect(self._errand(execution), self.policy)
-                yield "Inspect uploads"
-            if phase in {Phase.INSPECT, Phase.STAGE}:
-                execution.work = self.staging.stage(self._errand(execution))
-                yield "Stage uploads"
-            elif phase is Phase.IMPORT and execution.work.batch:
-                arn = self.ensure_job(execution.work.batch.request)
-                yield "Ensure import job"
-                execution.work = self.settling.succeeded(self._errand(execution), arn, self)  # type: ignore[arg-type]
-                yield "Settle uploads"
-            else:
-                break
-        if execution.work.phase is Phase.REJECTED:
-            execution.error, execution.cause = execution.work.error, execution.work.cause
+    @property
+    def _tasks(self) -> dict[str, Callable[[Execution], None]]:
+        return {
+            "${claim_uploads}": self._claim,
+            "${inspect_upload}": self._inspect,
+            "${stage_uploads}": self._stage,
+            _CHILD: self._ensure_import_job,
+            "${settle_uploads}": self._settle,
+            "${decide_retrain}": lambda _: None,
+            "${explain_failure}": lambda _: None,
+            "${release_uploads}": self._release,
+        }
+
+    def _claim(self, execution: Execution) -> None:
+        execution.state = self.claims.claim(self._step_input(execution), self.personalize)
+
+    def _inspect(self, execution: Execution) -> None:
+        execution.state = self.inspection.inspect(self._step_input(execution), self.policy)
+
+    def _stage(self, execution: Execution) -> None:
+        execution.state = self.staging.stage(self._step_input(execution))
+
+    def _ensure_import_job(self, execution: Execution) -> None:
+        assert execution.state.batch is not None
+        execution.job_arn = self.ensure_job(execution.state.batch.request)
+
+    def _settle(self, execution: Execution) -> None:
+        step = self._step_input(execution)
+        execution.state = self.settlement.succeeded(step, execution.job_arn, self.personalize)
+
+    def _release(self, execution: Execution) -> None:
+        step = self._step_input(execution)
+        self.settlement.failed(step, execution.error, execution.cause, self.policy, self.starter)
+
+
+def _choice(state: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Return the state that follows a Choice of texts."""
+    for rule in state["Choices"]:
+        value: Any = data
+        for part in rule["Variable"].removeprefix("$.").split("."):
+            value = value[part]
+        if value == rule["StringEquals"]:
+            return str(rule["Next"])
+    return str(state["Default"])
 
 
 class JobFailedError(Exception):
     """The import job ended CREATE FAILED."""
 
 
-SETTLED = {State.IMPORTED, State.REJECTED, State.SUPERSEDED}
+SETTLED = {FileState.IMPORTED, FileState.REJECTED, FileState.SUPERSEDED}

@@ -1,0 +1,182 @@
+"""What a cell may hold: the columns of an Avro schema, as a pattern for the many good rows and words for the bad ones.
+
+The limits are those of the service's developer guide ("Creating a schema", "Data format guidelines").
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+ID_COLUMNS: Final = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
+_LONGEST_ID: Final = 256
+_LONGEST_STRING: Final = 1000
+# 100,000,000,000 seconds after 1970 is the year 5138; as milliseconds it is March 1973.
+FIRST_MILLISECONDS: Final = 100_000_000_000
+# What programs write for "nothing". The service takes an empty cell for null and these for text.
+NULL_WORDS: Final = frozenset({"null", "nan", "none", "n/a", "undefined"})
+_ACTION_EVENTS: Final = frozenset({"taken", "not taken", "viewed"})
+
+_PLAIN: Final = rb'[^,"\\\r\n\x00]'
+_QUOTED: Final = rb'(?:[^"\\\r\n\x00]|\\["\\])'
+ANY_CELL: Final = _PLAIN + b"*+"
+_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_WHOLE: Final = re.compile(r"[-+]?\d+", re.ASCII)
+_WHOLE_LIMITS: Final = {"int": 2**31, "long": 2**63}
+
+
+class UnreadableSchemaError(Exception):
+    """The dataset's schema is not a flat Avro record."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a cell cannot stay as it is: the rule it breaks, in one word, and what to do, in a sentence."""
+
+    rule: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field of the schema."""
+
+    name: str
+    type: str
+    nullable: bool
+    textual: bool = False
+    words: frozenset[str] = frozenset()  # the values the service reserves for this column, in lower case
+
+    @property
+    def is_id(self) -> bool:
+        """Say whether the column names a user, an item or an action."""
+        return self.name in ID_COLUMNS
+
+    @property
+    def is_time(self) -> bool:
+        """Say whether the column holds a moment in Unix seconds."""
+        return self.type == "long" and "TIMESTAMP" in self.name.split("_")
+
+    @property
+    def longest(self) -> int | None:
+        """Return how many characters fit; textual columns are cut by the service, not refused."""
+        if self.type != "string" or self.textual:
+            return None
+        return _LONGEST_ID if self.is_id or self.name == "EVENT_TYPE" else _LONGEST_STRING
+
+    @property
+    def pattern(self) -> bytes:
+        """Return a pattern that only good cells match. It need not match all of them: `fault` has the last word."""
+        bare, quoted = _PATTERNS[self.type](self)
+        nothing = b'""' if self.nullable else b"(?!)"
+        return rb'(?:%s|"%s"|%s)%s' % (bare, quoted, nothing, b"?+" if self.nullable else b"")
+
+    def fault(self, value: str) -> Fault | None:
+        """Return what is wrong with a cell's value, if anything is."""
+        if value == "":
+            return None if self.nullable else Fault("null", f"{self.name} must not be empty")
+        return _CHECKS[self.type](self, value)
+
+
+def _string_pattern(column: Column) -> tuple[bytes, bytes]:
+    if column.words:
+        return _both(rb"(?i:%s)" % b"|".join(re.escape(word.encode()) for word in sorted(column.words)))
+    # As many bytes as there may be characters: whatever is longer is measured by `fault`.
+    times = b"+" if column.longest is None else b"{1,%d}" % column.longest
+    bare, quoted = _PLAIN + times + b"+", _QUOTED + times + b"+"
+    if column.is_id:
+        words = b"|".join(re.escape(word.encode()) for word in sorted(NULL_WORDS))
+        return rb"(?!(?i:%s)[,\r\n])%s" % (words, bare), rb'(?!(?i:%s)")%s' % (words, quoted)
+    return bare, quoted
+
+
+def _both(pattern: bytes) -> tuple[bytes, bytes]:
+    return pattern, pattern
+
+
+def _long_pattern(column: Column) -> tuple[bytes, bytes]:
+    return _both(rb"\d{1,11}+" if column.is_time else rb"-?\d{1,18}+")
+
+
+def _number_pattern(_: Column) -> tuple[bytes, bytes]:
+    return _both(rb"-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+")
+
+
+# For each type what a good cell looks like as it stands, and between quotes.
+_PATTERNS: Final[dict[str, Callable[[Column], tuple[bytes, bytes]]]] = {
+    "string": _string_pattern,
+    "int": lambda _: _both(rb"-?\d{1,9}+"),
+    "long": _long_pattern,
+    "float": _number_pattern,
+    "double": _number_pattern,
+    "boolean": lambda _: _both(rb"(?i:true|false)"),
+}
+
+
+def _string_fault(column: Column, value: str) -> Fault | None:
+    if column.longest is not None and len(value) > column.longest:
+        advice = f"{column.name} takes at most {column.longest} characters, this has {len(value)}"
+        return Fault("length", f"{advice}; a missing quote earlier in the line does this too")
+    if column.is_id and value.lower() in NULL_WORDS:
+        return Fault("reserved", f"{value!r} would become an id; {column.name} must name something")
+    if column.words and value.lower() not in column.words:
+        return Fault("reserved", f"{column.name} is one of {', '.join(sorted(column.words))}")
+    return None
+
+
+def _whole_fault(column: Column, value: str) -> Fault | None:
+    if not _WHOLE.fullmatch(value):
+        return Fault("type", _advice(column, value, "a whole number"))
+    number = int(value)
+    if not -_WHOLE_LIMITS[column.type] <= number < _WHOLE_LIMITS[column.type]:
+        return Fault("type", f"{column.name} is of type {column.type}, which {value} does not fit")
+    if column.is_time and number >= FIRST_MILLISECONDS:
+        return Fault("timestamp", f"{column.name} takes seconds since 1970; {value} looks like milliseconds")
+    if column.is_time and number < 0:
+        return Fault("timestamp", f"{column.name} takes seconds since 1970, and no time before")
+    return None
+
+
+def _number_fault(column: Column, value: str) -> Fault | None:
+    return None if _NUMBER.fullmatch(value) else Fault("type", _advice(column, value, "a number"))
+
+
+def _boolean_fault(column: Column, value: str) -> Fault | None:
+    return None if value.lower() in {"true", "false"} else Fault("type", _advice(column, value, "true or false"))
+
+
+def _advice(column: Column, value: str, wanted: str) -> str:
+    if value.lower() in NULL_WORDS | {"na", "nil"}:
+        return f"{column.name} takes {wanted}; to say nothing, leave the cell empty (in a nullable column)"
+    if column.is_time:
+        return f"{column.name} takes seconds since 1970 as a whole number, no other form of date"
+    return f"{column.name} takes {wanted}"
+
+
+_CHECKS: Final[dict[str, Callable[[Column, str], Fault | None]]] = {
+    "string": _string_fault,
+    "int": _whole_fault,
+    "long": _whole_fault,
+    "float": _number_fault,
+    "double": _number_fault,
+    "boolean": _boolean_fault,
+}
+
+
+def columns_of(schema: str, dataset: str) -> tuple[Column, ...]:
+    """Return the columns that a dataset's Avro schema asks for."""
+    try:
+        fields = json.loads(schema)["fields"]
+        return tuple(_column(field, dataset) for field in fields)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableSchemaError(f"the schema of {dataset} is no flat Avro record: {error}") from error
+
+
+def _column(field: dict[str, Any], dataset: str) -> Column:
+    union = field["type"] if isinstance(field["type"], list) else [field["type"]]
+    types = [member for member in union if member != "null"]
+    if len(types) != 1 or types[0] not in _CHECKS:
+        raise UnreadableSchemaError(f"{field['name']} is of type {field['type']}")
+    words = _ACTION_EVENTS if (dataset, field["name"]) == ("action_interactions", "EVENT_TYPE") else frozenset[str]()
+    return Column(field["name"], types[0], "null" in union, bool(field.get("textual")), words)

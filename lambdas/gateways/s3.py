@@ -1,0 +1,183 @@
+"""The gateway to S3: one bucket, read in ranges, copied on the server, listed in the order of keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from lambdas.gateways.concurrency import each
+
+LARGEST_COPY_BYTES: Final = 5 * 1024**3  # CopyObject ends here, copying in parts begins
+PART_BYTES: Final = 1024**3
+_WRITTEN_PART_BYTES: Final = 16 << 20  # at least 5 MiB, and 10,000 parts at most
+_NOT_FOUND: Final = 404
+_GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404"})
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What a listing tells about one object."""
+
+    key: str
+    version: str
+    versioned: bool
+    size_bytes: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Body:
+    """An object that was opened: which version it is, and its bytes from the offset that was asked for."""
+
+    version_id: str
+    etag: str
+    chunks: Iterator[bytes]
+
+
+class Objects(Protocol):
+    """The objects of one bucket."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
+        """Open the current version of an object; None when there is none."""
+
+    def text(self, key: str) -> str | None:
+        """Return a small object's text; None when there is none."""
+
+    def write(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a small object."""
+
+    def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
+        """Write an object from bytes that come one after the other, holding one part of it in memory."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a prefix."""
+
+    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects below a prefix, each in its current version."""
+
+    def current_version(self, key: str, *, versioned: bool) -> str | None:
+        """Return the version id (or the etag) of what is under a key now; None when nothing is."""
+
+    def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
+        """Copy one version of an object inside the bucket, on the server; False when that version is gone."""
+
+
+class S3Objects:
+    """The objects of one bucket in S3."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return self._bucket
+
+    def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
+        """Open the current version of an object; None when there is none."""
+        arguments = {"Range": f"bytes={offset}-"} if offset else {}
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **arguments)
+        except self._client.exceptions.NoSuchKey:
+            return None
+        chunks = answer["Body"].iter_chunks(chunk_bytes)
+        return Body(answer.get("VersionId", "null"), answer["ETag"].strip('"'), chunks)
+
+    def text(self, key: str) -> str | None:
+        """Return a small object's text; None when there is none."""
+        body = self.open(key)
+        return b"".join(body.chunks).decode() if body else None
+
+    def write(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a small object."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a prefix."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for found in page.get("Contents", ()):
+                yield found["Key"]
+
+    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects below a prefix, each in its current version."""
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
+            for found in page.get("Versions", ()):
+                if found["IsLatest"]:
+                    versioned = found["VersionId"] != "null"
+                    version = found["VersionId"] if versioned else found["ETag"].strip('"')
+                    yield StoredObject(found["Key"], version, versioned, found["Size"], found["LastModified"])
+
+    def current_version(self, key: str, *, versioned: bool) -> str | None:
+        """Return the version id (or the etag) of what is under a key now."""
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
+        except self._client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != _NOT_FOUND:
+                raise
+            return None
+        return str(head.get("VersionId")) if versioned else str(head["ETag"]).strip('"')
+
+    def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
+        """Copy one version of an object inside the bucket, on the server; False when that version is gone."""
+        source = {"Bucket": self._bucket, "Key": key, **({"VersionId": version} if versioned else {})}
+        same = {} if versioned else {"CopySourceIfMatch": version}
+        try:
+            if size_bytes <= LARGEST_COPY_BYTES:
+                self._client.copy_object(Bucket=self._bucket, Key=target, CopySource=source, **same)
+            else:
+                self._copy_in_parts({"CopySource": source, **same}, target, size_bytes)
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
+            return False
+        return True
+
+    def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
+        """Write an object from bytes that come one after the other, holding one part of it in memory."""
+        target = {"Bucket": self._bucket, "Key": key}
+        with self._upload(target) as parts:
+            for number, part in enumerate(_parts(chunks), start=1):
+                answer = self._client.upload_part(**target, PartNumber=number, Body=part)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+
+    def _copy_in_parts(self, source: dict[str, Any], key: str, size_bytes: int) -> None:
+        target = {"Bucket": self._bucket, "Key": key}
+
+        def copy_part(number: int) -> dict[str, Any]:
+            first = (number - 1) * PART_BYTES
+            last = min(first + PART_BYTES, size_bytes) - 1
+            answer = self._client.upload_part_copy(
+                **target, **source, PartNumber=number, CopySourceRange=f"bytes={first}-{last}"
+            )
+            return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
+
+        with self._upload(target) as parts:
+            parts.extend(each(copy_part, range(1, -(-size_bytes // PART_BYTES) + 1)))
+
+    @contextmanager
+    def _upload(self, target: dict[str, str]) -> Iterator[list[dict[str, Any]]]:
+        """Open an upload in parts (its id goes into `target`), and complete or abort it."""
+        target["UploadId"] = self._client.create_multipart_upload(**target)["UploadId"]
+        parts: list[dict[str, Any]] = []
+        try:
+            yield parts
+            self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+        except BaseException:
+            self._client.abort_multipart_upload(**target)
+            raise
+
+
+def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    part = bytearray()
+    for chunk in chunks:
+        part += chunk
+        if len(part) >= _WRITTEN_PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    yield bytes(part)

@@ -1,0 +1,171 @@
+"""Decide who looks after a dataset now, and what is to be done for it next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lambdas.gateways.concurrency import each
+from lambdas.personalize.gateway import Personalize
+from lambdas.uploads.dataset_facts import DatasetFacts, MissingDatasetError, dataset_facts
+from lambdas.uploads.import_selection import ImportSelection, select_import, too_large
+from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, NextStep, Outcome, Rejection, Rejections
+from lambdas.uploads.lease import Lease, LeaseLostError, Leases
+from lambdas.uploads.ledger import FileRow, FileState, Ledger
+
+# Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
+# another execution before something has changed.
+SHORT: Final = "SHORT"
+PUT_OFF: Final = "PUT_OFF"
+
+
+@dataclass(frozen=True)
+class ClaimDecision:
+    """What is to be done for a dataset, the lease it was decided under, and the import that was chosen."""
+
+    state: ImportState
+    lease: Lease
+    selection: ImportSelection | None = None
+
+
+class Claims:
+    """Decides the next step of an execution of `import_uploads`. Only the holder of the lease changes anything."""
+
+    def __init__(self, ledger: Ledger, leases: Leases) -> None:
+        self._ledger = ledger
+        self._leases = leases
+
+    def claim(self, step: ImportStepInput, personalize: Personalize) -> ImportState:
+        """Take the dataset's lease and look what is to be done; attach to the job of a holder that is alive."""
+        lease = self._leases.take(step.dataset_key, step.execution, urgent=step.urgent)
+        if lease.holder != step.execution:
+            return _join(step.state, lease)
+        try:
+            facts = dataset_facts(personalize, step.datasetGroup, step.dataset)
+        except MissingDatasetError as error:
+            return self._put_off(step, lease, str(error))
+        return self.next_step(step.model_copy(update={"state": step.state.model_copy(update={"facts": facts})}))
+
+    def unless_lost(self, step: ImportStepInput, act: Callable[[], ImportState]) -> ImportState:
+        """Return what a step answers; if the lease was taken from us meanwhile, what to do without it."""
+        try:
+            return act()
+        except LeaseLostError:
+            return self.next_step(step)
+
+    def next_step(self, step: ImportStepInput) -> ImportState:
+        """Return the next step for what waits; give the lease back when there is none."""
+        return self.decide(step).state
+
+    def decide(self, step: ImportStepInput) -> ClaimDecision:
+        """Return the next step, and with the next step STAGE what is to be staged."""
+        while True:
+            lease = self._leases.read(step.dataset_key)
+            if lease.holder != step.execution:
+                return ClaimDecision(_join(step.state, lease), lease)
+            decision = self._decide(step, lease)
+            if decision.state.next_step not in {NextStep.FINISHED, NextStep.REJECTED}:
+                return decision
+            if self._leases.release(lease, SHORT if decision.state.short else decision.state.outcome):
+                return decision
+
+    def waiting(self, step: ImportStepInput, lease: Lease) -> list[FileRow]:
+        """Return the files that wait, the newest version of each; older ones are settled as superseded.
+
+        A file that was claimed for a batch nobody committed to waits still: its claimer died before it mattered.
+        """
+        rows = self._ledger.unsettled(step.dataset_key)
+        newest: dict[str, FileRow] = {}
+        for row in rows:
+            if row.key not in newest or row.is_newer_than(newest[row.key]):
+                newest[row.key] = row
+        self.supersede(
+            [row for row in rows if newest[row.key] is not row],
+            step.time,
+            lease,
+            "overwritten by a newer version before it was imported",
+        )
+        return [row for row in rows if newest[row.key] is row]
+
+    def supersede(self, rows: Sequence[FileRow], time: str, lease: Lease, reason: str) -> None:
+        """Settle files that need no import any more."""
+        each(lambda row: self._ledger.settle(row, FileState.SUPERSEDED, time, epoch=lease.epoch, reason=reason), rows)
+
+    def reject(self, rejected: Sequence[tuple[FileRow, str]], time: str, lease: Lease) -> Lease:
+        """Settle files that cannot be imported, and remember them for the end of the execution."""
+        if not rejected:
+            return lease
+        new = [Rejection(key=row.key, reason=reason) for row, reason in rejected]
+        # Noted first: an execution that dies in between leaves the files waiting, to be rejected again.
+        noted = Rejections.read(lease.rejections).plus(new)
+        lease = self._leases.keep(lease, {"rejections": noted.model_dump_json()})
+        for row, reason in rejected:
+            self._ledger.settle(row, FileState.REJECTED, time, epoch=lease.epoch, reason=reason)
+        return lease
+
+    def _decide(self, step: ImportStepInput, lease: Lease) -> ClaimDecision:
+        facts = step.state.facts
+        assert facts is not None  # noqa: S101 -- whoever holds the lease asked for them first
+        if lease.batch:
+            batch = Batch.model_validate_json(lease.batch)
+            changes: dict[str, Any] = {"next_step": NextStep.IMPORT, "batch": batch, "mine": True}
+            return ClaimDecision(step.state.model_copy(update=changes), lease)
+        rows = self.waiting(step, lease)
+        if any(not row.inspected for row in rows):
+            return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.INSPECT}), lease)
+        chosen = select_import(self._without_giants(step, lease, rows, facts), step.dataset, filled=facts.filled)
+        if isinstance(chosen, ImportSelection):
+            return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.STAGE}), lease, chosen)
+        return ClaimDecision(_finish(step.state, self._leases.read(step.dataset_key), str(chosen or "")), lease)
+
+    def _without_giants(
+        self, step: ImportStepInput, lease: Lease, rows: Sequence[FileRow], facts: DatasetFacts
+    ) -> Sequence[FileRow]:
+        """Return the files that an import can take, having rejected the others."""
+        giants = too_large(rows, filled=facts.filled)
+        advice = "larger than one import takes (1 GB when it adds, 100 GB when it replaces): split it"
+        self.reject([(row, f"{row.size_bytes:,} bytes are {advice}") for row in giants], step.time, lease)
+        return [row for row in rows if row not in giants] if giants else rows
+
+    def _put_off(self, step: ImportStepInput, lease: Lease, why: str) -> ImportState:
+        while True:
+            rows = self._ledger.unsettled(step.dataset_key)
+            outcome: Outcome = "WAITING" if rows else "NOTHING"
+            if self._leases.release(lease, PUT_OFF):
+                message = f"{why}; {len(rows)} file(s) wait for it"
+                return step.state.model_copy(
+                    update={"next_step": NextStep.FINISHED, "outcome": outcome, "message": message}
+                )
+            lease = self._leases.read(step.dataset_key)
+            if lease.holder != step.execution:
+                return _join(step.state, lease)
+
+
+def _join(state: ImportState, lease: Lease) -> ImportState:
+    """Return what to do while somebody else holds the lease: wait for the job under way, once."""
+    if lease.batch and not state.jobs:
+        batch = Batch.model_validate_json(lease.batch)
+        return state.model_copy(update={"next_step": NextStep.IMPORT, "batch": batch, "mine": False})
+    outcome: Outcome = "IMPORTED" if state.jobs else "BUSY"
+    message = f"{lease.holder or 'another execution'} looks after this dataset and what waits for it"
+    return state.model_copy(
+        update={"next_step": NextStep.FINISHED, "batch": None, "outcome": outcome, "message": message}
+    )
+
+
+def _finish(state: ImportState, lease: Lease, shortage: str) -> ImportState:
+    rejections = Rejections.read(lease.rejections)
+    imported = f"{state.rows} rows imported in {len(state.jobs)} job(s)" if state.jobs else ""
+    outcome: Outcome = "IMPORTED" if state.jobs else "WAITING" if shortage else "NOTHING"
+    message = "; ".join(filter(None, [imported, shortage])) or "nothing waits"
+    changes: dict[str, Any] = {"short": bool(shortage), "outcome": outcome, "message": message}
+    if rejections.count:
+        summary = f"{rejections.count} file(s) were not imported. {rejections}. Reports are below rejected/."
+        return state.model_copy(
+            update={**changes, "next_step": NextStep.REJECTED, "error": "UploadRejected", "cause": summary}
+        )
+    return state.model_copy(update={**changes, "next_step": NextStep.FINISHED})
+
+
+def _finished(state: ImportState, outcome: Outcome, message: str) -> ImportState:
+    changes: dict[str, Any] = {"next_step": NextStep.FINISHED, "batch": None, "outcome": outcome, "message": message}
+    return state.model_copy(update=changes)

@@ -1,0 +1,78 @@
+"""What an import must know of its dataset: the schema, and whether it was filled before; asked of the service."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from lambdas.personalize.gateway import Personalize
+from lambdas.personalize.lifecycle import Phase, phase_of
+from lambdas.personalize.resources import RESOURCES
+
+
+class DatasetFacts(BaseModel):
+    """What the service says about a dataset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    arn: str
+    schema_text: str
+    filled: bool  # an import of it succeeded since it was created: the next one may be INCREMENTAL
+
+
+class MissingDatasetError(Exception):
+    """The dataset cannot be imported into yet; the text says why."""
+
+
+def dataset_facts(personalize: Personalize, group: str, dataset: str) -> DatasetFacts:
+    """Return what the service says about a dataset, or raise MissingDatasetError."""
+    described = _describe(personalize, group, dataset)
+    arn = described["datasetArn"]
+    schema = personalize.describe(RESOURCES["schema"], described["schemaArn"])
+    if schema is None:
+        raise MissingDatasetError(f"the schema of {group}/{dataset}, {described['schemaArn']}, does not exist")
+    filled = _is_filled(personalize, arn, described["creationDateTime"])
+    return DatasetFacts(arn=arn, schema_text=schema["schema"], filled=filled)
+
+
+def is_ready(personalize: Personalize, dataset_key: str) -> bool:
+    """Say whether the dataset can be imported into."""
+    group, _, dataset = dataset_key.partition("/")
+    try:
+        _describe(personalize, group, dataset)
+    except MissingDatasetError:
+        return False
+    return True
+
+
+def newest_training(personalize: Personalize, group: str) -> datetime | None:
+    """Return when the group's newest solution version that works was made."""
+    times = [
+        version["creationDateTime"]
+        for solution in personalize.summaries(RESOURCES["solution"], _group_arn(personalize, group))
+        for version in personalize.summaries(RESOURCES["solution_version"], solution["solutionArn"])
+        if phase_of(version["status"]) is Phase.READY
+    ]
+    return max(times, default=None)
+
+
+def _describe(personalize: Personalize, group: str, dataset: str) -> Mapping[str, Any]:
+    row = RESOURCES["dataset"]
+    named = {"datasetGroupArn": _group_arn(personalize, group), "datasetType": dataset}
+    described = personalize.describe(row, str(row.arn(personalize.arn_prefix, named)))
+    if described is None:
+        raise MissingDatasetError(f"the dataset {group}/{dataset} does not exist yet")
+    if phase_of(described["status"]) is not Phase.READY:
+        raise MissingDatasetError(f"the dataset {group}/{dataset} is {described['status']}")
+    return described
+
+
+def _is_filled(personalize: Personalize, arn: str, created: datetime) -> bool:
+    # Jobs of an earlier dataset of this name bear the same ARN; its rows went with it.
+    jobs = personalize.summaries(RESOURCES["dataset_import_job"], arn)
+    return any(phase_of(job["status"]) is Phase.READY and job["creationDateTime"] >= created for job in jobs)
+
+
+def _group_arn(personalize: Personalize, group: str) -> str:
+    return str(RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": group}))

@@ -1,0 +1,27 @@
+"""The group's own rules for its uploads, from `requests/<group>.json`; the defaults where there is none."""
+
+import json
+
+from lambdas.bucket_layout import request_key
+from lambdas.gateways.s3 import Objects
+from lambdas.personalize.request import InvalidRequestError, Request, RetrainPolicy, UploadPolicy, parse_request
+
+
+def upload_policy(objects: Objects, group: str) -> UploadPolicy:
+    """Return what to do with files that are not perfect."""
+    request = _request(objects, group)
+    return request.uploads if request else UploadPolicy()
+
+
+def retrain_policy(objects: Objects, group: str) -> RetrainPolicy | None:
+    """Return when imports lead to a training; None when never."""
+    request = _request(objects, group)
+    return request.retrain if request else None
+
+
+def _request(objects: Objects, group: str) -> Request | None:
+    text = objects.text(request_key(group))
+    try:
+        return parse_request(json.loads(text)) if text else None
+    except (ValueError, InvalidRequestError):
+        return None  # `pipeline` is the one to complain about a wrong request; imports go on without it

@@ -1,0 +1,112 @@
+"""Select the next import: which waiting files, in which mode, or how many rows are missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from lambdas.names import digest, ending_in, legal
+from lambdas.uploads.ledger import FileRow
+
+Mode = Literal["FULL", "INCREMENTAL"]
+
+# What the service takes in one job (developer guide, "Endpoints and quotas").
+LARGEST_BYTES: Final[dict[Mode, int]] = {"FULL": 100 * 10**9, "INCREMENTAL": 10**9}
+FEWEST_INTERACTIONS: Final = 1000
+# So many copies, and rows to mark in the ledger, fit well into the time of one Lambda function.
+MOST_FILES: Final = 50_000
+_LONGEST_JOB_NAME: Final = 63
+
+
+@dataclass(frozen=True)
+class ImportSelection:
+    """What the next import job takes."""
+
+    mode: Mode
+    files: tuple[FileRow, ...]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the job will read."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how much the job will read."""
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def supersedes_before(self) -> str:
+        """Return up to which place in the queue this import makes other files pointless; empty if it does not."""
+        return max((file.queue_position for file in self.files if file.full), default="")
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Files wait because the service wants more rows in one import of interactions."""
+
+    rows: int
+    since: str
+
+    @property
+    def missing(self) -> int:
+        """Return how many rows must come before anything is imported."""
+        return FEWEST_INTERACTIONS - self.rows
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rows} rows of interactions wait since {self.since}; an import takes at least "
+            f"{FEWEST_INTERACTIONS}, {self.missing} are missing"
+        )
+
+
+def mode_of(rows: Sequence[FileRow], *, filled: bool) -> Mode:
+    """Return how the next import is done: the first one and every replacement is FULL, the others add."""
+    return "FULL" if not filled or any(row.full for row in rows) else "INCREMENTAL"
+
+
+def too_large(rows: Sequence[FileRow], *, filled: bool) -> list[FileRow]:
+    """Return the files that no import in the mode that is next could take, even alone."""
+    limit = LARGEST_BYTES[mode_of(rows, filled=filled)]
+    return [row for row in rows if row.size_bytes > limit]
+
+
+def select_import(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> ImportSelection | Shortage | None:
+    """Return the next import of inspected files that wait, in the order of their arrival; None if none waits."""
+    mode = mode_of(rows, filled=filled)
+    candidates = [row for row in rows if row.full] or list(rows)
+    files: list[FileRow] = []
+    size_bytes = 0
+    for row in candidates:
+        size_bytes += row.size_bytes
+        if size_bytes > LARGEST_BYTES[mode] or len(files) == MOST_FILES:
+            break
+        files.append(row)
+    if not files:
+        return None
+    selection = ImportSelection(mode, tuple(files))
+    if dataset == "interactions" and selection.rows < FEWEST_INTERACTIONS:
+        return Shortage(selection.rows, files[0].arrived)
+    return selection
+
+
+def job_name(dataset_key: str, selection: ImportSelection, time: str) -> str:
+    """Return the name of the job that imports these files now.
+
+    The service never frees a job's name, so it is made of what is imported, how often that was tried, and when.
+    """
+    cause = "\n".join([dataset_key, *(f"{file.entry} {file.attempts}" for file in selection.files)])
+    when = "".join(letter for letter in time[:19] if letter.isalnum())
+    return ending_in(legal(dataset_key), f"-{when}-{digest(cause)}", _LONGEST_JOB_NAME)
+
+
+def import_request(
+    dataset_arn: str, role_arn: str, selection: ImportSelection, name: str, location: str
+) -> dict[str, Any]:
+    """Return the parameters of CreateDatasetImportJob."""
+    return {
+        "jobName": name,
+        "datasetArn": dataset_arn,
+        "dataSource": {"dataLocation": location},
+        "roleArn": role_arn,
+        "importMode": selection.mode,
+    }

@@ -1,0 +1,127 @@
+"""Write down what an event announced, and start what it calls for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.gateways.step_functions import Executions, execution_name
+from lambdas.uploads.ledger import FileRow, Ledger
+
+_UNVERSIONED: Final = frozenset({None, "", "null"})
+
+
+class _Bucket(BaseModel):
+    name: str
+
+
+class _Object(BaseModel):
+    key: str
+    size: int = 0
+    etag: str = ""
+    version_id: str | None = Field(default=None, alias="version-id")
+    sequencer: str = ""
+
+
+class _Detail(BaseModel):
+    bucket: _Bucket
+    object: _Object
+
+
+class ObjectCreated(BaseModel):
+    """The event `Object Created` of S3, as EventBridge delivers it. Its keys are not URL-encoded."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    time: str
+    detail: _Detail
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The state machines that objects start directly."""
+
+    pipeline: str
+    run_batch_inference: str
+
+
+class ForeignBucketError(Exception):
+    """The event is about a bucket that is not ours: a rule is wrong."""
+
+
+class Recorder:
+    """Takes events in any order, any number of times."""
+
+    def __init__(self, ledger: Ledger, executions: Executions, bucket: str, machines: Machines) -> None:
+        self._ledger = ledger
+        self._executions = executions
+        self._bucket = bucket
+        self._machines = machines
+        self._known: set[str] = set()
+
+    def record(self, body: Mapping[str, Any]) -> str | None:
+        """Write down what an event announced; return the dataset that has something to import now, if any."""
+        event = ObjectCreated.model_validate(body)
+        if event.detail.bucket.name != self._bucket:
+            raise ForeignBucketError(f"{event.detail.bucket.name} is not {self._bucket}")
+        found = event.detail.object
+        versioned = found.version_id not in _UNVERSIONED
+        row = FileRow(
+            dataset_key="",
+            key=found.key,
+            version=str(found.version_id) if versioned else found.etag,
+            versioned=versioned,
+            sequencer=found.sequencer,
+            size_bytes=found.size,
+            arrived=event.time,
+        )
+        return self.record_object(row)
+
+    def record_object(self, row: FileRow) -> str | None:
+        """Write down an object, whoever found it; its `dataset_key` is filled in here."""
+        meaning = parse_key(row.key)
+        match meaning:
+            case DatasetFile():
+                filed = replace(row, dataset_key=meaning.dataset_key, full=meaning.full)
+                self._know(meaning.dataset_key)
+                self._ledger.record(filed)
+                return meaning.dataset_key
+            case Misplaced():
+                self._ledger.record_rejected(replace(row, dataset_key=meaning.dataset_key), meaning.reason)
+            case GroupRequest() | BatchInput():
+                machine_arn, execution_input = self._target(meaning)
+                self._executions.start(machine_arn, _name(row), execution_input)
+            case Ignored():
+                pass
+        return None
+
+    def knows(self, row: FileRow) -> bool:
+        """Say whether an object was written down, or has started what it is for; fills in `dataset_key` too."""
+        meaning = parse_key(row.key)
+        match meaning:
+            case DatasetFile() | Misplaced():
+                return self._ledger.knows(replace(row, dataset_key=meaning.dataset_key))
+            case GroupRequest() | BatchInput():
+                return self._executions.was_started(self._target(meaning)[0], _name(row))
+        return True
+
+    def _target(self, meaning: GroupRequest | BatchInput) -> tuple[str, dict[str, str]]:
+        """Return the state machine that an object starts, and its input."""
+        if isinstance(meaning, GroupRequest):
+            return self._machines.pipeline, {"datasetGroup": meaning.group}
+        execution_input = {"template": meaning.template, "input": f"s3://{self._bucket}/{meaning.key}"}
+        return self._machines.run_batch_inference, {"datasetGroup": meaning.group, **execution_input}
+
+    def _know(self, dataset_key: str) -> None:
+        """Put the dataset on the sweep's list before its first file: whatever dies in between, it is looked after."""
+        if dataset_key not in self._known:
+            self._ledger.know_dataset(dataset_key)
+            self._known.add(dataset_key)
+
+
+def _name(row: FileRow) -> str:
+    # Named after the version of the object: whether an event comes twice or the sweep finds the object too (and
+    # knows no sequencer), one execution starts.
+    return execution_name(row.key, row.version)

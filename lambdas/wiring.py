@@ -1,0 +1,128 @@
+"""Wire the handlers: make gateways, ledger and leases from the environment, and decorate a handler with what all need.
+
+No other module reads the environment or makes a client. What is made is made once per process; handlers ask for it when
+they are imported, so that a cold start pays and an invocation does not.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from lambdas.gateways.concurrency import AT_ONCE
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.s3 import S3Objects
+from lambdas.gateways.step_functions import StepFunctions
+from lambdas.gateways.transient import naming_transient_errors
+from lambdas.personalize.gateway import PersonalizeGateway
+from lambdas.personalize.plan import AccountContext
+from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_starter import ImportStarter
+from lambdas.uploads.lease import Leases
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.recorder import Machines, Recorder
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+logger, metrics = Logger(), Metrics()
+_tracer = Tracer()
+
+
+def wired(handle: Handler) -> Any:
+    """Return the handler with structured logs, a trace, its metrics flushed, and transient errors named for `Retry`."""
+
+    @logger.inject_lambda_context
+    @_tracer.capture_lambda_handler(capture_response=False)
+    @metrics.log_metrics
+    @functools.wraps(handle)
+    def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+        with naming_transient_errors():
+            return handle(event, context)
+
+    return handler
+
+
+def count(metric: str, number: int = 1) -> None:
+    """Add to a metric of this invocation."""
+    metrics.add_metric(metric, MetricUnit.Count, number)
+
+
+@functools.cache
+def personalize() -> PersonalizeGateway:
+    """Return the gateway to Amazon Personalize."""
+    return PersonalizeGateway(_client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
+
+
+@functools.cache
+def objects() -> S3Objects:
+    """Return the gateway to the bucket."""
+    return S3Objects(_client("s3"), os.environ["BUCKET_NAME"])
+
+
+@functools.cache
+def executions() -> StepFunctions:
+    """Return the gateway to Step Functions."""
+    return StepFunctions(_client("stepfunctions"))
+
+
+@functools.cache
+def leases() -> Leases:
+    """Return the leases; who never asks whether a holder is alive makes no client of Step Functions."""
+    return Leases(_table(), lambda execution_arn: executions().is_running(execution_arn))
+
+
+@functools.cache
+def ledger() -> Ledger:
+    """Return the ledger of uploads."""
+    return Ledger(_table(), int(os.environ["LEDGER_DAYS"]))
+
+
+@functools.cache
+def claims() -> Claims:
+    """Return what decides the next step of an import."""
+    return Claims(ledger(), leases())
+
+
+@functools.cache
+def import_starter() -> ImportStarter:
+    """Return what starts `import_uploads`."""
+    return ImportStarter(leases(), executions(), os.environ["IMPORT_UPLOADS_ARN"])
+
+
+@functools.cache
+def recorder() -> Recorder:
+    """Return what writes down objects, and starts the machines that requests and batch inputs call for."""
+    machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"])
+    return Recorder(ledger(), executions(), objects().bucket, machines)
+
+
+def account_context() -> AccountContext:
+    """Return where everything that is planned will be."""
+    return AccountContext(personalize().arn_prefix, objects().bucket, data_role_arn())
+
+
+def data_role_arn() -> str:
+    """Return the ARN of the role that Amazon Personalize assumes."""
+    return os.environ["PERSONALIZE_ROLE_ARN"]
+
+
+def pipeline_arn() -> str:
+    """Return the ARN of the machine `pipeline`."""
+    return os.environ["PIPELINE_ARN"]
+
+
+@functools.cache
+def _table() -> DynamoTable:
+    return DynamoTable(_client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
+
+
+@functools.cache
+def _client(service: str) -> Any:
+    # As many connections as `each` has threads.
+    return boto3.client(service, config=Config(max_pool_connections=AT_ONCE))  # type: ignore[call-overload]

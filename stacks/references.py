@@ -1,0 +1,77 @@
+"""What the words of the grants table refer to in one deployment: ARNs for policies, values for handlers.
+
+ARNs of machines are made from their names, not taken from the machines, so that two of them may start each other.
+"""
+
+from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_iam as iam
+
+from config.settings import Settings
+from stacks.data import OPEN_INDEX, DataStack
+from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
+
+
+class References:
+    """What the words of the grants table mean in one stage."""
+
+    def __init__(self, stack: Stack, settings: Settings, data: DataStack) -> None:
+        """Remember where the data is and how things are named."""
+        self._stack = stack
+        self._settings = settings
+        self._data = data
+        self._arn_prefix = f"arn:{Aws.PARTITION}:personalize:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+
+    def machine(self, name: str) -> str:
+        """Return the ARN of a state machine."""
+        return machine_arn(self._stack, self._settings, name)
+
+    def executions(self, name: str) -> str:
+        """Return the pattern of the ARNs of a machine's executions."""
+        return _states_arn(self._stack, "execution", f"{self._settings.named(name)}:*")
+
+    def statement(self, permission: Permission) -> iam.PolicyStatement:
+        """Return `permission` as IAM wants it."""
+        return iam.PolicyStatement(
+            actions=list(permission.actions),
+            resources=self._arns(permission.resource),
+            conditions=dict(permission.condition) if permission.condition else None,
+        )
+
+    def value(self, variable: Variable | StartableMachine) -> str:
+        """Return what a handler finds in an environment variable."""
+        if isinstance(variable, StartableMachine):
+            return self.machine(variable.name)
+        return {
+            Variable.PERSONALIZE_ARN_PREFIX: self._arn_prefix,
+            Variable.PERSONALIZE_ROLE_ARN: self._data.data_role.role_arn,
+            Variable.BUCKET_NAME: self._data.bucket.bucket_name,
+            Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
+            Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+        }[variable]
+
+    def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
+        match resource:
+            case Folder(prefix):
+                return [self._data.bucket.arn_for_objects(f"{prefix}*")]
+            case StartableMachine(name):
+                return [self.machine(name)]
+            case ExecutionsOf(machine):
+                return [self.executions(machine)]
+        return {
+            PolicyResource.NO_RESOURCE: ["*"],
+            PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
+            PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
+            PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
+            PolicyResource.LEDGER: [self._data.ledger.table_arn, f"{self._data.ledger.table_arn}/index/{OPEN_INDEX}"],
+        }[resource]
+
+
+def machine_arn(stack: Stack, settings: Settings, name: str) -> str:
+    """Return the ARN of a state machine, made from its name."""
+    return _states_arn(stack, "stateMachine", settings.named(name))
+
+
+def _states_arn(stack: Stack, resource: str, name: str) -> str:
+    return stack.format_arn(
+        service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )

@@ -1,0 +1,67 @@
+"""The input of a batch job, checked before it costs one."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lambdas.file_checks.batch_input import UploadRejected, check_batch_input, read_batch_input
+from tests.lambdas.gateways.memory_objects import MemoryObjects
+
+KEY = "uploads/movies/batch/weekly/users.json"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def rules(content: bytes, chunk_bytes: int = 1 << 16) -> list[str]:
+    chunks = (content[start : start + chunk_bytes] for start in range(0, len(content), chunk_bytes))
+    return [f"{finding.line} {finding.rule}" for finding in read_batch_input(chunks).findings]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"userId": "105"}\n{"userId":"106"}\r\n{ "itemId" : "1" }',
+        b'{"userId": "105", "itemList": ["a", "b"]}\n',
+        b'{"userId": "105", "filterValues": {"genres": "\\"horror\\",\\"comedy\\""}}\n',
+        b'{"itemAttributes": "ITEMS.genres = \\"Comedy\\""}\n',
+        '{"userId": "jürgen"}\n'.encode(),
+    ],
+)
+def test_documented_lines_are_good(content: bytes) -> None:
+    """Facts: these are the developer guide's own examples of batch input."""
+    for chunk_bytes in (1, 7, 1 << 16):
+        assert rules(content, chunk_bytes) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", ["1 empty"]),
+        (b'[{"userId": "105"}]\n', ["1 json"]),
+        (b'{"userId": "105"},\n{"userId": "106"}\n', ["1 json"]),
+        (b'{"userId": "1"}\n\n{"userId": "2"}\n', ["2 json"]),
+        (b'{"userId": 105}\n', ["1 type"]),
+        (b'{"userId": ""}\n', ["1 type"]),
+        (b'{"userId": ""}\n{"user": "105"}\n', ["2 key"]),
+        (b'{"userId": "105", "itemList": [1]}\n', ["1 type"]),
+        (b'{"userId": "j\xfcrgen"}\n', ["1 encoding"]),
+        (b"\xef\xbb\xbf{}\n", ["1 encoding"]),
+        (b"\x1f\x8b\x08\n", ["1 compression"]),
+    ],
+)
+def test_bad_lines_are_named(content: bytes, expected: list[str]) -> None:
+    assert rules(content)[-1:] == expected
+
+
+def test_a_bad_file_is_rejected_with_a_report() -> None:
+    objects = MemoryObjects()
+    objects.upload(KEY, b'{"userId": 105}\n', NOW)
+    with pytest.raises(UploadRejected, match=r"line 1.*userId is a text"):
+        check_batch_input(objects, f"s3://bucket/{KEY}")
+    assert "userId is a text" in (objects.text("rejected/movies/batch/weekly/users.json.report.txt") or "")
+
+
+def test_good_files_and_other_places_pass() -> None:
+    objects = MemoryObjects()
+    objects.upload(KEY, b'{"userId": "105"}\n', NOW)
+    for location in (f"s3://bucket/{KEY}", "s3://elsewhere/x.json", "s3://bucket/results/x.json"):
+        check_batch_input(objects, location)

@@ -1,0 +1,72 @@
+"""A versioned bucket in memory, with the part of the S3 gateway's face that the domain uses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lambdas.gateways.s3 import Body, StoredObject
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object."""
+
+    number: str
+    content: bytes
+    modified: datetime
+
+
+@dataclass
+class MemoryObjects:
+    """Keeps every version of every key."""
+
+    bucket: str = "bucket"
+    versions: dict[str, list[Version]] = field(default_factory=dict)
+    chunk_bytes: int = 1 << 16
+
+    def upload(self, key: str, content: bytes, modified: datetime) -> Version:
+        number = f"v{sum(map(len, self.versions.values())) + 1:04d}"
+        version = Version(number, content, modified)
+        self.versions.setdefault(key, []).append(version)
+        return version
+
+    def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
+        if key not in self.versions:
+            return None
+        newest = self.versions[key][-1]
+        size = min(chunk_bytes, self.chunk_bytes)
+        content = newest.content[offset:]
+        chunks = (content[start : start + size] for start in range(0, len(content), size))
+        return Body(newest.number, "etag", chunks)
+
+    def text(self, key: str) -> str | None:
+        body = self.open(key)
+        return b"".join(body.chunks).decode() if body else None
+
+    def write(self, key: str, content: bytes, content_type: str) -> None:
+        assert content_type
+        self.upload(key, content, datetime.fromisoformat("2026-01-01T00:00:00Z"))
+
+    def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
+        self.write(key, b"".join(chunks), "text/csv")
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        return (key for key in sorted(self.versions) if key.startswith(prefix))
+
+    def current_version(self, key: str, *, versioned: bool) -> str | None:
+        assert versioned
+        return self.versions[key][-1].number if key in self.versions else None
+
+    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
+        for key in self.keys(prefix):
+            newest = self.versions[key][-1]
+            yield StoredObject(key, newest.number, True, len(newest.content), newest.modified)
+
+    def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
+        assert versioned
+        for known in self.versions.get(key, []):
+            if known.number == version:
+                assert len(known.content) == size_bytes
+                self.upload(target, known.content, known.modified)
+                return True
+        return False
