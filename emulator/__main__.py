@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from emulator.aws.origins import origin
+
 SPEED = 600
 # What runs a command, imported only then: moto and the demo take seconds that `--help` need not.
 COMMANDS = {
@@ -32,6 +34,22 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
     serve.add_argument("--state", type=Path, help="keep data in this directory, from one run to the next")
     serve.add_argument("--assembly", type=Path, help="deploy this cdk.out instead of synthesising the app")
+    serve.add_argument(
+        "--allow-origin",
+        type=origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let web pages of this origin use it, such as http://localhost:3000 (repeatable; default: none)",
+    )
+    serve.add_argument(
+        "--max-body-mib",
+        type=int,
+        choices=range(1, 5121),
+        default=512,
+        metavar="MIB",
+        help="largest body of a request, 1 to 5120 (default: %(default)s); all at once may have twice as much",
+    )
     demo = commands.add_parser("demo", help="run the whole path on example data and show what came out")
     _add_port_and_speed(demo)
     demo.add_argument(

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.aws.cloudformation import UnsupportedResourceError
+from emulator.aws.endpoint import Access
+from emulator.aws.limits import MIB, Limits
 from emulator.cloud import Cloud
 from emulator.deploy import Deployment, DeploymentError, synthesise
 
@@ -30,7 +32,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
         assembly = arguments.assembly or synthesise(Path(directory))
-        with Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
+        limits = Limits(body_bytes=arguments.max_body_mib * MIB, bodies_bytes=2 * arguments.max_body_mib * MIB)
+        with Cloud(
+            port=arguments.port,
+            speed=arguments.speed,
+            state=arguments.state,
+            access=Access(tuple(arguments.allow_origin), limits),
+        ) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))
             if not arguments.json:

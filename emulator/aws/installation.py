@@ -3,6 +3,7 @@
 import threading
 
 from emulator.aws import (
+    callers,
     clock_times,
     cloudformation,
     definitions,
@@ -10,6 +11,7 @@ from emulator.aws import (
     executions,
     functions,
     interpreter,
+    limits,
     object_events,
     queues,
     rules,
@@ -33,6 +35,8 @@ MODULES = (
     rules,
     object_events,
     cloudformation,
+    callers,
+    limits,
 )
 
 

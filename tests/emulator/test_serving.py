@@ -131,6 +131,8 @@ def test_commands_are_parsed() -> None:
         "json": False,
         "assembly": None,
         "state": None,
+        "allow_origin": [],
+        "max_body_mib": 512,
     }
     assert parser().parse_args(["demo"]).command == "demo"
 
