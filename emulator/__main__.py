@@ -9,6 +9,7 @@ from pathlib import Path
 from emulator.aws.origins import origin
 
 SPEED = 600
+MAX_BODY_MIB = 5120  # what S3 takes in one request
 # What runs a command, imported only then: moto and the demo take seconds that `--help` need not.
 COMMANDS = {
     "serve": "emulator.serving:run",
@@ -44,11 +45,10 @@ def parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--max-body-mib",
-        type=int,
-        choices=range(1, 5121),
+        type=_mebibytes,
         default=512,
         metavar="MIB",
-        help="largest body of a request, 1 to 5120 (default: %(default)s); all at once may have twice as much",
+        help=f"largest body of a request, 1 to {MAX_BODY_MIB} (default: %(default)s); all together: twice as much",
     )
     demo = commands.add_parser("demo", help="run the whole path on example data and show what came out")
     _add_port_and_speed(demo)
@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
     file = commands.add_parser("file", help="tell what happened to an uploaded file")
     importlib.import_module("emulator.upload_history").add_arguments(file)
     return top
+
+
+def _mebibytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_BODY_MIB):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MAX_BODY_MIB}")
+    return int(text)
 
 
 def _add_port_and_speed(command: argparse.ArgumentParser) -> None:

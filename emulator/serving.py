@@ -75,7 +75,8 @@ def explanation(cloud: Cloud, deployment: Deployment, state: Path | None) -> str
     """Return where things are, for people."""
     fate = "everything in it is forgotten" if state is None else f"its data stay in {state}"
     exports = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())
-    return f"""The app runs on a local AWS. For the aws command line, boto3 or any other SDK:
+    return f"""The app runs on a local AWS. For the aws command line, boto3 or any other SDK (with
+another key you may use what is deployed, but change no code):
 
 {exports}
 
