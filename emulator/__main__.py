@@ -6,7 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from emulator.aws.origins import origin
+
 SPEED = 600
+MAX_BODY_MIB = 5120  # what S3 takes in one request
 # What runs a command, imported only then: moto and the demo take seconds that `--help` need not.
 COMMANDS = {
     "serve": "emulator.serving:run",
@@ -32,6 +35,21 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
     serve.add_argument("--state", type=Path, help="keep data in this directory, from one run to the next")
     serve.add_argument("--assembly", type=Path, help="deploy this cdk.out instead of synthesising the app")
+    serve.add_argument(
+        "--allow-origin",
+        type=origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let web pages of this origin use it, such as http://localhost:3000 (repeatable; default: none)",
+    )
+    serve.add_argument(
+        "--max-body-mib",
+        type=_mebibytes,
+        default=512,
+        metavar="MIB",
+        help=f"largest body of a request, 1 to {MAX_BODY_MIB} (default: %(default)s); all together: twice as much",
+    )
     demo = commands.add_parser("demo", help="run the whole path on example data and show what came out")
     _add_port_and_speed(demo)
     demo.add_argument(
@@ -42,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
     file = commands.add_parser("file", help="tell what happened to an uploaded file")
     importlib.import_module("emulator.upload_history").add_arguments(file)
     return top
+
+
+def _mebibytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_BODY_MIB):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MAX_BODY_MIB}")
+    return int(text)
 
 
 def _add_port_and_speed(command: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import secrets
 import tempfile
 import threading
 import time
@@ -17,7 +18,8 @@ from moto import mock_aws
 
 import emulator.personalize
 from emulator.aws import activity, installation, runtime
-from emulator.aws.endpoint import Endpoint
+from emulator.aws.callers import Deployer
+from emulator.aws.endpoint import Access, Endpoint
 from emulator.aws.executions import all_executions, find_execution
 from emulator.aws.local_execution import LocalExecution
 from emulator.aws.runtime import LambdaError
@@ -27,7 +29,7 @@ from emulator.clock import CLOCK
 from emulator.deploy import Deployment, deploy
 
 IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-CREDENTIAL = "local"  # any will do: nothing is checked
+CREDENTIAL = "local"  # in this process any will do: nothing is checked
 MOTO = {"stepfunctions": {"execute_state_machine": True}}
 
 
@@ -47,9 +49,9 @@ class Cloud:
     """A running cloud, from `with Cloud() as cloud:` to the end of the block; one at a time in a process.
 
     `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
-    network; others, in any language, through `endpoint` with the variables of `environment`. With `state`, a directory,
-    it begins with the data an earlier cloud left there (Personalize resources and models, S3 objects, DynamoDB items)
-    and leaves its own there at the end.
+    network; others, in any language, through `endpoint` with the variables of `environment`, within `access`. With
+    `state`, a directory, it begins with the data an earlier cloud left there (Personalize resources and models, S3
+    objects, DynamoDB items) and leaves its own there at the end.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Cloud:
         *,
         schedules: bool = True,
         state: Path | None = None,
+        access: Access | None = None,
     ) -> None:
         self._port = port
         self.speed = speed
@@ -67,6 +70,8 @@ class Cloud:
         self._state = state
         self._schedules = schedules
         self._deployment: Deployment | None = None
+        self._deployer = Deployer(CREDENTIAL, secrets.token_urlsafe(30))
+        self._access = access or Access()
 
     def __enter__(self) -> Self:
         if (other := runtime.running()) is not None:
@@ -78,7 +83,7 @@ class Cloud:
         return self
 
     def _begin(self, undoing: contextlib.ExitStack) -> None:
-        self._endpoint = Endpoint(self._port)
+        self._endpoint = Endpoint(self._port, self._deployer, self._access)
         undoing.callback(self._endpoint.stop)
         undoing.enter_context(_nobodys_settings())
         directory = self._directory or Path(undoing.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
@@ -90,7 +95,8 @@ class Cloud:
         if self._state is not None:
             emulator.personalize.restore(self._state)
             undoing.callback(self._save, self._state)
-        self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool())
+        handlers = {**self.environment, "AWS_SECRET_ACCESS_KEY": CREDENTIAL}  # no handler is the deployer
+        self._runtime = runtime.Runtime(self._endpoint.url, handlers, WorkerPool())
         undoing.callback(runtime.leave)
         runtime.enter(self._runtime)
         self._endpoint.start()
@@ -112,11 +118,11 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables that point any AWS SDK or the CLI at this cloud."""
+        """Return the variables that point any AWS SDK or the CLI at this cloud, with the deployer's credentials."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": CREDENTIAL,
-            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+            "AWS_ACCESS_KEY_ID": self._deployer.access_key,
+            "AWS_SECRET_ACCESS_KEY": self._deployer.secret,
             "AWS_REGION": runtime.REGION,
             "AWS_DEFAULT_REGION": runtime.REGION,
         }

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.aws.cloudformation import UnsupportedResourceError
+from emulator.aws.endpoint import Access
+from emulator.aws.request_limits import MIB, RequestLimits
 from emulator.cloud import Cloud
 from emulator.deploy import Deployment, DeploymentError, synthesise
 
@@ -30,7 +32,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
         assembly = arguments.assembly or synthesise(Path(directory))
-        with Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
+        limits = RequestLimits(body_bytes=arguments.max_body_mib * MIB, bodies_bytes=2 * arguments.max_body_mib * MIB)
+        with Cloud(
+            port=arguments.port,
+            speed=arguments.speed,
+            state=arguments.state,
+            access=Access(tuple(arguments.allow_origin), limits),
+        ) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))
             if not arguments.json:
@@ -67,7 +75,8 @@ def explanation(cloud: Cloud, deployment: Deployment, state: Path | None) -> str
     """Return where things are, for people."""
     fate = "everything in it is forgotten" if state is None else f"its data stay in {state}"
     exports = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())
-    return f"""The app runs on a local AWS. For the aws command line, boto3 or any other SDK:
+    return f"""The app runs on a local AWS. For the aws command line, boto3 or any other SDK (with
+another key you may use what is deployed, but change no code):
 
 {exports}
 

@@ -13,11 +13,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import moto.cloudformation.models
+import moto.cloudformation.responses
 import yaml
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.parsing import ResourceMap
+from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.common_models import CloudFormationModel
 
 from emulator.aws.corrections import Correction
@@ -153,15 +155,26 @@ def resource_name_property_from_type(kind: str) -> str | None:
     return models()[kind].cloudformation_name_type() or None
 
 
+class TemplateLoader(yaml.SafeLoader):
+    """Reads YAML with the short forms of CloudFormation's functions, and runs no Python that is written in it."""
+
+
+TemplateLoader.add_multi_constructor("", yaml_tag_constructor)
+
+
 def load_template(text: str, Loader: Any) -> Any:  # noqa: N803 - PyYAML's spelling
     """Read a template as JSON if it is JSON."""
     try:
         return json.loads(text)
     except ValueError:
-        return yaml.load(text, Loader)  # noqa: S506 - moto's own choice of loader
+        return yaml.load(text, Loader)  # noqa: S506 - always the one above
 
 
-_fast_yaml = SimpleNamespace(add_multi_constructor=yaml.add_multi_constructor, load=load_template, Loader=yaml.Loader)
+def _known_already(*_: Any) -> None:
+    """Teach no loader of the whole process what ours knows."""
+
+
+_our_yaml = SimpleNamespace(add_multi_constructor=_known_already, load=load_template, Loader=TemplateLoader)
 
 CORRECTIONS = (
     Correction(parsing, "resource_class_from_type", resource_class_from_type, "it skips unknown types in silence"),
@@ -182,5 +195,6 @@ CORRECTIONS = (
         resolve_update_parameters,
         "the CDK's BootstrapVersion, left at its default, is a KeyError in every update",
     ),
-    Correction(moto.cloudformation.models, "yaml", _fast_yaml, "it reads JSON as YAML, at a second per 20 KB"),
+    Correction(moto.cloudformation.models, "yaml", _our_yaml, "it reads JSON as YAML, at a second per 20 KB"),
+    Correction(moto.cloudformation.responses, "yaml", _our_yaml, "it runs Python that a template has in it"),
 )

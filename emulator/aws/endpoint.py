@@ -1,15 +1,24 @@
-"""The HTTP endpoint of the cloud: moto's WSGI application on 127.0.0.1."""
+"""The HTTP endpoint of the cloud: moto's WSGI application on 127.0.0.1, behind what keeps strangers out.
+
+From the outside in: `connections` (how many, how slow), `origins` (which pages), `limits` (how much), `permissions`
+(what a handler's role may do), `callers` (what only the deployer may do), and the service.
+"""
 
 import threading
+from dataclasses import dataclass, field
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from emulator.aws.callers import SERVED, Callers, Deployer
+from emulator.aws.connections import BoundedServer
+from emulator.aws.origins import Origins
 from emulator.aws.permissions import Guard
+from emulator.aws.request_limits import BoundedBodies, RequestLimits
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
+REMEMBERED_HOSTS = 256  # a host has the region in it, which is whatever a client wrote
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -20,31 +29,39 @@ class _Dispatcher(DomainDispatcherApplication):
         self._services: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the name of the service that answers for a host."""
+        """Return the name of the service that answers for a host; raise LookupError if it is not for the network."""
         if host not in self._services:
+            if len(self._services) >= REMEMBERED_HOSTS:
+                self._services.clear()
             self._services[host] = super().get_backend_for_host(host)
-        return self._services[host]
+        service = self._services[host]
+        if host is not None and service not in SERVED:
+            raise LookupError(service or host)
+        return service
 
 
 # One for all clouds of a process: it makes a Flask application per service on first use and keeps no other state.
-_application: Any = Guard(_Dispatcher())
+_dispatcher: Any = _Dispatcher()
 
 
-class _Handler(MotoRequestHandler):
-    """moto's request handler, without a line on stderr per request."""
+@dataclass(frozen=True)
+class Access:
+    """Which web pages may use an endpoint, beside its own, and what clients may take of the machine."""
 
-    def log_request(self, *_: object) -> None:
-        """Say nothing."""
+    origins: tuple[str, ...] = ()
+    limits: RequestLimits = field(default_factory=RequestLimits)
 
 
 class Endpoint:
     """A server in a thread."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, deployer: Deployer, access: Access) -> None:
         try:
-            self._server = make_server(HOST, port, _application, threaded=True, request_handler=_Handler)
+            self._server = BoundedServer(HOST, port, access.limits)
         except SystemExit as error:  # werkzeug's answer to a port that is taken
             raise OSError(f"port {port} is in use by another program") from error
+        application = BoundedBodies(Guard(Callers(_dispatcher, deployer)), access.limits)
+        self._server.app = Origins(application, self._server.server_port, access.origins)
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="endpoint", daemon=True

@@ -4,6 +4,7 @@ import threading
 
 from emulator.aws import (
     bucket_policies,
+    callers,
     clock_times,
     cloudformation,
     definitions,
@@ -14,6 +15,7 @@ from emulator.aws import (
     managed_policies,
     object_events,
     queues,
+    request_limits,
     rules,
     service_tasks,
     states_api,
@@ -37,6 +39,8 @@ MODULES = (
     cloudformation,
     bucket_policies,
     managed_policies,
+    callers,
+    request_limits,
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
 
+from emulator.personalize.control_header import CONTROL_HEADER
 from emulator.personalize.durations import DURATIONS
 from emulator.personalize.faults import FAULTS
 from emulator.personalize.quotas import QUOTAS
@@ -66,8 +67,13 @@ _ACTIONS: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
 
 
 def answer_fault_route(request: Any, _full_url: str, _headers: Any) -> Answer:
-    """GET tells what is in force; POST /_emulator/<action> with a JSON object changes it and tells the same."""
+    """GET tells what is in force; POST /_emulator/<action> with a JSON object changes it and tells the same.
+
+    A POST must have the control header: whatever a web page can send without one changes nothing.
+    """
     action = request.path.rpartition("/_emulator/")[2]
+    if request.method == "POST" and CONTROL_HEADER not in request.headers:
+        return _told(403, {"message": f"a request that changes something here needs the header {CONTROL_HEADER}: 1"})
     try:
         if request.method == "POST":
             _ACTIONS[action](json.loads(request.get_data() or b"{}"))

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any, Final
 
+from emulator.personalize.control_header import CONTROL_HEADER
 from emulator.personalize.resource_types import TYPES
 
 _TYPES: Final = sorted(TYPES)
@@ -77,7 +78,8 @@ def _call(endpoint: str, action: str, asked: dict[str, Any]) -> dict[str, Any]:
     url = f"{endpoint.rstrip('/')}/_emulator/{action}"
     if not url.startswith(("http://", "https://")):
         raise OSError("an endpoint starts with http://")
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - checked above
+    headers = {"Content-Type": "application/json", CONTROL_HEADER: "1"}
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - checked above
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
         told: dict[str, Any] = json.loads(answer.read())
         return told

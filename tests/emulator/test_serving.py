@@ -131,8 +131,27 @@ def test_commands_are_parsed() -> None:
         "json": False,
         "assembly": None,
         "state": None,
+        "allow_origin": [],
+        "max_body_mib": 512,
     }
     assert parser().parse_args(["demo"]).command == "demo"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--allow-origin", "*", "'*' is no origin"),
+        ("--allow-origin", "https://app.example/", "is no origin"),
+        ("--max-body-mib", "0", "'0' is no number from 1 to 5120"),
+        ("--max-body-mib", "many", "'many' is no number from 1 to 5120"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(
+    option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", option, value])
+    assert (ended.value.code, said in capsys.readouterr().err) == (2, True)
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

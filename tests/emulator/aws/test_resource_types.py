@@ -1,9 +1,11 @@
 """CloudFormation: what plain moto skips, thins out or gets wrong."""
 
+import contextlib
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,6 +298,33 @@ def test_a_template_is_read_as_json(aws: Cloud, monkeypatch: pytest.MonkeyPatch)
     with moto_as_shipped("cloudformation.models.yaml"):
         create(aws, resources)
     assert len(read) > 2 * ours
+
+
+@pytest.mark.parametrize("operation", ["get_template_summary", "validate_template", "create_stack"])
+def test_no_template_runs_python(aws: Cloud, operation: str, tmp_path: Path) -> None:
+    """Reading a template is no reason to run what is written in it, not even to describe it."""
+    proof = tmp_path / "ran"
+    call = f"!!python/object/apply:os.mkdir [{proof}]"
+    body = f"Resources: {{}}\nDescription: {call}\n"
+    named = {"StackName": "hostile"} if operation == "create_stack" else {}
+    with contextlib.suppress(ClientError):
+        getattr(aws.client("cloudformation"), operation)(TemplateBody=body, **named)
+    assert not proof.exists()
+
+
+def test_moto_runs_the_python_of_a_template(aws: Cloud, tmp_path: Path) -> None:
+    proof = tmp_path / "ran"
+    call = f"!!python/object/apply:os.mkdir [{proof}]"
+    with moto_as_shipped("cloudformation.responses.yaml"), contextlib.suppress(Exception):
+        aws.client("cloudformation").get_template_summary(TemplateBody=f"Resources: {{}}\nDescription: {call}\n")
+    assert proof.exists()
+
+
+def test_a_yaml_template_has_short_forms(aws: Cloud) -> None:
+    body = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\nOutputs:\n  Name:\n    Value: !GetAtt Queue.QueueName\n"
+    aws.client("cloudformation").create_stack(StackName="short", TemplateBody=body)
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="short")["Stacks"]
+    assert stack["Outputs"][0]["OutputValue"].startswith("short-Queue-")
 
 
 def test_a_yaml_template_still_works(aws: Cloud) -> None:

@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from emulator import personalize
 from emulator.clock import CLOCK
 from emulator.personalize import FAULTS, faults_cli
+from emulator.personalize.control_header import CONTROL_HEADER
 from emulator.personalize.switches import SWITCHES
 from tests.emulator.personalize.world import ROLE, World, client, interactions_csv, running
 
@@ -78,9 +79,20 @@ def test_the_back_door_needs_no_signature(endpoint: str) -> None:
     http = urllib3.PoolManager()
     answer = http.request("GET", f"{endpoint}/_emulator/state")
     assert set(answer.json()) == {"faults", "switches", "quotas", "durations"}
-    assert http.request("POST", f"{endpoint}/_emulator/explode", body=b"{}").status == 404
-    assert http.request("POST", f"{endpoint}/_emulator/fail", body=b"nonsense").status == 400
-    assert http.request("POST", f"{endpoint}/_emulator/fail", body=b"[]").status == 400
+    headers = {CONTROL_HEADER: "1"}
+    assert http.request("POST", f"{endpoint}/_emulator/explode", body=b"{}", headers=headers).status == 404
+    assert http.request("POST", f"{endpoint}/_emulator/fail", body=b"nonsense", headers=headers).status == 400
+    assert http.request("POST", f"{endpoint}/_emulator/fail", body=b"[]", headers=headers).status == 400
+
+
+def test_what_a_form_can_send_changes_nothing(endpoint: str) -> None:
+    http = urllib3.PoolManager()
+    body = json.dumps({"share": 0.5}).encode()
+    refused = http.request("POST", f"{endpoint}/_emulator/throttle", body=body, headers={"Content-Type": "text/plain"})
+    assert (refused.status, CONTROL_HEADER in refused.json()["message"]) == (403, True)
+    assert http.request("GET", f"{endpoint}/_emulator/state").json()["faults"]["throttledShare"] == 0
+    accepted = http.request("POST", f"{endpoint}/_emulator/throttle", body=body, headers={CONTROL_HEADER: "1"})
+    assert accepted.json()["faults"]["throttledShare"] == 0.5
 
 
 def test_all_three_apis_answer_on_one_endpoint(world: World, endpoint: str) -> None:
