@@ -12,9 +12,11 @@ from emulator.aws import (
     interpreter,
     object_events,
     queues,
+    redrive,
     rules,
     service_tasks,
     states_api,
+    states_operations,
 )
 from emulator.aws.corrections import APPLIED, apply
 
@@ -23,10 +25,12 @@ _lock = threading.Lock()
 MODULES = (
     clock_times,
     interpreter,
+    redrive,
     service_tasks,
     definitions,
     executions,
     states_api,
+    states_operations,
     functions,
     queues,
     event_source_mappings,

@@ -13,7 +13,7 @@ from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
-from moto.events.models import Rule
+from moto.events.models import Rule, events_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 from moto.stepfunctions.exceptions import StateMachineDoesNotExist
@@ -116,6 +116,12 @@ def send_to_targets(rule: Rule, original_event: Event, transform_input: bool = T
         event["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if rule.event_pattern.matches_event(event):  # type: ignore[arg-type]
         deliver(rule, event)
+
+
+def send_to_default_bus(account_id: str, region_name: str, event: Event) -> None:
+    """Offer an event of an AWS service to every rule of the default bus."""
+    for rule in list(events_backends[account_id][region_name].event_buses["default"].rules.values()):
+        send_to_targets(rule, event)
 
 
 def deliver(rule: Rule, event: Event) -> None:
