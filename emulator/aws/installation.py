@@ -14,6 +14,7 @@ from emulator.aws import (
     queues,
     redrive,
     rules,
+    scheduler,
     service_tasks,
     states_api,
     states_operations,
@@ -35,6 +36,7 @@ MODULES = (
     queues,
     event_source_mappings,
     rules,
+    scheduler,
     object_events,
     cloudformation,
 )

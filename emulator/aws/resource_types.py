@@ -5,12 +5,14 @@ where they are right; whatever is in neither list is refused.
 """
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import moto.cloudformation.models
+from botocore.exceptions import ClientError
 from moto.awslambda.models import lambda_backends
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 from moto.s3.models import FakeBucket
@@ -153,6 +155,38 @@ def _definition(properties: Properties, place: Place) -> str:
     return str(body.read().decode())
 
 
+class Scheduled(Made):
+    """A schedule or a group of schedules, which stops when it is taken out of its stack."""
+
+    def __init__(self, ref: str, take_out: Callable[[], object], **attributes: str) -> None:
+        super().__init__(ref, **attributes)
+        self._take_out = take_out
+
+    def delete(self, _account: str, _region: str) -> None:
+        """Delete it, unless it has deleted itself after its last time."""
+        with contextlib.suppress(ClientError):
+            self._take_out()
+
+
+def schedule(properties: Properties, place: Place) -> Scheduled:
+    """Make a schedule, or replace all settings of one."""
+    client = place.client("scheduler")
+    settings = {**properties, "Name": place.name}
+    write = client.create_schedule if place.existing is None else client.update_schedule
+    arn = write(**settings)["ScheduleArn"]
+    where = {"Name": place.name, "GroupName": properties.get("GroupName", "default")}
+    return Scheduled(place.name, lambda: client.delete_schedule(**where), Arn=arn)
+
+
+def schedule_group(properties: Properties, place: Place) -> Scheduled:
+    """Make a group of schedules."""
+    client = place.client("scheduler")
+    if place.existing is None:
+        client.create_schedule_group(Name=place.name, Tags=properties.get("Tags", []))
+    arn = client.get_schedule_group(Name=place.name)["Arn"]
+    return Scheduled(place.name, lambda: client.delete_schedule_group(Name=place.name), Arn=arn, State="ACTIVE")
+
+
 def nothing(_: Properties, place: Place) -> Made:
     """Stand for a resource that has no effect on a cloud of one account."""
     return Made(place.name)
@@ -174,6 +208,8 @@ OURS = {
     "AWS::S3::Bucket": Ours(bucket, "BucketName"),
     "AWS::S3::BucketPolicy": Ours(bucket_policy),
     "AWS::SNS::TopicPolicy": Ours(nothing),
+    "AWS::Scheduler::Schedule": Ours(schedule, "Name"),
+    "AWS::Scheduler::ScheduleGroup": Ours(schedule_group, "Name"),
     "AWS::SQS::QueuePolicy": Ours(queue_policy),
     "AWS::StepFunctions::StateMachine": Ours(state_machine, "StateMachineName"),
 }
