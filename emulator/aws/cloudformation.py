@@ -21,7 +21,8 @@ from moto.cloudformation.parsing import ResourceMap
 from moto.core.common_models import CloudFormationModel
 
 from emulator.aws.corrections import Correction
-from emulator.aws.resource_types import MOTOS, OURS, SUPPORTED, Ours, Place
+from emulator.aws.resource_types import MOTOS, OURS, SUPPORTED, Ours
+from emulator.aws.stack_resources import Place
 
 
 class UnsupportedResourceError(Exception):

@@ -18,6 +18,7 @@ from emulator.aws import (
     service_tasks,
     states_api,
     states_operations,
+    topics,
 )
 from emulator.aws.corrections import APPLIED, apply
 
@@ -37,6 +38,7 @@ MODULES = (
     event_source_mappings,
     rules,
     scheduler,
+    topics,
     object_events,
     cloudformation,
 )

@@ -5,63 +5,19 @@ where they are right; whatever is in neither list is refused.
 """
 
 import base64
-import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import moto.cloudformation.models
-from botocore.exceptions import ClientError
 from moto.awslambda.models import lambda_backends
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
+from moto.cloudformation.exceptions import ValidationError
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from emulator.aws.interpreter import shared_client
-
-Properties = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a resource is made, the name CloudFormation gives it, and what it was before an update."""
-
-    name: str
-    account: str
-    region: str
-    existing: Any = None
-
-    def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of a resource here."""
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
-
-    def client(self, service: str) -> Any:
-        """Return a client of this cloud's service."""
-        return shared_client(service, self.region)
-
-
-class Made:
-    """A resource as CloudFormation sees it: what `Ref` gives, and what `Fn::GetAtt` gives."""
-
-    def __init__(self, ref: str, **attributes: str) -> None:
-        self._ref = ref
-        self._attributes = attributes
-
-    @property
-    def physical_resource_id(self) -> str:
-        """Return what `Ref` gives."""
-        return self._ref
-
-    def is_created(self) -> bool:
-        """Tell moto that there is nothing to wait for."""
-        return True
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """Return what `Fn::GetAtt` gives."""
-        if attribute_name not in self._attributes:
-            raise UnformattedGetAttTemplateException
-        return self._attributes[attribute_name]
+from emulator.aws.messaging_types import schedule, schedule_group, subscription, topic
+from emulator.aws.stack_resources import Made, Place, Properties
 
 
 def bucket(properties: Properties, place: Place) -> Any:
@@ -155,38 +111,6 @@ def _definition(properties: Properties, place: Place) -> str:
     return str(body.read().decode())
 
 
-class Scheduled(Made):
-    """A schedule or a group of schedules, which stops when it is taken out of its stack."""
-
-    def __init__(self, ref: str, take_out: Callable[[], object], **attributes: str) -> None:
-        super().__init__(ref, **attributes)
-        self._take_out = take_out
-
-    def delete(self, _account: str, _region: str) -> None:
-        """Delete it, unless it has deleted itself after its last time."""
-        with contextlib.suppress(ClientError):
-            self._take_out()
-
-
-def schedule(properties: Properties, place: Place) -> Scheduled:
-    """Make a schedule, or replace all settings of one."""
-    client = place.client("scheduler")
-    settings = {**properties, "Name": place.name}
-    write = client.create_schedule if place.existing is None else client.update_schedule
-    arn = write(**settings)["ScheduleArn"]
-    where = {"Name": place.name, "GroupName": properties.get("GroupName", "default")}
-    return Scheduled(place.name, lambda: client.delete_schedule(**where), Arn=arn)
-
-
-def schedule_group(properties: Properties, place: Place) -> Scheduled:
-    """Make a group of schedules."""
-    client = place.client("scheduler")
-    if place.existing is None:
-        client.create_schedule_group(Name=place.name, Tags=properties.get("Tags", []))
-    arn = client.get_schedule_group(Name=place.name)["Arn"]
-    return Scheduled(place.name, lambda: client.delete_schedule_group(Name=place.name), Arn=arn, State="ACTIVE")
-
-
 def nothing(_: Properties, place: Place) -> Made:
     """Stand for a resource that has no effect on a cloud of one account."""
     return Made(place.name)
@@ -207,6 +131,8 @@ OURS = {
     "AWS::Lambda::LayerVersion": Ours(layer_version, "LayerName"),
     "AWS::S3::Bucket": Ours(bucket, "BucketName"),
     "AWS::S3::BucketPolicy": Ours(bucket_policy),
+    "AWS::SNS::Subscription": Ours(subscription),
+    "AWS::SNS::Topic": Ours(topic, "TopicName"),
     "AWS::SNS::TopicPolicy": Ours(nothing),
     "AWS::Scheduler::Schedule": Ours(schedule, "Name"),
     "AWS::Scheduler::ScheduleGroup": Ours(schedule_group, "Name"),
@@ -228,7 +154,6 @@ MOTOS = frozenset(
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
-        "AWS::SNS::Topic",
         "AWS::SQS::Queue",
         "AWS::SSM::Parameter",
     }

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
-from moto.sns.exceptions import TopicNotFound
+from moto.sns.exceptions import SNSNotFoundError
 from moto.sns.models import sns_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 185  # the defaults of EventBridge and of EventBridge Scheduler
 MAX_AGE_SECONDS = 86_400
 LONGEST_BACKOFF_SECONDS = 300
-GONE = (QueueDoesNotExist, StateMachineDoesNotExist, TopicNotFound, UnknownFunctionException)  # never tried again
+GONE = (QueueDoesNotExist, SNSNotFoundError, StateMachineDoesNotExist, UnknownFunctionException)  # never tried again
 
 
 def to_sqs(target: dict[str, Any], text: str) -> None:
