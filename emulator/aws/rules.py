@@ -5,6 +5,7 @@ machines as targets, ignores input paths, and neither retries nor uses a dead-le
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from emulator.aws.target_input import render
 from emulator.aws.targets import TARGETS, Attempts
 from emulator.clock import CLOCK
 
+logger = logging.getLogger(__name__)
 Event = dict[str, Any]
 
 
@@ -49,9 +51,14 @@ def send_to_targets(rule: Rule, original_event: Event, transform_input: bool = T
 
 
 def send_to_default_bus(account_id: str, region_name: str, event: Event) -> None:
-    """Offer an event of an AWS service to every rule of the default bus."""
+    """Offer an event of an AWS service to every rule of the default bus; one that cannot be matched harms no other."""
     for rule in list(events_backends[account_id][region_name].event_buses["default"].rules.values()):
-        send_to_targets(rule, event)
+        try:
+            send_to_targets(rule, event)
+        except Exception:
+            logger.exception(
+                "the pattern of rule %s could not be compared with an event of %s", rule.name, event["source"]
+            )
 
 
 def deliver(rule: Rule, event: Event) -> None:

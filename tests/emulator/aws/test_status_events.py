@@ -68,6 +68,19 @@ def test_every_change_of_status_is_told(aws: Cloud, queue: str, machine: MakeMac
     assert running["time"] <= CLOCK.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def test_a_rule_that_cannot_be_compared_harms_neither_the_execution_nor_other_rules(
+    aws: Cloud, queue: str, machine: MakeMachine
+) -> None:
+    """Plain moto takes patterns that PutRule refuses on AWS, and breaks on the first event."""
+    pattern = {"source": ["aws.states"], "detail": {"redriveCount": [{"numeric": ["!", 5]}]}}
+    aws.client("events").put_rule(Name="a-hostile-rule", EventPattern=json.dumps(pattern))
+    try:
+        assert aws.run(machine(FAIL), {}, timeout_seconds=20).status == "FAILED"
+        assert len(events(aws, queue)) == 2
+    finally:
+        aws.client("events").delete_rule(Name="a-hostile-rule")
+
+
 def test_success_abort_timeout_and_redrive_are_told(aws: Cloud, queue: str, machine: MakeMachine) -> None:
     sfn = aws.client("stepfunctions")
     aws.run(machine(ECHO), {"a": 1})
