@@ -22,6 +22,7 @@ from emulator.aws.callers import Deployer
 from emulator.aws.endpoint import Access, Endpoint
 from emulator.aws.executions import all_executions, find_execution
 from emulator.aws.local_execution import LocalExecution
+from emulator.aws.notices import Notice
 from emulator.aws.runtime import LambdaError
 from emulator.aws.saved_tables import restore_tables, save_tables
 from emulator.aws.workers import WorkerPool
@@ -183,6 +184,10 @@ class Cloud:
     def lambda_errors(self) -> list[LambdaError]:
         """Return the invocations that ended in an error, oldest first."""
         return list(self._runtime.lambda_errors)
+
+    def notices(self, topic: str | None = None) -> list[Notice]:
+        """Return what was published last, oldest first: all of it, or to one topic, given by its name or its ARN."""
+        return self._runtime.notices.of(topic)
 
     def transitions(self) -> int:
         """Return how many states all executions entered so far; a retry enters its state again."""

@@ -43,6 +43,9 @@ def asked_for(request: Request) -> Iterator[Leave]:
     if request.service == "s3":
         yield from _of_s3(request)
         return
+    if request.service == "sns":
+        yield from _of_sns(dict(urllib.parse.parse_qsl(request.body.decode())))
+        return
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     parameters = json.loads(request.body or b"{}")
     readers = {"dynamodb": _of_dynamodb, "states": _of_states, "personalize": _of_personalize}
@@ -64,6 +67,12 @@ def _of_s3(request: Request) -> Iterator[Leave]:
     if source := request.headers.get("x-amz-copy-source"):
         name, _, version = urllib.parse.unquote(source).strip("/").partition("?versionId=")
         yield Leave("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{name}")
+
+
+def _of_sns(parameters: Mapping[str, str]) -> Iterator[Leave]:
+    if "Action" not in parameters:
+        raise UnreadableRequestError("sns: a request without an action")
+    yield Leave(f"sns:{parameters['Action']}", parameters.get("TopicArn") or parameters.get("TargetArn") or "*")
 
 
 def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leave]:

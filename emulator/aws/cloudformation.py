@@ -23,7 +23,8 @@ from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.common_models import CloudFormationModel
 
 from emulator.aws.corrections import Correction
-from emulator.aws.resource_types import MOTOS, OURS, SUPPORTED, Ours, Place
+from emulator.aws.resource_types import MOTOS, OURS, SUPPORTED, Ours
+from emulator.aws.stack_resources import Place
 
 
 class UnsupportedResourceError(Exception):

@@ -8,8 +8,10 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.exceptions import (
     ExecutionAlreadyExists,
     ExecutionDoesNotExist,
@@ -19,13 +21,19 @@ from moto.stepfunctions.exceptions import (
 from moto.stepfunctions.models import StateMachineInstance
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
+from moto.stepfunctions.utils import PAGINATION_MODEL
+from moto.utilities.paginator import paginate
 
 from emulator.aws import runtime
 from emulator.aws.corrections import Correction
 from emulator.aws.local_execution import LocalExecution
+from emulator.aws.redrive_eligibility import redrive_status
 from emulator.clock import CLOCK
 
 MAX_INPUT_BYTES = 262_144
+MAX_OPEN_EXECUTIONS = 1_000_000  # the service's quota
+TOKENS_ARE_VALID_FOR = timedelta(minutes=15)
+LAST_EVENT_SECONDS = 10.0  # real, for a stopped or timed out execution to leave its last state
 LONGEST_NAP_SECONDS = 0.25  # real
 
 
@@ -93,6 +101,42 @@ class StepFunctions(StepFunctionsParserBackend):  # its signatures are wider tha
             raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{execution_arn}'")
         return self.executions[execution_arn]
 
+    @paginate(PAGINATION_MODEL)
+    def list_executions(  # type: ignore[override]
+        self, state_machine_arn: str, status_filter: str | None = None, redrive_filter: str | None = None
+    ) -> list[LocalExecution]:
+        """List a machine's executions, newest first."""
+        executions: Any = self.describe_state_machine(state_machine_arn).executions
+        wanted = [
+            execution
+            for execution in executions
+            if status_filter in {None, execution.status}
+            and redrive_filter in {None, "REDRIVEN" if execution.redrive_count else "NOT_REDRIVEN"}
+        ]
+        return sorted(wanted, key=lambda execution: execution.start_date, reverse=True)
+
+    def redrive_execution(self, execution_arn: str, client_token: str | None = None) -> datetime:
+        """Run an unsuccessful execution on from what did not succeed; a repeated token changes nothing."""
+        execution = self.describe_execution(execution_arn)
+        with self._starting:
+            repeated = execution.redrive_tokens.get(client_token) if client_token else None
+            if repeated is not None and CLOCK.now() - repeated < TOKENS_ARE_VALID_FOR:
+                return repeated
+            self._check_redrivable(execution)
+            with execution.lock:
+                execution.redrive()
+            return execution.remember_redrive(client_token)
+
+    def _check_redrivable(self, execution: LocalExecution) -> None:
+        _, reason = redrive_status(execution)
+        if reason is not None:
+            raise ExecutionNotRedrivable(reason)
+        running = sum(known.exec_status == ExecutionStatus.RUNNING for known in list(self.executions.values()))
+        if running >= MAX_OPEN_EXECUTIONS:
+            raise ExecutionLimitExceeded(f"Execution Limit Exceeded: {running} executions are running")
+        if not execution.closed(LAST_EVENT_SECONDS):
+            raise ExecutionNotRedrivable("a task of the execution is still under way: redrive it once that has ended")
+
     def stop_execution(  # type: ignore[override]
         self, execution_arn: str, error: str | None = None, cause: str | None = None
     ) -> LocalExecution:
@@ -100,6 +144,20 @@ class StepFunctions(StepFunctionsParserBackend):  # its signatures are wider tha
         execution = self.describe_execution(execution_arn)
         execution.stop(CLOCK.now(), error, cause)
         return execution
+
+
+class ExecutionNotRedrivable(AWSError):  # noqa: N818 - AWS's name
+    """The execution cannot be redriven."""
+
+    TYPE = "ExecutionNotRedrivable"
+    STATUS = 400
+
+
+class ExecutionLimitExceeded(AWSError):  # noqa: N818 - AWS's name
+    """Too many executions are running."""
+
+    TYPE = "ExecutionLimitExceeded"
+    STATUS = 400
 
 
 def _check_input(text: str) -> None:

@@ -16,9 +16,13 @@ from emulator.aws import (
     object_events,
     queues,
     request_limits,
+    redrive,
     rules,
+    scheduler,
     service_tasks,
     states_api,
+    states_operations,
+    topics,
 )
 from emulator.aws.corrections import APPLIED, apply
 
@@ -27,14 +31,18 @@ _lock = threading.Lock()
 MODULES = (
     clock_times,
     interpreter,
+    redrive,
     service_tasks,
     definitions,
     executions,
     states_api,
+    states_operations,
     functions,
     queues,
     event_source_mappings,
     rules,
+    scheduler,
+    topics,
     object_events,
     cloudformation,
     bucket_policies,

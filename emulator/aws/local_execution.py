@@ -10,16 +10,20 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.eval.evaluation_details import EvaluationDetails, ExecutionDetails
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from emulator.aws import status_events
 from emulator.aws.interpreter import iso_time
+from emulator.aws.redrive import Progress
 from emulator.clock import CLOCK
 
 THREADS_WORTH_FORGETTING = 512
+TOKENS_REMEMBERED = 10
+ENDS = frozenset({"ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut", "ExecutionSucceeded"})
 
 
 class _Communication(BaseExecutionWorkerCommunication):
@@ -29,9 +33,12 @@ class _Communication(BaseExecutionWorkerCommunication):
         """Take over the outcome, unless the execution was stopped before."""
         execution: Any = self.execution
         with execution.lock:
-            if execution.exec_status == ExecutionStatus.RUNNING:
+            was_running = execution.exec_status == ExecutionStatus.RUNNING
+            if was_running:
                 self._reflect_execution_status()  # type: ignore[no-untyped-call]  # moto's
                 execution.stop_date = CLOCK.now()
+        if was_running:
+            execution.status_changed()
         execution.ended.set()
         execution.finished.set()
         if len(TMP_THREADS) > THREADS_WORTH_FORGETTING:  # moto remembers every thread it ever started
@@ -41,10 +48,38 @@ class _Communication(BaseExecutionWorkerCommunication):
 class _Worker(ExecutionWorker):
     """Runs the program; its environment exists from the start, so that it can be stopped from the start."""
 
-    def start(self) -> None:
-        """Start the thread that runs the program."""
-        self.env = super()._get_evaluation_environment()
-        super().start()  # type: ignore[no-untyped-call]  # moto's
+    def prepare(self, redrive_count: int = 0) -> None:
+        """Make the environment that the program will run in."""
+        env: Any = super()._get_evaluation_environment()
+        env.progress = Progress()
+        self.env: Any = env
+        self._context()["RedriveCount"] = redrive_count
+
+    def _context(self) -> dict[str, Any]:
+        execution: dict[str, Any] = self.env.states.context_object.context_object_data["Execution"]
+        return execution
+
+    def prepare_to_go_on(self, ended: Any, error: str | None, redrive_count: int, redrive_time: str) -> None:
+        """Make an environment that continues one whose execution ended without success, with the same history."""
+        self.prepare(redrive_count)
+        self.env.progress = ended.progress.to_redrive(error)
+        self._context()["RedriveTime"] = redrive_time
+        self.env.event_manager = ended.event_manager
+        self.env.map_run_record_pool_manager = ended.map_run_record_pool_manager
+        self.env.event_history_context.source_event_id = len(ended.event_manager._history_event_list)  # noqa: SLF001
+
+    def go_on(self, redrive_count: int) -> None:
+        """Start a thread that runs the program on, in a prepared environment."""
+        thread = threading.Thread(target=self._run_on, args=(redrive_count,), daemon=True)
+        TMP_THREADS.append(thread)
+        thread.start()
+
+    def _run_on(self, redrive_count: int) -> None:
+        details: Any = {"executionRedrivenEventDetails": {"redriveCount": redrive_count}}
+        context, kind = self.env.event_history_context, HistoryEventType.ExecutionRedriven
+        self.env.event_manager.add_event(context=context, event_type=kind, event_details=details)
+        self._get_evaluation_entrypoint().eval(self.env)
+        self._execution_communication.terminated()
 
     def _get_evaluation_environment(self) -> Any:
         return self.env
@@ -58,7 +93,63 @@ class LocalExecution(Execution):
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.finished = threading.Event()
+        self.redrive_count = 0
+        self.redrive_date: datetime | None = None
+        self.redrive_tokens: dict[str, datetime] = {}  # the last ones, so that a repeated request changes nothing
         self._children: list[LocalExecution] = []
+
+    def start(self) -> None:
+        """Start the execution, and tell the event bus before it can end."""
+        worker = self._get_start_execution_worker()
+        worker.prepare()
+        self.exec_worker, self.exec_status = worker, ExecutionStatus.RUNNING
+        self.status_changed()
+        worker.start()  # type: ignore[no-untyped-call]  # moto's
+
+    def redrive(self) -> None:
+        """Go on from what did not succeed. The caller has the lock, and knows that this is allowed."""
+        worker = self._get_start_execution_worker()
+        self.redrive_count, self.redrive_date = self.redrive_count + 1, CLOCK.now()
+        worker.prepare_to_go_on(self._environment, self.error, self.redrive_count, iso_time(self.redrive_date))
+        self._children = []
+        self.ended.clear()
+        self.finished.clear()
+        self.stop_date = self.error = self.cause = None
+        self.exec_worker, self.exec_status = worker, ExecutionStatus.RUNNING
+        self.status_changed()
+        worker.go_on(self.redrive_count)
+
+    def remember_redrive(self, client_token: str | None) -> datetime:
+        """Remember which request caused the last redrive; return when that was."""
+        assert self.redrive_date is not None  # noqa: S101 - redriven by the caller
+        if client_token:
+            self.redrive_tokens[client_token] = self.redrive_date
+            for oldest in list(self.redrive_tokens)[:-TOKENS_REMEMBERED]:
+                del self.redrive_tokens[oldest]
+        return self.redrive_date
+
+    def closed(self, timeout_seconds: float) -> bool:
+        """Wait until the last attempt's thread is done and its last event is written; return whether they are."""
+        until = time.monotonic() + timeout_seconds
+        while not self._is_history_closed():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def _is_history_closed(self) -> bool:
+        for event in reversed(self._events()):
+            if event["type"].value in ENDS:
+                return self.finished.is_set()
+            if event["type"] == HistoryEventType.ExecutionRedriven:
+                break
+        return False
+
+    def status_changed(self) -> None:
+        """Send the event that tells which status the execution has now; after a success nothing can be redriven."""
+        status_events.send(self)
+        if self.exec_status == ExecutionStatus.SUCCEEDED:
+            self._environment.progress = Progress()
 
     def get_start_execution_details(self) -> ExecutionDetails:
         """Return what becomes `$$.Execution`."""
@@ -85,6 +176,7 @@ class LocalExecution(Execution):
         while self._environment.program_state() is None:  # its thread has not come to the first state yet
             time.sleep(0.001)
         super().stop(stop_date, error, cause)
+        self.status_changed()
         self.ended.set()
         for child in self._children:
             child.stop(stop_date, None, None)
@@ -96,6 +188,10 @@ class LocalExecution(Execution):
             is_wanted = self.exec_status == ExecutionStatus.RUNNING
         if not is_wanted:
             child.stop(CLOCK.now(), None, None)
+
+    def history_length(self) -> int:
+        """Return how many events the history has."""
+        return len(self._events())
 
     def events(self) -> list[dict[str, Any]]:
         """Return the history so far."""

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 import moto.s3.notifications
-from moto.events.models import events_backends
 from moto.s3.models import S3Backend
 from moto.s3.notifications import S3NotificationEvent
 
 from emulator.aws import runtime
 from emulator.aws.corrections import Correction
-from emulator.aws.rules import send_to_targets
+from emulator.aws.rules import send_to_default_bus
 from emulator.clock import CLOCK
 
 REASONS = {
@@ -41,9 +40,7 @@ def send_event_bridge_message(account_id: str, bucket: Any, event_name: str, key
     """
     if runtime.running() is None or event_name not in REASONS:
         return
-    event = describe(account_id, bucket, event_name, key)
-    for rule in list(events_backends[account_id][bucket.region_name].event_buses["default"].rules.values()):
-        send_to_targets(rule, event)
+    send_to_default_bus(account_id, bucket.region_name, describe(account_id, bucket, event_name, key))
 
 
 def describe(account_id: str, bucket: Any, event_name: str, key: Any) -> dict[str, Any]:

@@ -6,60 +6,18 @@ where they are right; whatever is in neither list is refused.
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import moto.cloudformation.models
 from moto.awslambda.models import lambda_backends
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
+from moto.cloudformation.exceptions import ValidationError
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from emulator.aws.interpreter import shared_client
-
-Properties = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a resource is made, the name CloudFormation gives it, and what it was before an update."""
-
-    name: str
-    account: str
-    region: str
-    existing: Any = None
-
-    def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of a resource here."""
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
-
-    def client(self, service: str) -> Any:
-        """Return a client of this cloud's service."""
-        return shared_client(service, self.region)
-
-
-class Made:
-    """A resource as CloudFormation sees it: what `Ref` gives, and what `Fn::GetAtt` gives."""
-
-    def __init__(self, ref: str, **attributes: str) -> None:
-        self._ref = ref
-        self._attributes = attributes
-
-    @property
-    def physical_resource_id(self) -> str:
-        """Return what `Ref` gives."""
-        return self._ref
-
-    def is_created(self) -> bool:
-        """Tell moto that there is nothing to wait for."""
-        return True
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """Return what `Fn::GetAtt` gives."""
-        if attribute_name not in self._attributes:
-            raise UnformattedGetAttTemplateException
-        return self._attributes[attribute_name]
+from emulator.aws.messaging_types import schedule, schedule_group, subscription, topic
+from emulator.aws.stack_resources import Made, Place, Properties
 
 
 def bucket(properties: Properties, place: Place) -> Any:
@@ -171,7 +129,11 @@ OURS = {
     "AWS::Lambda::LayerVersion": Ours(layer_version, "LayerName"),
     "AWS::S3::Bucket": Ours(bucket, "BucketName"),
     "AWS::S3::BucketPolicy": Ours(bucket_policy),
+    "AWS::SNS::Subscription": Ours(subscription),
+    "AWS::SNS::Topic": Ours(topic, "TopicName"),
     "AWS::SNS::TopicPolicy": Ours(nothing),
+    "AWS::Scheduler::Schedule": Ours(schedule, "Name"),
+    "AWS::Scheduler::ScheduleGroup": Ours(schedule_group, "Name"),
     "AWS::SQS::QueuePolicy": Ours(queue_policy),
     "AWS::StepFunctions::StateMachine": Ours(state_machine, "StateMachineName"),
 }
@@ -190,7 +152,6 @@ MOTOS = frozenset(
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
-        "AWS::SNS::Topic",
         "AWS::SQS::Queue",
         "AWS::SSM::Parameter",
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from emulator.aws.agenda import Agenda
+from emulator.aws.notices import Notices
 
 if TYPE_CHECKING:
     from emulator.aws.workers import WorkerPool
@@ -37,6 +38,7 @@ class Runtime:
     agenda: Agenda = field(default_factory=Agenda)
     stopping: threading.Event = field(default_factory=threading.Event)
     lambda_errors: list[LambdaError] = field(default_factory=list)
+    notices: Notices = field(default_factory=Notices)
 
 
 _running: list[Runtime] = []

@@ -1,4 +1,4 @@
-"""Scheduled EventBridge rules, fired in simulated time; moto stores them and never fires them."""
+"""Scheduled EventBridge rules and schedules of EventBridge Scheduler, fired in simulated time: moto stores them."""
 
 import threading
 import uuid
@@ -9,13 +9,14 @@ from moto.events.models import Rule, events_backends
 from emulator.aws import runtime
 from emulator.aws.rules import deliver
 from emulator.aws.schedule_expressions import next_time
+from emulator.aws.scheduler import fire_schedules
 from emulator.clock import CLOCK
 
 TICK_SECONDS = 0.02  # real; a rule that is due more often than this fires once per tick
 
 
 class Ticker:
-    """Looks at all scheduled rules, again and again, and fires those that are due."""
+    """Looks at all scheduled rules and schedules, again and again, and fires those that are due."""
 
     def __init__(self, cloud: runtime.Runtime) -> None:
         self._cloud = cloud
@@ -34,6 +35,7 @@ class Ticker:
                 for rule in list(backend.event_buses["default"].rules.values()):
                     if rule.scheduled_expression and rule.state == "ENABLED":
                         self._fire_if_due(rule, now)
+            fire_schedules(now)
 
     def _fire_if_due(self, rule: Rule, now: datetime) -> None:
         key = (rule.arn, str(rule.scheduled_expression))

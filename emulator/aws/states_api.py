@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import moto.core.exceptions
 from moto.core.responses import ActionResult, EmptyResult
-from moto.stepfunctions.exceptions import InvalidToken
+from moto.stepfunctions.exceptions import InvalidToken, ResourceNotFound, ValidationException
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from emulator.aws.corrections import Correction
 from emulator.aws.local_execution import LocalExecution
+from emulator.aws.redrive_eligibility import redrive_status
 
 HISTORY_PAGE = 100  # GetExecutionHistory's default
 MAX_HISTORY_PAGE = 1000
@@ -25,6 +27,8 @@ def describe_execution(response: StepFunctionResponse) -> ActionResult:
     described = _listed(execution) | {"input": execution.execution_input, "inputDetails": {"included": True}}
     if execution.status == "SUCCEEDED":
         described |= {"output": json.dumps(execution.output), "outputDetails": {"included": True}}
+    status, reason = redrive_status(execution)
+    described |= {"redriveStatus": status} | ({} if reason is None else {"redriveStatusReason": reason})
     told = {"error": execution.error, "cause": execution.cause}
     return ActionResult(described | {name: text for name, text in told.items() if text is not None})
 
@@ -42,21 +46,37 @@ def _listed(execution: LocalExecution) -> dict[str, Any]:
         "name": execution.name,
         "status": execution.status,
         "startDate": execution.start_date,
+        "redriveCount": execution.redrive_count,
     }
-    return listed | ({"stopDate": execution.stop_date} if execution.stop_date else {})
+    dates = {"stopDate": execution.stop_date, "redriveDate": execution.redrive_date}
+    return listed | {name: date for name, date in dates.items() if date is not None}
 
 
 def list_executions(response: StepFunctionResponse) -> ActionResult:
     """List executions, newest first, a page at a time; every closed one has a stop date."""
     asked = _asked(response)
     backend: Any = response.stepfunction_backend
-    executions, next_token = backend.list_executions(
-        asked["stateMachineArn"],
-        status_filter=asked.get("statusFilter"),
-        max_results=asked.get("maxResults"),
-        next_token=asked.get("nextToken"),
-    )
+    _check_what_is_listed(asked)
+    try:
+        executions, next_token = backend.list_executions(
+            asked["stateMachineArn"],
+            status_filter=asked.get("statusFilter"),
+            redrive_filter=asked.get("redriveFilter"),
+            max_results=asked.get("maxResults") or None,
+            next_token=asked.get("nextToken"),
+        )
+    except moto.core.exceptions.InvalidToken as error:
+        raise InvalidToken(f"'{asked['nextToken']}'") from error
     return ActionResult({"executions": [_listed(execution) for execution in executions], "nextToken": next_token})
+
+
+def _check_what_is_listed(asked: dict[str, Any]) -> None:
+    if ("stateMachineArn" in asked) == ("mapRunArn" in asked):
+        raise ValidationException("Specify either a stateMachineArn or a mapRunArn, but not both")
+    if "mapRunArn" in asked:  # the children of a map run are no executions of their own here
+        raise ResourceNotFound(asked["mapRunArn"])
+    if asked.get("statusFilter") == "PENDING_REDRIVE":
+        raise ValidationException("statusFilter PENDING_REDRIVE needs a mapRunArn, not a stateMachineArn")
 
 
 def stop_execution(response: StepFunctionResponse) -> ActionResult:

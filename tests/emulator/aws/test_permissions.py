@@ -18,6 +18,7 @@ from emulator.cloud import Cloud
 
 ACCOUNT = "us-east-1:123456789012"
 TABLE = f"arn:aws:dynamodb:{ACCOUNT}:table/ledger"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
 MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:pipeline"
 GROUP = f"arn:aws:personalize:{ACCOUNT}:dataset-group/movies"
 NEW = f"arn:aws:personalize:{ACCOUNT}:new"
@@ -95,6 +96,7 @@ def _request(prepared: AWSPreparedRequest) -> Request:
             [Leave("dynamodb:PutItem", TABLE)],
         ),
         ("stepfunctions", "start_execution", {"stateMachineArn": MACHINE}, [Leave("states:StartExecution", MACHINE)]),
+        ("sns", "publish", {"TopicArn": TOPIC, "Message": "x"}, [Leave("sns:Publish", TOPIC)]),
         ("personalize", "list_schemas", {}, [Leave("personalize:ListSchemas", "*")]),
         (
             "personalize",

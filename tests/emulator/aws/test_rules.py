@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from moto.sqs.models import sqs_backends
 
-from emulator.aws import rules
+from emulator.aws import targets
 from emulator.aws.corrections import moto_as_shipped
 from emulator.clock import CLOCK
 from emulator.cloud import Cloud
@@ -146,7 +146,7 @@ def test_a_target_that_fails_is_tried_again_and_then_given_up(
         tries.append(CLOCK.time())
         raise ConnectionError("busy")
 
-    monkeypatch.setitem(rules.TARGETS, "sqs", busy)
+    monkeypatch.setitem(targets.TARGETS, "sqs", busy)
     dead = {"Arn": queue(aws, "given-up")}
     policy = {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600}
     rule(events, "failing", {"Arn": queue(aws, "busy"), "RetryPolicy": policy, "DeadLetterConfig": dead})
@@ -163,7 +163,7 @@ def test_an_event_that_is_too_old_is_given_up(aws: Cloud, events: Any, monkeypat
     def busy(*_: Any) -> None:
         raise ConnectionError("busy")
 
-    monkeypatch.setitem(rules.TARGETS, "sqs", busy)
+    monkeypatch.setitem(targets.TARGETS, "sqs", busy)
     policy = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 600}
     dead = {"Arn": queue(aws, "too-old")}
     rule(events, "aging", {"Arn": queue(aws, "never"), "RetryPolicy": policy, "DeadLetterConfig": dead})
