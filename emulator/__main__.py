@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _add_port_and_speed(serve)
     serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
     serve.add_argument("--state", type=Path, help="keep data in this directory, from one run to the next")
+    serve.add_argument("--whole-cpus", action="store_true", help="do not hold functions to their share of CPU time")
     serve.add_argument("--assembly", type=Path, help="deploy this cdk.out instead of synthesising the app")
     demo = commands.add_parser("demo", help="run the whole path on example data and show what came out")
     _add_port_and_speed(demo)

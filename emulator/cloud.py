@@ -49,7 +49,7 @@ class Cloud:
     `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
     network; others, in any language, through `endpoint` with the variables of `environment`. With `state`, a directory,
     it begins with the data an earlier cloud left there (Personalize resources and models, S3 objects, DynamoDB items)
-    and leaves its own there at the end.
+    and leaves its own there at the end. Without `cpu_shares` a function's time-out does not bound its CPU time.
     """
 
     def __init__(
@@ -60,12 +60,14 @@ class Cloud:
         *,
         schedules: bool = True,
         state: Path | None = None,
+        cpu_shares: bool = True,
     ) -> None:
         self._port = port
         self.speed = speed
         self._directory = state / "personalize" if state else directory
         self._state = state
         self._schedules = schedules
+        self._cpu_shares = cpu_shares
         self._deployment: Deployment | None = None
 
     def __enter__(self) -> Self:
@@ -90,7 +92,7 @@ class Cloud:
         if self._state is not None:
             emulator.personalize.restore(self._state)
             undoing.callback(self._save, self._state)
-        self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool())
+        self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool(share_cpu=self._cpu_shares))
         undoing.callback(runtime.leave)
         runtime.enter(self._runtime)
         self._endpoint.start()

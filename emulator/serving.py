@@ -30,7 +30,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
         assembly = arguments.assembly or synthesise(Path(directory))
-        with Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
+        whole_cpus = arguments.whole_cpus
+        with Cloud(arguments.port, arguments.speed, state=arguments.state, cpu_shares=not whole_cpus) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))
             if not arguments.json:

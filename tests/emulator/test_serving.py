@@ -131,6 +131,7 @@ def test_commands_are_parsed() -> None:
         "json": False,
         "assembly": None,
         "state": None,
+        "whole_cpus": False,
     }
     assert parser().parse_args(["demo"]).command == "demo"
 
