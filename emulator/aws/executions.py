@@ -22,10 +22,10 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfun
 
 from emulator.aws import runtime
 from emulator.aws.corrections import Correction
+from emulator.aws.limits import STATE_DATA
 from emulator.aws.local_execution import LocalExecution
 from emulator.clock import CLOCK
 
-MAX_INPUT_BYTES = 262_144
 LONGEST_NAP_SECONDS = 0.25  # real
 
 
@@ -103,10 +103,10 @@ class StepFunctions(StepFunctionsParserBackend):  # its signatures are wider tha
 
 
 def _check_input(text: str) -> None:
-    if len(text.encode()) > MAX_INPUT_BYTES:
+    if len(text.encode()) > STATE_DATA.value:
         raise ValidationException(
             "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_INPUT_BYTES}"
+            f"Member must have length less than or equal to {STATE_DATA.value}"
         )
     try:
         json.loads(text)

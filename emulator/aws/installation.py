@@ -9,12 +9,14 @@ from emulator.aws import (
     event_source_mappings,
     executions,
     functions,
+    history_limit,
     interpreter,
     object_events,
     payload_limits,
     queues,
     rules,
     service_tasks,
+    state_data,
     states_api,
 )
 from emulator.aws.corrections import APPLIED, apply
@@ -25,6 +27,8 @@ MODULES = (
     clock_times,
     interpreter,
     service_tasks,
+    state_data,
+    history_limit,
     definitions,
     executions,
     states_api,

@@ -16,6 +16,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from emulator.aws import history_limit
 from emulator.aws.interpreter import iso_time
 from emulator.clock import CLOCK
 
@@ -44,6 +45,8 @@ class _Worker(ExecutionWorker):
     def start(self) -> None:
         """Start the thread that runs the program."""
         self.env = super()._get_evaluation_environment()
+        communication: Any = self._execution_communication
+        history_limit.tell_when_full(self.env.event_manager, communication.execution.fail)
         super().start()  # type: ignore[no-untyped-call]  # moto's
 
     def _get_evaluation_environment(self) -> Any:
@@ -88,6 +91,15 @@ class LocalExecution(Execution):
         self.ended.set()
         for child in self._children:
             child.stop(stop_date, None, None)
+
+    def fail(self, error: str, cause: str) -> None:
+        """End as FAILED at once, whatever the machine would catch."""
+        with self.lock:
+            if self.exec_status != ExecutionStatus.RUNNING:
+                return
+            self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.FAILED, CLOCK.now(), error, cause
+        self._environment.set_error({"error": error, "cause": cause})
+        self.ended.set()
 
     def adopt(self, child: "LocalExecution") -> None:
         """Remember a nested execution that this one waits for: it is stopped with its parent, as on AWS."""
