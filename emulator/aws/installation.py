@@ -11,6 +11,9 @@ from emulator.aws import (
     functions,
     history_limit,
     interpreter,
+    item_limits,
+    key_lengths,
+    message_limits,
     object_events,
     payload_limits,
     queues,
@@ -38,6 +41,9 @@ MODULES = (
     event_source_mappings,
     rules,
     object_events,
+    key_lengths,
+    item_limits,
+    message_limits,
     cloudformation,
 )
 
