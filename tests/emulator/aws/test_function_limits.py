@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from emulator.aws import runtime
 from emulator.aws.allowance import Allowance, Overrun, Usage, usage_of
 from emulator.aws.corrections import moto_as_shipped
-from emulator.aws.limits import ASYNCHRONOUS_PAYLOAD, RESPONSE_PAYLOAD, SYNCHRONOUS_PAYLOAD
+from emulator.aws.limits import ASYNCHRONOUS_PAYLOAD, FUNCTION_MEMORY, RESPONSE_PAYLOAD, SYNCHRONOUS_PAYLOAD
 from emulator.cloud import Cloud
 from tests.emulator.aws.conftest import MakeFunction, MakeMachine
 
@@ -87,6 +87,12 @@ def test_the_memory_counted_is_that_of_a_process_of_its_own(aws: Cloud, function
     assert counted == pytest.approx(seen.memory_mib, abs=4)
     private = re.findall(r"Private_\w+: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())
     assert counted * 1024 > 4 * sum(map(int, private))  # what it does not share is a small part
+
+
+def test_a_function_has_128_mib_unless_it_says_otherwise(aws: Cloud, function: MakeFunction) -> None:
+    """Fact: Lambda's default."""
+    made = aws.client("lambda").get_function_configuration(FunctionName=function(SOURCE))
+    assert made["MemorySize"] == FUNCTION_MEMORY.value
 
 
 def test_the_machine_is_told_runtime_out_of_memory(aws: Cloud, function: MakeFunction, machine: MakeMachine) -> None:
