@@ -6,14 +6,43 @@ from pathlib import Path
 from typing import Any
 
 import statemachines
+from emulator.aws.limits import LIMITS
 from lambdas.personalize.request import Request
 
 DOCS = Path(__file__).parent
 
+_LIMITS_BEFORE = """# The limits the local cloud enforces
+
+Made from `emulator/aws/limits.py` by `make docs`; do not edit. Lengths are those of UTF-8."""
+
+_LIMITS_AFTER = """## How, and what not
+
+* **Memory** is the resident set of the worker process at its highest, what it shares with its siblings included: a
+  process that only peaked over its limit is killed too. Child processes of a handler are not counted.
+* **CPU**: a function may use `Timeout` * `MemorySize` / 1,769 seconds of CPU time at this machine's speed; importing
+  the handler is free, as Lambda's init phase is not part of the time-out. The wall-clock time-out stays. It is on,
+  because CPU time, unlike time on the clock, hardly grows with the load of the machine;
+  `python -m emulator serve --whole-cpus` and `Cloud(cpu_shares=False)` switch it off.
+* **Without /proc** (macOS) both are checked when the handler returns, not while it runs.
+* **`States.DataLimitExceeded`** also ends a Map or Parallel whose result is too large before its `ResultSelector`:
+  our choice, the stricter one. `States.ALL` matches neither it nor `States.Runtime`; a Catch that names it does.
+* **SQS, EventBridge and asynchronous payloads** have the 1 MiB of today's botocore models, not the earlier 256 KiB.
+* **Not enforced**: the size of `/tmp`, the 10 seconds of the init phase, concurrency of an account, throughput of
+  DynamoDB and its 1 MB per page, transitions per second, and quotas of the number of things."""
+
 
 def pages() -> dict[str, str]:
     """Return every generated page by its file name."""
-    return {"machines.md": machines_page(), "request.schema.json": request_schema()}
+    return {"limits.md": limits_page(), "machines.md": machines_page(), "request.schema.json": request_schema()}
+
+
+def limits_page() -> str:
+    """Return a page with every limit of AWS that the local cloud enforces, and what it does not."""
+    parts = ["about", "value", "beyond it", "says"]
+    rows = [parts, ["---"] * len(parts)]
+    rows += [[limit.about, f"{limit.value:,} {limit.unit}", limit.failure, limit.source] for limit in LIMITS]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{_LIMITS_BEFORE}\n\n{table}\n\n{_LIMITS_AFTER}\n"
 
 
 def request_schema() -> str:

@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     _add_port_and_speed(serve)
     serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
     serve.add_argument("--state", type=Path, help="keep data in this directory, from one run to the next")
+    serve.add_argument("--whole-cpus", action="store_true", help="do not hold functions to their share of CPU time")
     serve.add_argument("--assembly", type=Path, help="deploy this cdk.out instead of synthesising the app")
     serve.add_argument(
         "--allow-origin",

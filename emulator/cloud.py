@@ -52,10 +52,11 @@ class Cloud:
     `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
     network; others, in any language, through `endpoint` with the variables of `environment`, within `access`. With
     `state`, a directory, it begins with the data an earlier cloud left there (Personalize resources and models, S3
-    objects, DynamoDB items) and leaves its own there at the end.
+    objects, DynamoDB items) and leaves its own there at the end. Without `cpu_shares` a function's time-out does not
+    bound its CPU time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - independent choices, all but the first by name
         self,
         port: int = 0,
         speed: float = 600,
@@ -64,12 +65,14 @@ class Cloud:
         schedules: bool = True,
         state: Path | None = None,
         access: Access | None = None,
+        cpu_shares: bool = True,
     ) -> None:
         self._port = port
         self.speed = speed
         self._directory = state / "personalize" if state else directory
         self._state = state
         self._schedules = schedules
+        self._cpu_shares = cpu_shares
         self._deployment: Deployment | None = None
         self._deployer = Deployer(CREDENTIAL, secrets.token_urlsafe(30))
         self._access = access or Access()
@@ -97,7 +100,7 @@ class Cloud:
             emulator.personalize.restore(self._state)
             undoing.callback(self._save, self._state)
         handlers = {**self.environment, "AWS_SECRET_ACCESS_KEY": CREDENTIAL}  # no handler is the deployer
-        self._runtime = runtime.Runtime(self._endpoint.url, handlers, WorkerPool())
+        self._runtime = runtime.Runtime(self._endpoint.url, handlers, WorkerPool(share_cpu=self._cpu_shares))
         undoing.callback(runtime.leave)
         runtime.enter(self._runtime)
         self._endpoint.start()

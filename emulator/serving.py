@@ -38,6 +38,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             speed=arguments.speed,
             state=arguments.state,
             access=Access(tuple(arguments.allow_origin), limits),
+            cpu_shares=not arguments.whole_cpus,
         ) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))

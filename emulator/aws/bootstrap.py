@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import random
+import resource
 import signal
 import socket
 import struct
@@ -109,25 +110,37 @@ def _invoke(handler: Any, invocation: Mapping[str, Any]) -> dict[str, Any]:
         frames = traceback.format_tb(error.__traceback__)[1:]
         return _failure(type(error).__name__, str(error), request_id, frames)
     try:
-        return {"error": False, "payload": json.dumps(result)}
+        payload = json.dumps(result, ensure_ascii=False)  # as Lambda's runtimes do: a letter is as long as its UTF-8
+        payload.encode()
     except (TypeError, ValueError) as error:
         return _failure("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
+    return {"error": False, "payload": payload}
+
+
+def _used() -> dict[str, Any]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"memory_bytes": used.ru_maxrss * unit, "cpu_seconds": used.ru_utime + used.ru_stime}
 
 
 def serve(sock: socket.socket, handler_name: str) -> None:
-    """Answer invocations until the socket closes; a handler that cannot be imported is tried again each time."""
+    """Answer invocations until the socket closes; a handler that cannot be imported is tried again each time.
+
+    Each answer says what the process has used so far; so does a message of its own once the handler is imported.
+    """
     handler = None
     while (invocation := receive(sock)) is not None:
         if handler is None:
             try:
                 handler = _load(handler_name)
             except Exception as error:  # noqa: BLE001 - as above
-                send(sock, _load_failure(error, handler_name, invocation["id"]))
+                send(sock, {**_load_failure(error, handler_name, invocation["id"]), **_used()})
                 continue
+            send(sock, {"imported": True, **_used()})
         answer = _invoke(handler, invocation)
         sys.stdout.flush()
         sys.stderr.flush()
-        send(sock, answer)
+        send(sock, {**answer, **_used()})
 
 
 def _hurry_retries(speed: float) -> None:

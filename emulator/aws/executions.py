@@ -26,11 +26,11 @@ from moto.utilities.paginator import paginate
 
 from emulator.aws import runtime
 from emulator.aws.corrections import Correction
+from emulator.aws.limits import STATE_DATA
 from emulator.aws.local_execution import LocalExecution
 from emulator.aws.redrive_eligibility import redrive_status
 from emulator.clock import CLOCK
 
-MAX_INPUT_BYTES = 262_144
 MAX_OPEN_EXECUTIONS = 1_000_000  # the service's quota
 TOKENS_ARE_VALID_FOR = timedelta(minutes=15)
 LAST_EVENT_SECONDS = 10.0  # real, for a stopped or timed out execution to leave its last state
@@ -161,10 +161,10 @@ class ExecutionLimitExceeded(AWSError):  # noqa: N818 - AWS's name
 
 
 def _check_input(text: str) -> None:
-    if len(text.encode()) > MAX_INPUT_BYTES:
+    if len(text.encode()) > STATE_DATA.value:
         raise ValidationException(
             "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_INPUT_BYTES}"
+            f"Member must have length less than or equal to {STATE_DATA.value}"
         )
     try:
         json.loads(text)

@@ -5,10 +5,12 @@ import base64
 import datetime as dt
 import io
 import json
+import math
 import shutil
 import signal
 import tempfile
 import threading
+import time
 import uuid
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -20,7 +22,7 @@ import moto.awslambda.models
 from moto.awslambda.models import LambdaFunction
 from moto.core.utils import unix_time_millis
 
-from emulator.aws import runtime
+from emulator.aws import payload_limits, runtime
 from emulator.aws.corrections import Correction
 from emulator.aws.workers import Answer, Sandbox
 
@@ -52,6 +54,23 @@ class Outcome:
     log: str
 
 
+def report_line(request_id: str, seconds: float, memory_mib: int, answer: Answer) -> str:
+    """Return the line that ends the log of an invocation, as Lambda writes it."""
+    used_mib = memory_mib if answer.out_of_memory else answer.usage.memory_mib
+    facts = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {seconds * 1000:.2f} ms",
+        f"Billed Duration: {math.ceil(seconds * 1000)} ms",
+        f"Memory Size: {memory_mib} MB",
+        f"Max Memory Used: {used_mib} MB",
+    ]
+    if answer.payload is None:
+        facts.append("Status: timeout" if answer.timed_out else "Status: error")
+    if answer.out_of_memory:
+        facts.append("Error Type: Runtime.OutOfMemory")
+    return "\t".join(facts)
+
+
 class LocalFunction(LambdaFunction):
     """A function whose code runs in worker processes, with the errors, logs and retries of Lambda."""
 
@@ -65,6 +84,7 @@ class LocalFunction(LambdaFunction):
     def invoke(self, body: str, request_headers: Any, response_headers: Any) -> str | bytes:
         """Invoke synchronously, or promise to (`Event`), or do nothing (`DryRun`)."""
         kind = request_headers.get("x-amz-invocation-type", "RequestResponse")
+        payload_limits.check_request(body or "", kind)
         if kind == "DryRun":
             return b""
         if kind == "Event":
@@ -83,13 +103,18 @@ class LocalFunction(LambdaFunction):
             "id": request_id,
             "arn": self.function_arn,
             "timeout": self.timeout,
+            "memory_mib": self.memory_size,
             "event": event,
             "trace": f"Root=1-{request_id[:8]}-{request_id.replace('-', '')[8:]};Sampled=0",
         }
         cloud = runtime.current()
+        began = time.monotonic()
         answer = cloud.workers.invoke(self.sandbox(cloud.environment), invocation)
+        report = report_line(request_id, time.monotonic() - began, self.memory_size, answer)
+        answer = payload_limits.bounded(answer)
         payload = answer.payload if answer.payload is not None else self._how_it_ended(answer, request_id)
-        log = f"START RequestId: {request_id} Version: {self.version}\n{answer.log}END RequestId: {request_id}\n"
+        start, end = f"START RequestId: {request_id} Version: {self.version}", f"END RequestId: {request_id}"
+        log = f"{start}\n{answer.log}{end}\n{report}\n"
         self._write_log(log)
         if answer.is_error and not cloud.stopping.is_set():
             error = json.loads(payload)
@@ -148,6 +173,8 @@ class LocalFunction(LambdaFunction):
     def _how_it_ended(self, answer: Answer, request_id: str) -> str:
         if answer.timed_out:
             kind, text = "Sandbox.Timedout", f"Task timed out after {self.timeout:.2f} seconds"
+        elif answer.out_of_memory:
+            kind, text = "Runtime.OutOfMemory", "Runtime exited with error: signal: killed"
         elif answer.exit_status:
             how = f"exit status {answer.exit_status}"
             if answer.exit_status < 0:

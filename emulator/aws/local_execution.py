@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
-from emulator.aws import status_events
+from emulator.aws import history_limit, status_events
 from emulator.aws.interpreter import iso_time
 from emulator.aws.redrive import Progress
 from emulator.clock import CLOCK
@@ -52,6 +52,7 @@ class _Worker(ExecutionWorker):
         """Make the environment that the program will run in."""
         env: Any = super()._get_evaluation_environment()
         env.progress = Progress()
+        self._watch_history(env)
         self.env: Any = env
         self._context()["RedriveCount"] = redrive_count
 
@@ -65,6 +66,7 @@ class _Worker(ExecutionWorker):
         self.env.progress = ended.progress.to_redrive(error)
         self._context()["RedriveTime"] = redrive_time
         self.env.event_manager = ended.event_manager
+        self._watch_history(self.env)
         self.env.map_run_record_pool_manager = ended.map_run_record_pool_manager
         self.env.event_history_context.source_event_id = len(ended.event_manager._history_event_list)  # noqa: SLF001
 
@@ -80,6 +82,10 @@ class _Worker(ExecutionWorker):
         self.env.event_manager.add_event(context=context, event_type=kind, event_details=details)
         self._get_evaluation_entrypoint().eval(self.env)
         self._execution_communication.terminated()
+
+    def _watch_history(self, env: Any) -> None:
+        communication: Any = self._execution_communication
+        history_limit.tell_when_full(env.event_manager, communication.execution.fail)
 
     def _get_evaluation_environment(self) -> Any:
         return self.env
@@ -180,6 +186,15 @@ class LocalExecution(Execution):
         self.ended.set()
         for child in self._children:
             child.stop(stop_date, None, None)
+
+    def fail(self, error: str, cause: str) -> None:
+        """End as FAILED at once, whatever the machine would catch."""
+        with self.lock:
+            if self.exec_status != ExecutionStatus.RUNNING:
+                return
+            self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.FAILED, CLOCK.now(), error, cause
+        self._environment.set_error({"error": error, "cause": cause})
+        self.ended.set()
 
     def adopt(self, child: "LocalExecution") -> None:
         """Remember a nested execution that this one waits for: it is stopped with its parent, as on AWS."""

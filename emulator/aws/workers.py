@@ -7,12 +7,14 @@ import socket
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emulator.aws import bootstrap
+from emulator.aws.allowance import Allowance, Overrun, Usage
 from emulator.aws.nursery import nursery
+from emulator.aws.watch import OverrunError, Watch
 from emulator.clock import CLOCK
 
 MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
@@ -38,6 +40,8 @@ class Answer:
     log: str
     exit_status: int | None = None  # negative: the signal that ended it
     timed_out: bool = False
+    out_of_memory: bool = False
+    usage: Usage = field(default_factory=Usage)
 
 
 class Worker:
@@ -59,23 +63,37 @@ class Worker:
             "environment": dict(sandbox.environment),
         }
         self.pid = self._nursery.fork(order, [theirs.fileno(), self._log.fileno()])
+        self._watch = Watch(self.pid, self._socket)
         theirs.close()
 
-    def invoke(self, invocation: Mapping[str, Any]) -> Answer:
+    def invoke(self, invocation: Mapping[str, Any], allowance: Allowance) -> Answer:
         """Run the handler once. After an answer without payload the worker is gone."""
         try:
             self._socket.settimeout(invocation["timeout"])
             bootstrap.send(self._socket, invocation)
-            answer = bootstrap.receive(self._socket)
+            answer = self._watch.receive_answer(allowance, invocation["timeout"])
         except TimeoutError:
-            self.kill()
-            return Answer(None, is_error=True, log=self._new_log(), timed_out=True)
+            return self._killed(timed_out=True)
+        except OverrunError as error:
+            in_memory = error.overrun is Overrun.MEMORY
+            return self._killed(out_of_memory=in_memory, timed_out=not in_memory)
         except OSError:
             answer = None
         if answer is None:
-            status = self.kill()
-            return Answer(None, is_error=True, log=self._new_log(), exit_status=status)
-        return Answer(answer["payload"], is_error=answer["error"], log=self._new_log())
+            return self._killed()
+        return Answer(answer["payload"], is_error=answer["error"], log=self._new_log(), usage=self._watch.usage)
+
+    def _killed(self, *, timed_out: bool = False, out_of_memory: bool = False) -> Answer:
+        status = self.kill()
+        return Answer(
+            None,
+            is_error=True,
+            log=self._new_log(),
+            exit_status=status,
+            timed_out=timed_out,
+            out_of_memory=out_of_memory,
+            usage=self._watch.usage,
+        )
 
     def is_alive(self) -> bool:
         """Tell whether the process still holds its end of the socket."""
@@ -116,9 +134,13 @@ class Worker:
 
 
 class WorkerPool:
-    """The idle and busy workers of one cloud, at most `MAX_WORKERS` per function."""
+    """The idle and busy workers of one cloud, at most `MAX_WORKERS` per function.
 
-    def __init__(self) -> None:
+    With `share_cpu` a function's time-out also bounds its CPU time, in proportion to its memory.
+    """
+
+    def __init__(self, *, share_cpu: bool = True) -> None:
+        self._share_cpu = share_cpu
         self._lock = threading.Lock()
         self._idle: dict[Sandbox, queue.LifoQueue[Worker]] = {}
         self._room: dict[str, threading.Semaphore] = {}
@@ -128,12 +150,13 @@ class WorkerPool:
 
     def invoke(self, sandbox: Sandbox, invocation: Mapping[str, Any]) -> Answer:
         """Run one invocation in a free worker, or in a new one."""
+        allowance = Allowance.of(invocation["memory_mib"], invocation["timeout"], share_cpu=self._share_cpu)
         with self._lock:
             room = self._room.setdefault(sandbox.function_name, threading.Semaphore(MAX_WORKERS))
             idle = self._idle.setdefault(sandbox, queue.LifoQueue())
         with room:
             worker = self._take(sandbox, idle)
-            answer = worker.invoke(invocation)
+            answer = worker.invoke(invocation, allowance)
             if answer.payload is None:
                 self._forget(worker)
             else:

@@ -133,6 +133,7 @@ def test_commands_are_parsed() -> None:
         "state": None,
         "allow_origin": [],
         "max_body_mib": 512,
+        "whole_cpus": False,
     }
     assert parser().parse_args(["demo"]).command == "demo"
 
