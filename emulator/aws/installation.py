@@ -11,6 +11,7 @@ from emulator.aws import (
     functions,
     interpreter,
     object_events,
+    object_versions,
     queues,
     rules,
     service_tasks,
@@ -32,6 +33,7 @@ MODULES = (
     event_source_mappings,
     rules,
     object_events,
+    object_versions,
     cloudformation,
 )
 

@@ -6,8 +6,8 @@ moto's keeps neither error nor cause of a stopped execution, and lets it look ru
 import copy
 import threading
 import time
-from collections import Counter
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from moto.stepfunctions.parser.api import ExecutionStatus
@@ -16,10 +16,11 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from emulator.aws.execution_history import PackedHistory, transitions
 from emulator.aws.interpreter import iso_time
 from emulator.clock import CLOCK
 
-THREADS_WORTH_FORGETTING = 512
+THREADS_WORTH_FORGETTING = 128
 
 
 class _Communication(BaseExecutionWorkerCommunication):
@@ -33,6 +34,7 @@ class _Communication(BaseExecutionWorkerCommunication):
                 self._reflect_execution_status()  # type: ignore[no-untyped-call]  # moto's
                 execution.stop_date = CLOCK.now()
         execution.ended.set()
+        execution.pack()
         execution.finished.set()
         if len(TMP_THREADS) > THREADS_WORTH_FORGETTING:  # moto remembers every thread it ever started
             TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
@@ -59,6 +61,7 @@ class LocalExecution(Execution):
         self.ended = threading.Event()
         self.finished = threading.Event()
         self._children: list[LocalExecution] = []
+        self._packed: PackedHistory | None = None
 
     def get_start_execution_details(self) -> ExecutionDetails:
         """Return what becomes `$$.Execution`."""
@@ -66,15 +69,7 @@ class LocalExecution(Execution):
 
     def transitions(self) -> int:
         """Return how many states were entered; a retried state counts again, as Step Functions bills it."""
-        counts = Counter(str(event["type"].value) for event in self._events())
-        entered = sum(count for kind, count in counts.items() if kind.endswith("StateEntered"))
-        started = counts["LambdaFunctionScheduled"] + counts["TaskScheduled"]
-        retried = (
-            max(0, started - counts["TaskStateEntered"])
-            + max(0, counts["ParallelStateStarted"] - counts["ParallelStateEntered"])
-            + max(0, counts["MapStateStarted"] - counts["MapStateEntered"])
-        )
-        return entered + retried
+        return transitions(self._events()) if self._packed is None else self._packed.transitions
 
     def stop(self, stop_date: datetime, error: str | None, cause: str | None) -> None:
         """End as ABORTED at once; what the present task is doing no longer matters."""
@@ -82,17 +77,18 @@ class LocalExecution(Execution):
             if self.exec_status != ExecutionStatus.RUNNING:
                 return
             self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.ABORTED, stop_date, error, cause
-        while self._environment.program_state() is None:  # its thread has not come to the first state yet
+            worker: Any = self.exec_worker
+        while worker.env.program_state() is None:  # its thread has not come to the first state yet
             time.sleep(0.001)
-        super().stop(stop_date, error, cause)
+        worker.stop(stop_date, error, cause)
         self.ended.set()
-        for child in self._children:
+        for child in list(self._children):
             child.stop(stop_date, None, None)
 
     def adopt(self, child: "LocalExecution") -> None:
         """Remember a nested execution that this one waits for: it is stopped with its parent, as on AWS."""
         with self.lock:
-            self._children.append(child)
+            self._children = [known for known in self._children if not known.ended.is_set()] + [child]
             is_wanted = self.exec_status == ExecutionStatus.RUNNING
         if not is_wanted:
             child.stop(CLOCK.now(), None, None)
@@ -101,13 +97,23 @@ class LocalExecution(Execution):
         """Return the history so far."""
         return copy.deepcopy(self._events())
 
-    @property
-    def _environment(self) -> Any:
-        return self.exec_worker.env  # type: ignore[union-attr]  # there is one from start() on
+    def to_history_output(self) -> Any:
+        """Return the history for moto's own answer."""
+        return {"events": self.events()}
+
+    def pack(self) -> None:
+        """Let go of all that running took, once the thread is done; the history stays, compressed."""
+        callbacks = self.exec_worker.env.callback_pool_manager  # type: ignore[union-attr]  # moto may be asking for it
+        self._packed = PackedHistory(self._events())
+        self.exec_worker = SimpleNamespace(env=SimpleNamespace(callback_pool_manager=callbacks))  # type: ignore[assignment]
+        self._children = []
 
     def _events(self) -> list[dict[str, Any]]:
+        worker: Any = self.exec_worker  # before it is packed: afterwards there is no history in it any more
+        if self._packed is not None:
+            return self._packed.events()
         # moto's accessor copies everything under a lock; a list only grows, so a shallow copy is enough to count.
-        return list(self._environment.event_manager._history_event_list)  # noqa: SLF001 - see above
+        return list(worker.env.event_manager._history_event_list)  # noqa: SLF001 - see above
 
     def _get_start_execution_worker(self) -> _Worker:
         return _Worker(

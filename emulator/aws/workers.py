@@ -1,11 +1,11 @@
 """Lambda worker processes: started on demand, one invocation at a time, ended on a timeout or when the cloud stops."""
 
 import os
-import queue
 import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from emulator.aws.nursery import nursery
 from emulator.clock import CLOCK
 
 MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
+IDLE_SECONDS = 300.0  # real; AWS, too, ends an environment that has had nothing to do for some minutes
+LOG_BYTES = 1 << 20  # at most this much is read of one invocation's output, and kept of what was read already
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Worker:
         self._socket, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._log_read = 0
+        self.idle_since = 0.0
         self._ending = threading.Lock()
         self._exit_status: int | None = None
         order = {
@@ -110,9 +113,16 @@ class Worker:
 
     def _new_log(self) -> str:
         with self._ending:
-            text = b"" if self._log.closed else os.pread(self._log.fileno(), 1 << 20, self._log_read)
-        self._log_read += len(text)
+            text = b"" if self._log.closed else self._read_log(self._log.fileno())
         return text.decode(errors="replace")
+
+    def _read_log(self, fd: int) -> bytes:
+        text = os.pread(fd, LOG_BYTES, self._log_read)
+        self._log_read += len(text)
+        if self._log_read > LOG_BYTES and os.fstat(fd).st_size == self._log_read:
+            os.ftruncate(fd, 0)
+            self._log_read = os.lseek(fd, 0, os.SEEK_SET)  # the process writes where we stand: it has the same file
+        return text
 
 
 class WorkerPool:
@@ -120,7 +130,7 @@ class WorkerPool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: dict[Sandbox, queue.LifoQueue[Worker]] = {}
+        self._idle: dict[str, list[Worker]] = {}  # by function, the one that worked last at the end
         self._room: dict[str, threading.Semaphore] = {}
         self._workers: set[Worker] = set()
         self._stopped = False
@@ -130,14 +140,13 @@ class WorkerPool:
         """Run one invocation in a free worker, or in a new one."""
         with self._lock:
             room = self._room.setdefault(sandbox.function_name, threading.Semaphore(MAX_WORKERS))
-            idle = self._idle.setdefault(sandbox, queue.LifoQueue())
         with room:
-            worker = self._take(sandbox, idle)
+            worker = self._take(sandbox)
             answer = worker.invoke(invocation)
             if answer.payload is None:
                 self._forget(worker)
             else:
-                idle.put(worker)
+                self._put_back(worker)
             return answer
 
     def process_ids(self, function_name: str) -> list[int]:
@@ -153,15 +162,32 @@ class WorkerPool:
         for worker in workers:
             self._forget(worker)
 
-    def _take(self, sandbox: Sandbox, idle: "queue.LifoQueue[Worker]") -> Worker:
-        while True:
-            try:
-                worker = idle.get_nowait()
-            except queue.Empty:
-                return self._start(sandbox)
+    def _take(self, sandbox: Sandbox) -> Worker:
+        while (worker := self._pop_idle(sandbox)) is not None:
             if worker.is_alive():
                 return worker
             self._forget(worker)
+        return self._start(sandbox)
+
+    def _pop_idle(self, sandbox: Sandbox) -> Worker | None:
+        with self._lock:
+            idle = self._idle.get(sandbox.function_name, [])
+            for worker in reversed(idle):
+                if worker.sandbox == sandbox:
+                    idle.remove(worker)
+                    return worker
+        return None
+
+    def _put_back(self, worker: Worker) -> None:
+        """Keep a worker for the next invocation; end those idle for long, or of the function as it was before."""
+        worker.idle_since = time.monotonic()
+        oldest = worker.idle_since - IDLE_SECONDS
+        with self._lock:
+            idle = self._idle.get(worker.sandbox.function_name, [])
+            needed = [known for known in idle if known.sandbox == worker.sandbox and known.idle_since >= oldest]
+            self._idle[worker.sandbox.function_name] = [*needed, worker]
+        for surplus in set(idle) - set(needed):
+            self._forget(surplus)
 
     def _start(self, sandbox: Sandbox) -> Worker:
         with self._lock:
