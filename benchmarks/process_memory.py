@@ -2,12 +2,14 @@
 
 import gc
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 _PROC: Final = Path("/proc")
+_LOOK_SECONDS: Final = 1.0
 _PARENT_FIELD: Final = 1  # of what follows the name in /proc/<pid>/stat
 
 
@@ -33,9 +35,10 @@ class Footprint:
         )
 
 
-def footprint() -> Footprint:
-    """Measure this process, after a garbage collection, and its children and theirs."""
-    gc.collect()
+def footprint(*, collect: bool = True) -> Footprint:
+    """Measure this process, after a garbage collection if wanted, and its children and theirs."""
+    if collect:
+        gc.collect()
     ours = os.getpid()
     below = list(_descendants(ours))
     return Footprint(
@@ -45,6 +48,27 @@ def footprint() -> Footprint:
         threads=len(list((_PROC / str(ours) / "task").iterdir())),
         processes=1 + len(below),
     )
+
+
+class Watched:
+    """Looks every second at the memory of this process and its children."""
+
+    def __init__(self) -> None:
+        self.most_mb = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            self.most_mb = max(self.most_mb, footprint(collect=False).total_mb)
 
 
 def peak_mb(pid: int | str = "self") -> float:
