@@ -30,6 +30,10 @@ class Sandbox:
     path: tuple[str, ...]  # what comes first on sys.path
     environment: tuple[tuple[str, str], ...]
 
+    def is_replaced_by(self, other: "Sandbox") -> bool:
+        """Tell whether the other one is of the same function, but not equal: it has been changed."""
+        return self.function_name == other.function_name and self != other
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -183,11 +187,17 @@ class WorkerPool:
         worker.idle_since = time.monotonic()
         oldest = worker.idle_since - IDLE_SECONDS
         with self._lock:
-            idle = self._idle.get(worker.sandbox.function_name, [])
-            needed = [known for known in idle if known.sandbox == worker.sandbox and known.idle_since >= oldest]
-            self._idle[worker.sandbox.function_name] = [*needed, worker]
-        for surplus in set(idle) - set(needed):
-            self._forget(surplus)
+            surplus = [
+                known
+                for idle in self._idle.values()
+                for known in idle
+                if known.idle_since < oldest or known.sandbox.is_replaced_by(worker.sandbox)
+            ]
+            for known in surplus:
+                self._idle[known.sandbox.function_name].remove(known)
+            self._idle.setdefault(worker.sandbox.function_name, []).append(worker)
+        for known in surplus:
+            self._forget(known)
 
     def _start(self, sandbox: Sandbox) -> Worker:
         with self._lock:

@@ -39,13 +39,13 @@ def test_a_function_that_is_changed_leaves_no_process_behind(aws: Cloud, functio
 
 
 def test_processes_without_work_are_ended(aws: Cloud, function: MakeFunction, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = function(SOURCE)
+    name, other = function(SOURCE), function(SOURCE)
     at_once(aws, name, 3)
-    invoke(aws, name)
-    assert len(aws.worker_pids(name)) == 3
+    invoke(aws, other)
+    assert (len(aws.worker_pids(name)), len(aws.worker_pids(other))) == (3, 1)
     monkeypatch.setattr(workers, "IDLE_SECONDS", 0.0)
     invoke(aws, name)
-    assert len(aws.worker_pids(name)) == 1
+    assert (len(aws.worker_pids(name)), len(aws.worker_pids(other))) == (1, 0)
 
 
 def test_the_file_of_what_a_process_writes_is_used_again(
