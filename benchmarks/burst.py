@@ -69,14 +69,13 @@ def main() -> int:
     parser.add_argument("--sweeps", action=argparse.BooleanOptionalAction, default=True, help="sweep meanwhile")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        assembly = synthesise(Path(directory) / "assembly")
+        assembly = synthesise(Path(directory))
         with Cloud(speed=PREPARING_SPEED, schedules=given.sweeps) as cloud, Watched() as memory:
             cloud.deploy(assembly)
             DURATIONS.seconds["create dataset_import_job"] = IMPORT_SECONDS
             burst = run(cloud, given.objects)
             errors, peak = len(cloud.lambda_errors), peak_mebibytes(cloud)
-    most_jobs = len(FIELDS) + 2  # 1 per GB per dataset, plus two
-    jobs = Bar("import jobs", sum(burst.jobs.values()), most_jobs, at_most=True)
+    jobs = Bar("import jobs", sum(burst.jobs.values()), len(FIELDS) + 2, at_most=True)  # 1 per GB per dataset, plus two
     bars = [
         Bar("rows lost", burst.lost, 0, at_most=True),
         Bar("rows read twice", burst.duplicated, 0, at_most=True),

@@ -129,10 +129,10 @@ def soak(name: str, assembly: Path, days: int, speed: float) -> Soaked:
     began = time.monotonic()
     with Cloud(speed=PREPARING_SPEED) as cloud:
         cloud.deploy(assembly)
-        (prepare_idle if name == "idle" else prepare_living)(cloud)
+        (prepare_idle if name == "idle" else bring_up)(cloud)
         if name == "living":  # there is nothing to hurry for the other
             _change_speed(speed)
-        work: Callable[[Cloud, int], None] = rest if name == "idle" else live
+        work: Callable[[Cloud, int], object] = live if name == "living" else lambda *_: None
         sweeps = _hour(cloud, work, 0)
         held = [footprint()]
         for hour in range(1, 24 * days + 1):
@@ -152,7 +152,7 @@ def _change_speed(speed: float) -> None:
     CLOCK.go_on_from(now)
 
 
-def _hour(cloud: Cloud, work: Callable[[Cloud, int], None], hour: int) -> int:
+def _hour(cloud: Cloud, work: Callable[[Cloud, int], object], hour: int) -> int:
     """Let an hour pass; return how often the bucket was swept in it."""
     began = CLOCK.time()
     work(cloud, hour)
@@ -177,19 +177,15 @@ def _functions(cloud: Cloud) -> list[str]:
 
 def prepare_idle(cloud: Cloud) -> None:
     """Leave the bucket with 20 MB of objects that were imported long ago."""
-    _bring_up(cloud, solutions=False)
+    bring_up(cloud, solutions=False)
     for number in range(FILES):
         rows = [f"user{row},{'x' * 980}" for row in range(number * 1000, (number + 1) * 1000)]
         _put(cloud, f"uploads/{GROUP}/users/large-{number}.csv", ["USER_ID,NOTE", *rows])
     cloud.quiesce(PATIENCE_SECONDS)
 
 
-def prepare_living(cloud: Cloud) -> None:
-    """Bring up datasets, a trained solution and a campaign."""
-    _bring_up(cloud, solutions=True)
-
-
-def _bring_up(cloud: Cloud, *, solutions: bool) -> None:
+def bring_up(cloud: Cloud, *, solutions: bool = True) -> None:
+    """Make datasets with some rows; with solutions, train one and deploy it."""
     upload(cloud, 0)
     upload_interactions(cloud, 0, rows=3 * ROWS_PER_DAY)
     request = REQUEST if solutions else {**REQUEST, "solutions": []}
@@ -197,10 +193,6 @@ def _bring_up(cloud: Cloud, *, solutions: bool) -> None:
         Bucket=cloud.deployment.bucket, Key=f"requests/{GROUP}.json", Body=json.dumps(request).encode()
     )
     cloud.quiesce(PATIENCE_SECONDS)
-
-
-def rest(_cloud: Cloud, _hour: int) -> None:
-    """Do nothing."""
 
 
 def live(cloud: Cloud, hour: int) -> None:
