@@ -2,9 +2,10 @@
 
 Every object's event is delivered once, every tenth one twice, all of them shuffled. What was imported is read from
 dataset export jobs, what was read twice from the very files that the import jobs were pointed at; neither asks the
-ledger.
+ledger. Sweeps run meanwhile, as often as the stacks say, so that every object is found in two ways; without them
+(--no-sweeps) a burst also has to get by with few jobs.
 
-    python -m benchmarks.burst [--objects N]
+    python -m benchmarks.burst [--objects N] [--no-sweeps]
 """
 
 import argparse
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bars import Bar, report
+from benchmarks.process_memory import Watched, peak_mb
 from emulator.clock import CLOCK
 from emulator.cloud import Cloud
 from emulator.deploy import synthesise
@@ -32,6 +35,7 @@ IMPORT_SECONDS = 20 * 60  # simulated
 SECONDS_PER_OBJECT = 0.03
 PREPARING_SPEED = 600.0
 PATIENCE_SECONDS = 1800
+LARGEST_MEMORY_MB = 1536.0  # the cloud and all its children
 FIELDS: dict[str, dict[str, str]] = {
     "interactions": {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"},
     "users": {"USER_ID": "string", "GENRE": "string"},
@@ -58,24 +62,36 @@ class Burst:
         return sum(times - 1 for counts in self.read.values() for times in counts.values())
 
 
-def main() -> None:
-    """Run the burst and print what became of it, one figure a line."""
+def main() -> int:
+    """Run the burst, print what became of it, and return how many bars were missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=10_000, help="how many objects to upload (default: 10,000)")
-    objects = parser.parse_args().objects
+    parser.add_argument("--sweeps", action=argparse.BooleanOptionalAction, default=True, help="sweep meanwhile")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        assembly = synthesise(Path(directory) / "assembly")
-        with Cloud(speed=PREPARING_SPEED, schedules=False) as cloud:  # no sweep finds what events lose
+        assembly = synthesise(Path(directory))
+        with Cloud(speed=PREPARING_SPEED, schedules=given.sweeps) as cloud, Watched() as memory:
             cloud.deploy(assembly)
             DURATIONS.seconds["create dataset_import_job"] = IMPORT_SECONDS
-            run(cloud, objects)
+            burst = run(cloud, given.objects)
+            errors, peak = len(cloud.lambda_errors), peak_mebibytes(cloud)
+    jobs = Bar("import jobs", sum(burst.jobs.values()), len(FIELDS) + 2, at_most=True)  # 1 per GB per dataset, plus two
+    bars = [
+        Bar("rows lost", burst.lost, 0, at_most=True),
+        Bar("rows read twice", burst.duplicated, 0, at_most=True),
+        Bar("MB of the cloud and its children", memory.most_mb, LARGEST_MEMORY_MB, at_most=True),
+        Bar("functions that failed", errors, 0, at_most=True),
+    ]
+    print(f"lost: {burst.lost}\nduplicated: {burst.duplicated}\njobs: {sum(burst.jobs.values())}")
+    print(f"most memory: {memory.most_mb:.0f} MB, of it the cloud's own process: {peak_mb():.0f} MB at its peak")
+    print(f"peak memory of a function's process: {peak:.0f} MiB")
+    return report(f"{given.objects:,} objects at once", bars if given.sweeps else [*bars, jobs])
 
 
-def run(cloud: Cloud, objects: int) -> None:
+def run(cloud: Cloud, objects: int) -> Burst:
     """Upload, deliver, import, count."""
     arns = {dataset: create_dataset(cloud, dataset, fields) for dataset, fields in FIELDS.items()}
-    before = cloud.transitions()
-    began = time.monotonic()
+    before, began = cloud.transitions(), time.monotonic()
     expected, events = upload(cloud, objects)
     uploaded = time.monotonic()
     change_speed(IMPORT_SECONDS / (5 + objects * SECONDS_PER_OBJECT))
@@ -86,23 +102,17 @@ def run(cloud: Cloud, objects: int) -> None:
     imported = time.monotonic()
     change_speed(PREPARING_SPEED)
     jobs = {dataset: active_jobs(cloud, arn) for dataset, arn in arns.items()}
-    burst = Burst(
+    print(f"objects: {objects}, events: {len(events)}, rows: {sum(map(len, expected.values()))}")
+    print(f"transitions: {cloud.transitions() - before}")
+    print(
+        f"seconds: {uploaded - began:.0f} uploading, {recorded - uploaded:.0f} recording "
+        f"({len(events) / (recorded - uploaded):.0f} events/s), {imported - recorded:.0f} importing"
+    )
+    return Burst(
         expected,
         {dataset: exported_rows(cloud, dataset, arn) for dataset, arn in arns.items()},
         {dataset: rows_read(cloud, found) for dataset, found in jobs.items()},
         {dataset: len(found) for dataset, found in jobs.items()},
-    )
-    print(f"lost: {burst.lost}")
-    print(f"duplicated: {burst.duplicated}")
-    print(f"jobs: {sum(burst.jobs.values())}")
-    print(f"bar on jobs: {len(FIELDS) + 2} (1 per GB per dataset, plus two)")
-    print(f"objects: {objects}, events: {len(events)}, rows: {sum(map(len, expected.values()))}")
-    print(f"transitions: {cloud.transitions() - before}")
-    print(f"function errors: {len(cloud.lambda_errors)}")
-    print(f"peak memory of a function's process: {peak_mebibytes(cloud):.0f} MiB")
-    print(
-        f"seconds: {uploaded - began:.0f} uploading, {recorded - uploaded:.0f} recording "
-        f"({len(events) / (recorded - uploaded):.0f} events/s), {imported - recorded:.0f} importing"
     )
 
 
@@ -243,10 +253,8 @@ def peak_mebibytes(cloud: Cloud) -> float:
     """Return the most memory that a process of a function has ever held."""
     functions = cloud.client("lambda").list_functions()["Functions"]
     pids = [pid for function in functions for pid in cloud.worker_pids(function["FunctionName"])]
-    statuses = [Path(f"/proc/{pid}/status") for pid in pids]
-    lines = [line for status in statuses if status.exists() for line in status.read_text().splitlines()]
-    return max((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0.0)
+    return max(map(peak_mb, pids), default=0.0)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -105,6 +105,7 @@ class Cloud:
         runtime.enter(self._runtime)
         self._endpoint.start()
         undoing.callback(activity.end, self._runtime)
+        activity.begin(self._runtime)
         if self._schedules:
             activity.begin_schedules(self._runtime)
 
@@ -185,7 +186,7 @@ class Cloud:
 
     @property
     def lambda_errors(self) -> list[LambdaError]:
-        """Return the invocations that ended in an error, oldest first."""
+        """Return the invocations that ended in an error, oldest first; of very many, the last 10,000."""
         return list(self._runtime.lambda_errors)
 
     def notices(self, topic: str | None = None) -> list[Notice]:

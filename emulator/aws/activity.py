@@ -4,12 +4,18 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from emulator.aws import event_source_mappings, runtime
 from emulator.aws.executions import all_executions
+from emulator.aws.retention import Retention
 from emulator.aws.schedules import Ticker
 from emulator.clock import CLOCK
 
 LAST_WORDS_SECONDS = 5.0  # real, for the thread of each stopped execution
 
-_tickers: list[Ticker] = []
+_tickers: list[Ticker | Retention] = []
+
+
+def begin(cloud: runtime.Runtime) -> None:
+    """Forget from now on what AWS forgets."""
+    _tickers.append(Retention(cloud))
 
 
 def begin_schedules(cloud: runtime.Runtime) -> None:

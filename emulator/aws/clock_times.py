@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import moto.events.models
+import moto.logs.models
 import moto.s3.models
 import moto.sqs.models
 
@@ -24,5 +25,6 @@ CORRECTIONS = (
     Correction(moto.sqs.models, "unix_time", CLOCK.time, "long polling and retention are in real time"),
     Correction(moto.sqs.models, "unix_time_millis", milliseconds, "visibility and delays are in real time"),
     Correction(moto.s3.models, "utcnow", naive_utc, "LastModified is real time, and events and executions are not"),
+    Correction(moto.logs.models, "utcnow", naive_utc, "log events are in real time, and their retention is not"),
     Correction(moto.events.models, "unix_time", CLOCK.time, "events happen in real time"),
 )

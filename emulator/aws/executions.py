@@ -145,6 +145,15 @@ class StepFunctions(StepFunctionsParserBackend):  # its signatures are wider tha
         execution.stop(CLOCK.now(), error, cause)
         return execution
 
+    def forget_ended(self, before: datetime) -> None:
+        """Forget the executions that ended before this moment; their names are free again."""
+        with self._starting:
+            for execution in list(self.executions.values()):
+                if execution.finished.is_set() and execution.stop_date is not None and execution.stop_date < before:
+                    del self.executions[execution.exec_arn]
+            for machine in self.state_machines:
+                machine.executions = [known for known in machine.executions if known.execution_arn in self.executions]
+
 
 class ExecutionNotRedrivable(AWSError):  # noqa: N818 - AWS's name
     """The execution cannot be redriven."""
@@ -172,10 +181,15 @@ def _check_input(text: str) -> None:
         raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
 
 
+def all_backends() -> list[StepFunctions]:
+    """Return the running cloud's Step Functions, one per region in use."""
+    backends: Any = stepfunctions_parser_backends[runtime.ACCOUNT_ID]
+    return list(backends.values())
+
+
 def all_executions() -> Iterator[LocalExecution]:
     """Go through all executions of the running cloud."""
-    backends: Any = stepfunctions_parser_backends[runtime.ACCOUNT_ID]
-    for backend in list(backends.values()):
+    for backend in all_backends():
         yield from list(backend.executions.values())
 
 

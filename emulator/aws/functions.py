@@ -20,9 +20,9 @@ from typing import Any
 
 import moto.awslambda.models
 from moto.awslambda.models import LambdaFunction
-from moto.core.utils import unix_time_millis
 
 from emulator.aws import payload_limits, runtime
+from emulator.aws.clock_times import milliseconds
 from emulator.aws.corrections import Correction
 from emulator.aws.workers import Answer, Sandbox
 
@@ -185,7 +185,7 @@ class LocalFunction(LambdaFunction):
         return json.dumps({"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {text}"})
 
     def _write_log(self, text: str) -> None:
-        now = unix_time_millis()
+        now = int(milliseconds())
         lines = [{"timestamp": now, "message": line} for line in text.splitlines()]
         with self._logging:
             self.logs_backend.ensure_log_group(self.logs_group_name)

@@ -6,8 +6,8 @@ moto's keeps neither error nor cause of a stopped execution, and lets it look ru
 import copy
 import threading
 import time
-from collections import Counter
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
@@ -17,11 +17,12 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from emulator.aws import history_limit, status_events
+from emulator.aws.execution_history import PackedHistory, transitions
 from emulator.aws.interpreter import iso_time
 from emulator.aws.redrive import Progress
 from emulator.clock import CLOCK
 
-THREADS_WORTH_FORGETTING = 512
+THREADS_WORTH_FORGETTING = 128
 TOKENS_REMEMBERED = 10
 ENDS = frozenset({"ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut", "ExecutionSucceeded"})
 
@@ -40,6 +41,7 @@ class _Communication(BaseExecutionWorkerCommunication):
         if was_running:
             execution.status_changed()
         execution.ended.set()
+        execution.pack()
         execution.finished.set()
         if len(TMP_THREADS) > THREADS_WORTH_FORGETTING:  # moto remembers every thread it ever started
             TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
@@ -103,6 +105,7 @@ class LocalExecution(Execution):
         self.redrive_date: datetime | None = None
         self.redrive_tokens: dict[str, datetime] = {}  # the last ones, so that a repeated request changes nothing
         self._children: list[LocalExecution] = []
+        self._packed: PackedHistory | None = None
 
     def start(self) -> None:
         """Start the execution, and tell the event bus before it can end."""
@@ -116,6 +119,7 @@ class LocalExecution(Execution):
         """Go on from what did not succeed. The caller has the lock, and knows that this is allowed."""
         worker = self._get_start_execution_worker()
         self.redrive_count, self.redrive_date = self.redrive_count + 1, CLOCK.now()
+        self._unpack()
         worker.prepare_to_go_on(self._environment, self.error, self.redrive_count, iso_time(self.redrive_date))
         self._children = []
         self.ended.clear()
@@ -163,15 +167,7 @@ class LocalExecution(Execution):
 
     def transitions(self) -> int:
         """Return how many states were entered; a retried state counts again, as Step Functions bills it."""
-        counts = Counter(str(event["type"].value) for event in self._events())
-        entered = sum(count for kind, count in counts.items() if kind.endswith("StateEntered"))
-        started = counts["LambdaFunctionScheduled"] + counts["TaskScheduled"]
-        retried = (
-            max(0, started - counts["TaskStateEntered"])
-            + max(0, counts["ParallelStateStarted"] - counts["ParallelStateEntered"])
-            + max(0, counts["MapStateStarted"] - counts["MapStateEntered"])
-        )
-        return entered + retried
+        return transitions(self._events()) if self._packed is None else self._packed.transitions
 
     def stop(self, stop_date: datetime, error: str | None, cause: str | None) -> None:
         """End as ABORTED at once; what the present task is doing no longer matters."""
@@ -179,12 +175,13 @@ class LocalExecution(Execution):
             if self.exec_status != ExecutionStatus.RUNNING:
                 return
             self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.ABORTED, stop_date, error, cause
-        while self._environment.program_state() is None:  # its thread has not come to the first state yet
+            worker: Any = self.exec_worker
+        while worker.env.program_state() is None:  # its thread has not come to the first state yet
             time.sleep(0.001)
-        super().stop(stop_date, error, cause)
+        worker.stop(stop_date, error, cause)
         self.status_changed()
         self.ended.set()
-        for child in self._children:
+        for child in list(self._children):
             child.stop(stop_date, None, None)
 
     def fail(self, error: str, cause: str) -> None:
@@ -194,12 +191,13 @@ class LocalExecution(Execution):
                 return
             self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.FAILED, CLOCK.now(), error, cause
         self._environment.set_error({"error": error, "cause": cause})
+        self.status_changed()
         self.ended.set()
 
     def adopt(self, child: "LocalExecution") -> None:
         """Remember a nested execution that this one waits for: it is stopped with its parent, as on AWS."""
         with self.lock:
-            self._children.append(child)
+            self._children = [known for known in self._children if not known.ended.is_set()] + [child]
             is_wanted = self.exec_status == ExecutionStatus.RUNNING
         if not is_wanted:
             child.stop(CLOCK.now(), None, None)
@@ -212,13 +210,40 @@ class LocalExecution(Execution):
         """Return the history so far."""
         return copy.deepcopy(self._events())
 
+    def to_history_output(self) -> Any:
+        """Return the history for moto's own answer."""
+        return {"events": self.events()}
+
+    def pack(self) -> None:
+        """Let go of all that running took, once the thread is done; the history stays, compressed.
+
+        What moto may still ask for stays too, and what a redrive goes on from.
+        """
+        env = self._environment
+        kept = {
+            name: getattr(env, name) for name in ("callback_pool_manager", "map_run_record_pool_manager", "progress")
+        }
+        self._packed = PackedHistory(self._events())
+        empty = copy.copy(env.event_manager)  # a copy: somebody may be reading the events of this one
+        empty._history_event_list = []  # noqa: SLF001 - they are in the packed history now
+        self.exec_worker = SimpleNamespace(env=SimpleNamespace(event_manager=empty, **kept))  # type: ignore[assignment]
+        self._children = []
+
     @property
     def _environment(self) -> Any:
         return self.exec_worker.env  # type: ignore[union-attr]  # there is one from start() on
 
+    def _unpack(self) -> None:
+        if self._packed is not None:
+            self._environment.event_manager._history_event_list = self._packed.events()  # noqa: SLF001 - as above
+            self._packed = None
+
     def _events(self) -> list[dict[str, Any]]:
+        worker: Any = self.exec_worker  # before it is packed: afterwards there is no history in it any more
+        if self._packed is not None:
+            return self._packed.events()
         # moto's accessor copies everything under a lock; a list only grows, so a shallow copy is enough to count.
-        return list(self._environment.event_manager._history_event_list)  # noqa: SLF001 - see above
+        return list(worker.env.event_manager._history_event_list)  # noqa: SLF001 - see above
 
     def _get_start_execution_worker(self) -> _Worker:
         return _Worker(

@@ -20,6 +20,7 @@ from emulator.clock import CLOCK
 DEDUPLICATION_SECONDS = 300
 LONGEST_NAP_SECONDS = 0.25  # real
 HELD = math.inf
+HANDLES_REMEMBERED = 10_000  # of deleted messages, each of 185 letters: whoever deletes twice does so soon
 
 
 class LocalQueue(Queue):
@@ -29,6 +30,7 @@ class LocalQueue(Queue):
         super().__init__(name, region, account_id, **attributes)
         self.changed = threading.Condition()
         self._by_handle: dict[str, Message] = {}
+        self._deleted: dict[str, None] = {}  # the handles of deleted messages, oldest first
 
     def add_message(self, message: Message) -> None:
         """Add a message, unless a FIFO queue had its like in the last five minutes."""
@@ -47,7 +49,7 @@ class LocalQueue(Queue):
     def delete_message(self, receipt_handle: str) -> None:
         """Delete the message this handle was ever given for; deleting it again does nothing."""
         with self.changed:
-            if receipt_handle not in self.deleted_messages:
+            if receipt_handle not in self._deleted:
                 self._remove(self._find(receipt_handle))
 
     def _find(self, receipt_handle: str) -> Message:
@@ -60,7 +62,9 @@ class LocalQueue(Queue):
         self.pending_messages.discard(message)
         for handle in message.all_receipt_handles:
             if handle is not None and self._by_handle.pop(handle, None) is not None:
-                self.deleted_messages.add(handle)
+                self._deleted[handle] = None
+        while len(self._deleted) > HANDLES_REMEMBERED:
+            del self._deleted[next(iter(self._deleted))]
 
     def take(self, count: int, visibility_seconds: float) -> list[Message]:
         """Receive up to `count` messages; move those received too often to the dead-letter queue."""
@@ -91,6 +95,13 @@ class LocalQueue(Queue):
     def _is_expired(self, message: Message) -> bool:
         retention: int = self.message_retention_period  # type: ignore[attr-defined]
         return message.sent_timestamp / 1000 + retention <= CLOCK.time()  # type: ignore[operator]
+
+    def forget_expired(self) -> None:
+        """Forget the messages that have been kept long enough, received or not; those being handled stay."""
+        with self.changed:
+            for message in [known for known in self._messages if self._is_expired(known)]:
+                if message.visible_at != HELD:
+                    self._remove(message)
 
     def _is_worn_out(self, message: Message) -> bool:
         policy = self.redrive_policy

@@ -4,6 +4,7 @@ moto keeps its state in module globals, one account per process; so does this mo
 """
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_ID = "123456789012"  # moto's default account
 REGION = "us-east-1"
+ERRORS_REMEMBERED = 10_000  # invocations that failed; a function that always fails must not fill the memory
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Runtime:
     workers: "WorkerPool"
     agenda: Agenda = field(default_factory=Agenda)
     stopping: threading.Event = field(default_factory=threading.Event)
-    lambda_errors: list[LambdaError] = field(default_factory=list)
     notices: Notices = field(default_factory=Notices)
+    lambda_errors: deque[LambdaError] = field(default_factory=lambda: deque(maxlen=ERRORS_REMEMBERED))
 
 
 _running: list[Runtime] = []

@@ -40,10 +40,14 @@ def to_sns(target: dict[str, Any], text: str) -> None:
 
 
 def to_lambda(target: dict[str, Any], text: str) -> None:
-    """Invoke a function asynchronously; once it has the event, failing is Lambda's business."""
+    """Invoke a function asynchronously and stay until it is done; once it has the event, failing is its business."""
     region, account = target["Arn"].split(":")[3:5]
     function: Any = lambda_backends[account][region].get_function(target["Arn"])
-    runtime.current().agenda.add(lambda: function.run_async(text))
+    try:
+        function.run_async(text)
+    except Exception:
+        if not runtime.current().stopping.is_set():
+            logger.exception("an asynchronous invocation of %s failed", target["Arn"])
 
 
 def to_states(target: dict[str, Any], text: str) -> None:

@@ -1,11 +1,11 @@
 """Lambda worker processes: started on demand, one invocation at a time, ended on a timeout or when the cloud stops."""
 
 import os
-import queue
 import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ from emulator.aws.watch import OverrunError, Watch
 from emulator.clock import CLOCK
 
 MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
+IDLE_SECONDS = 300.0  # real; AWS, too, ends an environment that has had nothing to do for some minutes
+LOG_BYTES = 1 << 20  # at most this much is read of one invocation's output, and kept of what was read already
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Sandbox:
     directory: Path  # the unpacked code
     path: tuple[str, ...]  # what comes first on sys.path
     environment: tuple[tuple[str, str], ...]
+
+    def is_replaced_by(self, other: "Sandbox") -> bool:
+        """Tell whether the other one is of the same function, but not equal: it has been changed."""
+        return self.function_name == other.function_name and self != other
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Worker:
         self._socket, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._log_read = 0
+        self.idle_since = 0.0
         self._ending = threading.Lock()
         self._exit_status: int | None = None
         order = {
@@ -128,9 +135,16 @@ class Worker:
 
     def _new_log(self) -> str:
         with self._ending:
-            text = b"" if self._log.closed else os.pread(self._log.fileno(), 1 << 20, self._log_read)
-        self._log_read += len(text)
+            text = b"" if self._log.closed else self._read_log(self._log.fileno())
         return text.decode(errors="replace")
+
+    def _read_log(self, fd: int) -> bytes:
+        text = os.pread(fd, LOG_BYTES, self._log_read)
+        self._log_read += len(text)
+        if self._log_read > LOG_BYTES and os.fstat(fd).st_size == self._log_read:
+            os.ftruncate(fd, 0)
+            self._log_read = os.lseek(fd, 0, os.SEEK_SET)  # the process writes where we stand: it has the same file
+        return text
 
 
 class WorkerPool:
@@ -142,7 +156,7 @@ class WorkerPool:
     def __init__(self, *, share_cpu: bool = True) -> None:
         self._share_cpu = share_cpu
         self._lock = threading.Lock()
-        self._idle: dict[Sandbox, queue.LifoQueue[Worker]] = {}
+        self._idle: dict[str, list[Worker]] = {}  # by function, the one that worked last at the end
         self._room: dict[str, threading.Semaphore] = {}
         self._workers: set[Worker] = set()
         self._stopped = False
@@ -153,14 +167,13 @@ class WorkerPool:
         allowance = Allowance.of(invocation["memory_mib"], invocation["timeout"], share_cpu=self._share_cpu)
         with self._lock:
             room = self._room.setdefault(sandbox.function_name, threading.Semaphore(MAX_WORKERS))
-            idle = self._idle.setdefault(sandbox, queue.LifoQueue())
         with room:
-            worker = self._take(sandbox, idle)
+            worker = self._take(sandbox)
             answer = worker.invoke(invocation, allowance)
             if answer.payload is None:
                 self._forget(worker)
             else:
-                idle.put(worker)
+                self._put_back(worker)
             return answer
 
     def process_ids(self, function_name: str) -> list[int]:
@@ -176,15 +189,38 @@ class WorkerPool:
         for worker in workers:
             self._forget(worker)
 
-    def _take(self, sandbox: Sandbox, idle: "queue.LifoQueue[Worker]") -> Worker:
-        while True:
-            try:
-                worker = idle.get_nowait()
-            except queue.Empty:
-                return self._start(sandbox)
+    def _take(self, sandbox: Sandbox) -> Worker:
+        while (worker := self._pop_idle(sandbox)) is not None:
             if worker.is_alive():
                 return worker
             self._forget(worker)
+        return self._start(sandbox)
+
+    def _pop_idle(self, sandbox: Sandbox) -> Worker | None:
+        with self._lock:
+            idle = self._idle.get(sandbox.function_name, [])
+            for worker in reversed(idle):
+                if worker.sandbox == sandbox:
+                    idle.remove(worker)
+                    return worker
+        return None
+
+    def _put_back(self, worker: Worker) -> None:
+        """Keep a worker for the next invocation; end those idle for long, or of the function as it was before."""
+        worker.idle_since = time.monotonic()
+        oldest = worker.idle_since - IDLE_SECONDS
+        with self._lock:
+            surplus = [
+                known
+                for idle in self._idle.values()
+                for known in idle
+                if known.idle_since < oldest or known.sandbox.is_replaced_by(worker.sandbox)
+            ]
+            for known in surplus:
+                self._idle[known.sandbox.function_name].remove(known)
+            self._idle.setdefault(worker.sandbox.function_name, []).append(worker)
+        for known in surplus:
+            self._forget(known)
 
     def _start(self, sandbox: Sandbox) -> Worker:
         with self._lock:

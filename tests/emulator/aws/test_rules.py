@@ -1,6 +1,8 @@
 """Rules: who gets which events, and what becomes of those nobody takes."""
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,3 +173,30 @@ def test_an_event_that_is_too_old_is_given_up(aws: Cloud, events: Any, monkeypat
     (message,) = sqs_backends["123456789012"]["us-east-1"].queues["too-old"]._messages
     assert message.message_attributes["EXHAUSTED_RETRY_CONDITION"]["StringValue"] == "MaximumEventAgeInSeconds"
     events.disable_rule(Name="aging")
+
+
+def test_a_schedule_passes_over_a_function_that_is_still_at_its_last_event(
+    aws: Cloud, events: Any, function: MakeFunction, tmp_path: Path
+) -> None:
+    """Choice: a function takes real time, and a schedule runs in simulated time. A minute is 17 ms here."""
+    source = """
+        import os, time
+        def handler(event, context):
+            os.close(os.open(event["lock"], os.O_CREAT | os.O_EXCL))
+            time.sleep(0.1)
+            with open(event["lock"] + ".count", "a") as count:
+                count.write(".")
+            os.unlink(event["lock"])
+    """
+    name, lock = function(source), str(tmp_path / "lock")
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    target = {"Arn": arn, "Input": json.dumps({"lock": lock})}
+    rule(events, "every-minute", target, EventPattern="", ScheduleExpression="rate(1 minute)")
+    count = Path(f"{lock}.count")
+    until = time.monotonic() + 30
+    while time.monotonic() < until and not (count.exists() and count.stat().st_size >= 3):
+        time.sleep(0.05)
+    events.disable_rule(Name="every-minute")
+    aws.quiesce()
+    assert count.stat().st_size >= 3
+    assert [error for error in aws.lambda_errors if error.function_name == name] == []
