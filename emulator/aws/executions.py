@@ -146,9 +146,10 @@ class StepFunctions(StepFunctionsParserBackend):  # its signatures are wider tha
         return execution
 
     def forget_ended(self, before: datetime) -> None:
-        """Forget the executions that ended before this moment; their names are free again."""
+        """Forget the executions that ended before this moment, whose names are free again, and pack the others."""
         with self._starting:
             for execution in list(self.executions.values()):
+                execution.pack()
                 if execution.finished.is_set() and execution.stop_date is not None and execution.stop_date < before:
                     del self.executions[execution.exec_arn]
             for machine in self.state_machines:

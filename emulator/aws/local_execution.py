@@ -10,8 +10,9 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.api import ExecutionAbortedEventDetails, ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.eval.evaluation_details import EvaluationDetails, ExecutionDetails
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
@@ -40,9 +41,10 @@ class _Communication(BaseExecutionWorkerCommunication):
                 execution.stop_date = CLOCK.now()
         if was_running:
             execution.status_changed()
+        execution.close_history()
         execution.ended.set()
-        execution.pack()
         execution.finished.set()
+        execution.pack()
         if len(TMP_THREADS) > THREADS_WORTH_FORGETTING:  # moto remembers every thread it ever started
             TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
 
@@ -147,10 +149,23 @@ class LocalExecution(Execution):
             time.sleep(0.005)
         return True
 
+    def close_history(self) -> None:
+        """Write the last event of a stopped execution whose thread could not: stopped between states, moto's dies."""
+        env = self._environment
+        state = env.program_state()
+        if isinstance(state, ProgramStopped) and not self._has_last_event():
+            aborted = ExecutionAbortedEventDetails(error=state.error, cause=state.cause)
+            details: Any = {"executionAbortedEventDetails": aborted}
+            kind = HistoryEventType.ExecutionAborted
+            env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=details)
+
     def _is_history_closed(self) -> bool:
+        return self._has_last_event() and self.finished.is_set()
+
+    def _has_last_event(self) -> bool:
         for event in reversed(self._events()):
             if event["type"].value in ENDS:
-                return self.finished.is_set()
+                return True
             if event["type"] == HistoryEventType.ExecutionRedriven:
                 break
         return False
@@ -215,10 +230,16 @@ class LocalExecution(Execution):
         return {"events": self.events()}
 
     def pack(self) -> None:
-        """Let go of all that running took, once the thread is done; the history stays, compressed.
+        """Let go of all that running took, once the last event is written; the history stays, compressed.
 
-        What moto may still ask for stays too, and what a redrive goes on from.
+        What moto may still ask for stays too, and what a redrive goes on from. A stopped or timed out execution leaves
+        its last state later than its thread ends; it is packed when somebody asks again.
         """
+        with self.lock:
+            if self._packed is None and self._is_history_closed():
+                self._pack()
+
+    def _pack(self) -> None:
         env = self._environment
         kept = {
             name: getattr(env, name) for name in ("callback_pool_manager", "map_run_record_pool_manager", "progress")
