@@ -2,9 +2,10 @@
 
 import argparse
 import importlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from emulator.interruption import exit_after
 
 SPEED = 600
 # What runs a command, imported only then: moto and the demo take seconds that `--help` need not.
@@ -52,4 +53,4 @@ def _add_port_and_speed(command: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_after(main)

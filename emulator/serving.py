@@ -2,10 +2,8 @@
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from emulator.aws.cloudformation import UnsupportedResourceError
 from emulator.cloud import Cloud
 from emulator.deploy import Deployment, DeploymentError, synthesise
+from emulator.interruption import INTERRUPTED, ending_in_order
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,18 +24,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    interrupted = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
         assembly = arguments.assembly or synthesise(Path(directory))
-        with Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
+        with ending_in_order(), Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))
             if not arguments.json:
                 told = explanation(cloud, deployment, arguments.state)
             _say(told, f"READY {cloud.endpoint}")
-            interrupted.wait()
+            INTERRUPTED.wait()
     return 0
 
 
