@@ -7,8 +7,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from emulator.aws.permissions import Guard
+from emulator.command_line import HIGHEST_PORT, HOST
 
-HOST = "127.0.0.1"
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
 
 
@@ -41,6 +41,8 @@ class Endpoint:
     """A server in a thread."""
 
     def __init__(self, port: int) -> None:
+        if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536
+            raise ValueError(f"a port is a number from 0 to {HIGHEST_PORT}, not {port}")
         try:
             self._server = make_server(HOST, port, _application, threaded=True, request_handler=_Handler)
         except SystemExit as error:  # werkzeug's answer to a port that is taken
