@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 
 from emulator.engine.child_processes import end_all
 
-GRACE_SECONDS: Final = 6.0  # real, for a command to end in order
+GRACE_SECONDS: Final = 5.0  # real, for a command to end in order
 INTERRUPTED: Final = threading.Event()
 _in_order: Final = threading.Event()
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 _LOOK_SECONDS: Final = 0.2
-_REAPED_SECONDS: Final = 5.0  # how long a killed process may take to be gone; one in an uninterruptible read needs more
+_REAPED_SECONDS: Final = 2.0  # how long a killed process may take to be gone; one in an uninterruptible read needs more
 
 _starting = threading.Lock()
 _ending = threading.Event()
@@ -38,19 +38,28 @@ class ChildProcess(subprocess.Popen[bytes]):
 
     def end_group(self) -> None:
         """Kill it and all that it started and that stayed in its group; ending one that has ended is fine."""
+        self.kill_group()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(_REAPED_SECONDS)
+
+    def kill_group(self) -> None:
+        """Send the signal that ends its group, without waiting for the end."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self.returncode is None:  # once it is reaped its id may be another's
                 os.killpg(self.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.wait(_REAPED_SECONDS)
 
 
 def end_all() -> None:
     """End every child process that is left, and let none start any more."""
     with _starting:
         _ending.set()
-    for process in list(_started):
-        process.end_group()
+    left = list(_started)
+    for process in left:
+        process.kill_group()
+    deadline = time.monotonic() + _REAPED_SECONDS
+    for process in left:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
 
 
 def end_with_parent(parent_pid: int) -> None:
