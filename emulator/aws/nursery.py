@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.aws import bootstrap
+from emulator.engine.child_processes import ChildProcess
 
 PRELOADED = (
     "boto3",
@@ -36,11 +37,8 @@ class Nursery:
         self._control = ours
         self._lock = threading.Lock()
         command = [sys.executable, "-P", "-s", bootstrap.__file__, str(theirs.fileno()), *PRELOADED]
-        # A session of its own: Ctrl-C in the terminal must not reach it, and it ends its whole group at the end.
         environment = {"PATH": os.environ.get("PATH", ""), "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "TZ": ":UTC"}
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
-            command, pass_fds=[theirs.fileno()], env=environment, start_new_session=True, stdin=subprocess.DEVNULL
-        )
+        self._process = ChildProcess(command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL)
         theirs.close()
 
     @property
@@ -73,7 +71,7 @@ class Nursery:
     def close(self) -> None:
         """End the nursery and every worker that is left."""
         self._control.close()
-        self._process.wait(timeout=5)
+        self._process.end_group()
 
 
 _nursery: list[Nursery] = []

@@ -12,12 +12,14 @@ import sys
 from typing import Any, BinaryIO
 
 from emulator.engine.api import EngineError
+from emulator.engine.child_processes import end_with_parent
 
 _NICENESS = 5  # the control plane answers first
 
 
 def main() -> None:
-    """Serve requests until the engine goes away."""
+    """Serve requests until the engine goes away, be it in the middle of one."""
+    end_with_parent(int(sys.argv[1]))
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     os.nice(_NICENESS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from emulator.engine.api import EngineError
+from emulator.engine.child_processes import ChildProcess
 
 _ROOT: Final = Path(__file__).parents[2]  # where `emulator` is importable from
 _DYING_SECONDS: Final = 5
@@ -118,13 +119,12 @@ class _DiedError(Exception):
 class _Process:
     def __init__(self, logs: Path) -> None:
         self._log = (logs / f"worker-{os.urandom(4).hex()}.log").open("wb")
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "emulator.engine.worker"],
+        self._child = ChildProcess(
+            [sys.executable, "-m", "emulator.engine.worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=_environment(os.environ),
-            start_new_session=True,  # an interrupt at the terminal is for the service, which then stops us
         )
         self.pid = self._child.pid
         self.alive = True

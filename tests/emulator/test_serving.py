@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from emulator.__main__ import main, parser
-
-PROJECT = Path(__file__).parents[2]
+from tests.emulator.running_commands import PROJECT, children, client, is_alive
 
 
 @contextmanager
@@ -36,30 +34,11 @@ def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]
             process.kill()
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes below one, at any depth."""
-    listed = subprocess.run(["/bin/ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    direct = [child for child, parent in pairs if parent == pid]
-    return direct + [below for child in direct for below in children(child)]
-
-
 def wait_until_gone(pids: list[int]) -> None:
     deadline = time.monotonic() + 60
-    while any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
+    while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def client(service: str, places: dict[str, Any]) -> Any:
-    env = places["env"]
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        region_name=env["AWS_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def test_serve_tells_programs_where_things_are_and_ends_clean() -> None:
@@ -71,7 +50,7 @@ def test_serve_tells_programs_where_things_are_and_ends_clean() -> None:
         client("s3", places).head_bucket(Bucket=places["bucket"])
         run_a_handler(places)
         workers = children(process.pid)
-        assert len(workers) >= 2  # the nursery, and a worker
+        assert len(workers) >= 2  # the fork server, and a worker
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
         assert process.stderr is not None
