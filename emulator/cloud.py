@@ -21,10 +21,11 @@ from emulator.aws.endpoint import Endpoint
 from emulator.aws.executions import all_executions, find_execution
 from emulator.aws.local_execution import LocalExecution
 from emulator.aws.runtime import LambdaError
-from emulator.aws.saved_tables import restore_tables, save_tables
 from emulator.aws.workers import WorkerPool
 from emulator.clock import CLOCK
 from emulator.deploy import Deployment, deploy
+from emulator.state.directory import State
+from emulator.state.moments import kept, restore_clock
 
 IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 CREDENTIAL = "local"  # any will do: nothing is checked
@@ -47,9 +48,9 @@ class Cloud:
     """A running cloud, from `with Cloud() as cloud:` to the end of the block; one at a time in a process.
 
     `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
-    network; others, in any language, through `endpoint` with the variables of `environment`. With `state`, a directory,
-    it begins with the data an earlier cloud left there (Personalize resources and models, S3 objects, DynamoDB items)
-    and leaves its own there at the end.
+    network; others, in any language, through `endpoint` with the variables of `environment`. With `state`, a directory
+    that was taken, it has from the first deployment on what an earlier cloud left there (Personalize resources and
+    models, S3 objects, DynamoDB items, messages), and keeps its own there while it runs.
     """
 
     def __init__(
@@ -59,11 +60,11 @@ class Cloud:
         directory: Path | None = None,
         *,
         schedules: bool = True,
-        state: Path | None = None,
+        state: State | None = None,
     ) -> None:
         self._port = port
         self.speed = speed
-        self._directory = state / "personalize" if state else directory
+        self._directory = state.engine_directory if state else directory
         self._state = state
         self._schedules = schedules
         self._deployment: Deployment | None = None
@@ -88,8 +89,8 @@ class Cloud:
         emulator.personalize.start(directory)
         undoing.enter_context(mock_aws(config=MOTO))  # type: ignore[call-overload]
         if self._state is not None:
-            emulator.personalize.restore(self._state)
-            undoing.callback(self._save, self._state)
+            restore_clock(self._state)
+        self._keeping = undoing.enter_context(contextlib.ExitStack())  # ends once nothing changes any more
         self._runtime = runtime.Runtime(self._endpoint.url, self.environment, WorkerPool())
         undoing.callback(runtime.leave)
         runtime.enter(self._runtime)
@@ -127,15 +128,11 @@ class Cloud:
 
     def deploy(self, assembly: Path) -> Deployment:
         """Deploy a synthesised app and remember where its parts are."""
+        is_first = self._deployment is None
         self._deployment = deploy(assembly, self.client, self.endpoint)
-        if self._state is not None:
-            emulator.personalize.restore_objects(self._state)
-            restore_tables(self._state, self.client("dynamodb"))
+        if self._state is not None and is_first:
+            self._keeping.enter_context(kept(self._state))
         return self._deployment
-
-    def _save(self, state: Path) -> None:
-        emulator.personalize.save(state)
-        save_tables(state, self.client("dynamodb"))
 
     @property
     def deployment(self) -> Deployment:

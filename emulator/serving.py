@@ -1,8 +1,10 @@
 """`serve`: the app on a local cloud, for other programs, until interrupted."""
 
 import argparse
+import contextlib
 import json
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -13,13 +15,18 @@ from typing import Any
 from emulator.aws.cloudformation import UnsupportedResourceError
 from emulator.cloud import Cloud
 from emulator.deploy import Deployment, DeploymentError, synthesise
+from emulator.state.directory import taken
+from emulator.state.errors import StateError
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Deploy, tell where things are, say READY, and stay until SIGINT or SIGTERM."""
     try:
         return _serve(arguments)
-    except (DeploymentError, UnsupportedResourceError, OSError) as error:
+    except StateError as error:
+        sys.stderr.write(f"serve: {error}\n")
+        return 2
+    except (DeploymentError, UnsupportedResourceError, OSError, sqlite3.Error) as error:
         sys.stderr.write(f"serve: {error}\n")
         return 1
 
@@ -28,9 +35,11 @@ def _serve(arguments: argparse.Namespace) -> int:
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
-    with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
+    with contextlib.ExitStack() as stack:
+        state = None if arguments.state is None else stack.enter_context(taken(arguments.state))
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-assembly-"))
         assembly = arguments.assembly or synthesise(Path(directory))
-        with Cloud(port=arguments.port, speed=arguments.speed, state=arguments.state) as cloud:
+        with Cloud(port=arguments.port, speed=arguments.speed, state=state) as cloud:
             deployment = cloud.deploy(assembly)
             told = json.dumps(places(cloud, deployment))
             if not arguments.json:

@@ -1,0 +1,52 @@
+"""DynamoDB items as rows and back, in DynamoDB's own JSON."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from moto.dynamodb.models import dynamodb_backends
+
+from emulator.state.database import Changes, Database, Place, Row
+from emulator.state.watching import Marks
+
+ITEM: Final = "item"
+
+
+def item_changes(marks: Marks, database: Database) -> Changes:
+    """Return the rows of the marked items as they are, and what goes; hold the gate."""
+    found: dict[Place, Row | None] = {}
+    for account_id, region, table in marks.tables:
+        if table not in dynamodb_backends[account_id][region].tables:
+            found |= dict.fromkeys(database.of(ITEM, json.dumps([account_id, region, table])))
+    for account_id, region, table, key in marks.items:
+        place = Place(ITEM, json.dumps([account_id, region, table]), key)
+        backend = dynamodb_backends[account_id][region]
+        if table in backend.tables:
+            item = backend.get_item(table, json.loads(key))
+            found[place] = None if item is None else Row(json.dumps(item.to_json()["Attributes"]))
+    return found
+
+
+def present_items() -> Marks:
+    """Return marks for all items that are there."""
+    marks = Marks()
+    for account_id, region, backend in _backends():
+        for name, table in backend.tables.items():
+            for item in table.all_items():
+                attributes = item.to_json()["Attributes"]
+                names = [each for each in (table.hash_key_attr, table.range_key_attr) if each is not None]
+                marks.items.add((account_id, region, name, json.dumps({each: attributes[each] for each in names})))
+    return marks
+
+
+def _backends() -> Iterator[tuple[str, str, Any]]:
+    return iter(list(dynamodb_backends.iter_backends()))
+
+
+def restore_items(database: Database) -> None:
+    """Put the items of all tables back that are there; those of others stay where they are."""
+    for place, row in database.all(ITEM):
+        account_id, region, name = json.loads(place.owner)
+        table = dynamodb_backends[account_id][region].tables.get(name)
+        if table is not None:
+            table.put_item(json.loads(row.document))
