@@ -5,7 +5,7 @@ their import the file of a week later. The first round is left alone, to learn h
 killed at a random moment, started again on the same directory, given again what the kept moment does not know (a client
 would see that it is missing), and looked at: rows are read from dataset export jobs, not from the ledger.
 
-    python -m benchmarks.crashes [--kills N] [--assembly cdk.out]
+    python -m benchmarks.crashes [--kills N] [--in-a-row N] [--assembly cdk.out]
 """
 
 import argparse
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,15 +33,13 @@ from emulator import serving
 from emulator.deploy import synthesise
 from examples import movies
 
-SPEED = 3600.0
+SPEED = 600.0
 PATIENCE_SECONDS = 400.0
 LOOK_SECONDS = 0.25
 GROUP = "movies"
-CAMPAIGN = "movies-for-you"
 FIRST = ("interactions/history.csv", "items/catalogue.csv", "users/members.csv")
 LATER = "interactions/week-2.csv"
 REQUEST = f"requests/{GROUP}.json"
-KEYS = {"INTERACTIONS": None, "ITEMS": "ITEM_ID", "USERS": "USER_ID"}
 
 
 class Server:
@@ -109,24 +107,23 @@ class Uploads:
         server.client("s3").put_object(Bucket=server.places["bucket"], Key=f"beats/{len(self.beats):06d}", Body=b"")
         self.beats.append(time.monotonic())
 
-    def last_kept_beat(self, server: Server) -> float | None:
-        """Return when the last object was put that is still there; None when nothing was put at all."""
+    def age(self, server: Server, died: float) -> float:
+        """Return how old the moment is that was found after a death: how long ago the last object was put that is there.
+
+        What was put later is forgotten here too.
+        """
         found = server.client("s3").list_objects_v2(Bucket=server.places["bucket"], Prefix="beats/")
-        kept = found.get("KeyCount", 0)
-        return self.beats[kept - 1] if kept else None
+        kept = int(found.get("KeyCount", 0))
+        lost = self.beats[kept:]
+        del self.beats[kept:]
+        return died - lost[0] if lost else 0.0
 
 
 def read_uploads(directory: Path) -> Uploads:
-    """Return the demo's files by key, and its request, with a recipe that trains in no time."""
+    """Return the demo's files by key, and its request, without what follows the imports."""
     written = {key.removeprefix("later/"): path.read_bytes() for key, path in movies.write(directory).items()}
     request = json.loads((Path(movies.__file__).parent / "movies.json").read_text(encoding="utf-8"))
-    request["solutions"] = [
-        {
-            "name": CAMPAIGN,
-            "recipeArn": "aws-popularity-count",
-            "campaigns": [{"name": CAMPAIGN, "minProvisionedTPS": 1}],
-        }
-    ]
+    request["solutions"] = []  # a training takes what a hundred imports do
     return Uploads({**written, REQUEST: json.dumps(request).encode()})
 
 
@@ -137,7 +134,7 @@ def walk(server: Server, uploads: Uploads) -> Iterator[None]:
     yield from until(lambda: imported(server) >= len(FIRST))
     uploads.put_missing(server, (f"uploads/{GROUP}/{LATER}",))
     yield from until(lambda: imported(server) > len(FIRST))
-    yield from until(lambda: serves(server))
+    yield from until(lambda: rests(server))
 
 
 def until(holds: Callable[[], bool]) -> Iterator[None]:
@@ -161,13 +158,12 @@ def ledger(server: Server) -> list[dict[str, Any]]:
     return [item for page in pages for item in page["Items"]]
 
 
-def serves(server: Server) -> bool:
-    """Tell whether the campaign recommends something."""
-    campaigns = server.client("personalize").list_campaigns()["campaigns"]
-    if [campaign["status"] for campaign in campaigns] != ["ACTIVE"]:
-        return False
-    arn = campaigns[0]["campaignArn"]
-    return bool(server.client("personalize-runtime").get_recommendations(campaignArn=arn, userId="anyone")["itemList"])
+def rests(server: Server) -> bool:
+    """Tell whether no execution runs any more."""
+    states = server.client("stepfunctions")
+    machines = server.places["stateMachines"].values()
+    found = (states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"] for arn in machines)
+    return not any(found)
 
 
 def faults(server: Server, uploads: Uploads) -> list[str]:
@@ -241,30 +237,36 @@ def undisturbed(uploads: Uploads, assembly: Path) -> float:
     return took
 
 
-def killed_once(uploads: Uploads, assembly: Path, after_seconds: float) -> tuple[list[str], float, float]:
-    """Kill one walk and finish it; return what is wrong then, the age of the kept moment, and the start's length."""
+def killed(uploads: Uploads, assembly: Path, moments: Sequence[float]) -> tuple[list[str], float]:
+    """Kill one walk at each of the moments, counted from a start each, and finish it then.
+
+    Return what is wrong in the end and the age of the oldest moment that was found after a kill.
+    """
     uploads.beats.clear()
+    oldest, died = 0.0, 0.0
     with tempfile.TemporaryDirectory() as directory:
         state = Path(directory) / "state"
+        for after_seconds in moments:
+            with ending(Server(state, assembly)) as server:
+                oldest = max(oldest, uploads.age(server, died))
+                began = time.monotonic()
+                for _ in walk(server, uploads):
+                    if time.monotonic() - began > after_seconds:
+                        break
+                    uploads.beat(server)
+                died = time.monotonic()
         with ending(Server(state, assembly)) as server:
-            began = time.monotonic()
-            for _ in walk(server, uploads):
-                if time.monotonic() - began > after_seconds:
-                    break
-                uploads.beat(server)
-            died = time.monotonic()
-        with ending(Server(state, assembly)) as server:
-            kept = uploads.last_kept_beat(server)
-            age = 0.0 if not uploads.beats else died - (began if kept is None else kept)
+            oldest = max(oldest, uploads.age(server, died))
             for _ in walk(server, uploads):
                 pass
-            return faults(server, uploads), age, server.start_seconds
+            return faults(server, uploads), oldest
 
 
 def main() -> None:
     """Kill as often as asked and print what came of it, one figure a line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="how often (default: %(default)s)")
+    parser.add_argument("--in-a-row", type=int, default=1, help="how often one walk is killed (default: %(default)s)")
     parser.add_argument("--assembly", type=Path, help="deploy this cdk.out instead of synthesising the app")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments (default: %(default)s)")
     arguments = parser.parse_args()
@@ -275,18 +277,16 @@ def main() -> None:
         seconds = undisturbed(uploads, assembly)
         print(f"undisturbed_seconds: {seconds:.1f}", flush=True)
         good, oldest = 0, 0.0
-        for number in range(arguments.kills):
-            after = chance.uniform(0, seconds)
+        for first in range(0, arguments.kills, arguments.in_a_row):
+            count = min(arguments.in_a_row, arguments.kills - first)
+            moments = [chance.uniform(0, seconds / count) for _ in range(count)]
             try:
-                wrong, age, start_seconds = killed_once(uploads, assembly, after)
+                wrong, age = killed(uploads, assembly, moments)
             except (TimeoutError, RuntimeError, ClientError, BotoCoreError) as error:
-                wrong, age, start_seconds = [f"{type(error).__name__}: {error}"], 0.0, 0.0
-            good, oldest = good + (not wrong), max(oldest, age)
-            told = "; ".join(wrong) or "every row once"
-            print(
-                f"{number + 1}: after {after:.1f} s, moment {age:.1f} s old, start {start_seconds:.1f} s: {told}",
-                flush=True,
-            )
+                wrong, age = [f"{type(error).__name__}: {error}"], 0.0
+            good, oldest = good + count * (not wrong), max(oldest, age)
+            told = ", ".join(f"{moment:.1f}" for moment in moments)
+            print(f"killed after {told} s, moment {age:.1f} s old: {'; '.join(wrong) or 'every row once'}", flush=True)
         print(f"kills: {arguments.kills}\nrecovered: {good}\noldest_moment_seconds: {oldest:.1f}")
     sys.exit(good < arguments.kills)
 

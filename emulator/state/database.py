@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -123,8 +123,11 @@ class Facts:
     datasets: set[str] = field(default_factory=set)  # folders that have rows
 
 
-def check_database(file: Path) -> Facts:
-    """Read every row of a database without touching it, or raise.
+Check = Callable[[Any, Any], object]  # given owner and document, raises if it could not be put back
+
+
+def check_database(file: Path, checks: Mapping[str, Check]) -> Facts:
+    """Read every row of a database without touching it, or raise; each kind of rows has its own check.
 
     SQLite writes when it opens what a crash left, so a copy is read.
     """
@@ -133,12 +136,13 @@ def check_database(file: Path) -> Facts:
             if each.exists():
                 shutil.copy(each, folder)
         try:
-            return _read_all(Path(folder) / file.name)
+            return _read_all(Path(folder) / file.name, checks)
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StateError(f"{file} is damaged ({error}); {REMEDY}") from error
+            said = " ".join(str(error).split())
+            raise StateError(f"{file} is damaged ({said}); {REMEDY}") from error
 
 
-def _read_all(file: Path) -> Facts:
+def _read_all(file: Path, checks: Mapping[str, Check]) -> Facts:
     facts = Facts()
     connection = sqlite3.connect(file)
     try:
@@ -148,6 +152,7 @@ def _read_all(file: Path) -> Facts:
         for (seconds,) in connection.execute("SELECT simulated_seconds FROM moment"):
             float(seconds)
         for kind, owner, text, body in connection.execute("SELECT kind, owner, document, body FROM rows"):
+            checks[kind](json.loads(owner), json.loads(text))
             _note(facts, kind, json.loads(owner), json.loads(text), body)
     finally:
         connection.close()

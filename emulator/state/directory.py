@@ -3,22 +3,33 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from emulator.state.bodies import Bodies
-from emulator.state.database import Database, check_database
+from emulator.state.database import Check, Database, check_database
 from emulator.state.engine_files import check_datasets
 from emulator.state.errors import REMEDY, StateError
+from emulator.state.saved_items import ITEM, check_item
+from emulator.state.saved_messages import MESSAGE, check_message
+from emulator.state.saved_objects import BUCKET, OBJECT, check_bucket, check_object
+from emulator.state.saved_records import RECORD, check_record
 
 LAYOUT: Final = 1  # grows when a directory that this version writes cannot be read by the one before
 MARKER: Final = "local-cloud.json"
 _LOCK: Final = "lock"
 _DATABASE: Final = "state.sqlite"
 _OLD_FILES: Final = ("personalize.json", "s3", "dynamodb")  # of the layout that had no marker
+_CHECKS: Final[Mapping[str, Check]] = {
+    BUCKET: check_bucket,
+    OBJECT: check_object,
+    ITEM: check_item,
+    MESSAGE: check_message,
+    RECORD: check_record,
+}
 _PROBE: Final = ".probe"
 _PROBE_BYTES: Final = 256 * 1024  # what opening the database and saying who is there needs at most
 
@@ -134,6 +145,6 @@ def _check_contents(state: State) -> None:
         if state.bodies.exists() or state.engine_directory.exists():
             raise StateError(f"{file} is missing; {REMEDY}")
         return  # a first start that did not come far
-    facts = check_database(file)
+    facts = check_database(file, _CHECKS)
     state.bodies.check(facts.bodies)
     check_datasets(state.engine_directory, facts.datasets)

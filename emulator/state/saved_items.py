@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from emulator.state.database import Changes, Database, Place, Row
 from emulator.state.watching import Marks
@@ -41,6 +42,13 @@ def present_items() -> Marks:
 
 def _backends() -> Iterator[tuple[str, str, Any]]:
     return iter(list(dynamodb_backends.iter_backends()))
+
+
+def check_item(owner: list[str], document: dict[str, dict[str, Any]]) -> None:
+    """Raise unless a row is as `restore_items` needs it."""
+    _account_id, _region, _table = owner
+    for value in document.values():
+        DynamoType(value)
 
 
 def restore_items(database: Database) -> None:

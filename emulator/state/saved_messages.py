@@ -67,6 +67,14 @@ def _backends() -> Iterator[Any]:
     return iter([backend for _, _, backend in sqs_backends.iter_backends()])
 
 
+def check_message(owner: list[str], document: dict[str, Any]) -> None:
+    """Raise unless a row is as `restore_messages` needs it."""
+    (arn,) = owner
+    *_, _region, _account_id, _name = arn.split(":")
+    for name in (*_ATTRIBUTES, "body", "number"):
+        _ = document[name]
+
+
 def restore_messages(database: Database) -> None:
     """Put the messages back into all queues that are there, in the order in which they came."""
     found = [(place, json.loads(row.document, object_hook=_decoded)) for place, row in database.all(MESSAGE)]

@@ -125,6 +125,22 @@ def _backends() -> Iterator[tuple[str, str, Any]]:
     return iter(list(s3_backends.iter_backends()))
 
 
+def check_bucket(owner: list[str], document: dict[str, Any]) -> None:
+    """Raise unless a row is as `restore_objects` needs it."""
+    (_account_id,) = owner
+    _ = document["region"], document["versioning"]
+
+
+def check_object(owner: list[str], document: dict[str, Any]) -> None:
+    """Raise unless a row is as `restore_objects` needs it."""
+    _account_id, _bucket, _key = owner
+    _ = int(document["number"]), datetime.fromisoformat(document["lastModified"])
+    if "deleteMarker" not in document:
+        _ = document["etag"], int(document["size"]), dict(document["metadata"]), dict(document["tags"])
+        for name in _ATTRIBUTES:
+            _ = document[name]
+
+
 def restore_objects(database: Database, bodies: Bodies) -> None:
     """Put buckets and objects back, without an event; buckets that a deployment has made keep their settings."""
     for place, row in database.all(BUCKET):

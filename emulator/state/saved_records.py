@@ -106,6 +106,12 @@ def accounts() -> Iterator[Account]:
         yield from [backend.account for backend in list(regions.values())]
 
 
+def check_record(owner: list[str], document: dict[str, Any]) -> None:
+    """Raise unless a row is as `restore_records` needs it."""
+    _account_id, _region = owner
+    _record(document)
+
+
 def restore_records(database: Database, engine_directory: Path) -> None:
     """Take resources back, and begin the work again that was under way."""
     for owner, told in _by_owner(database).items():

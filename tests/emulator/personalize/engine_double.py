@@ -34,7 +34,7 @@ def _failed(reason: str) -> "Future[Any]":
 
 
 class EngineDouble:
-    """The engine's signatures; `fail_with` makes all work fail, `hold` keeps trainings and `hold_files` what reads or writes files from ending."""
+    """The engine's signatures; `fail_with` makes all work fail; `hold` and `hold_files` keep work from ending."""
 
     def __init__(self, directory: Path, *, workers: int = 2) -> None:
         self.directory = directory

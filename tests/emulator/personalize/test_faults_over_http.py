@@ -3,18 +3,15 @@
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from emulator import personalize
-from emulator.clock import CLOCK
 from emulator.personalize import FAULTS, faults_cli
 from emulator.personalize.switches import SWITCHES
-from tests.emulator.personalize.world import ROLE, World, client, interactions_csv, running
+from tests.emulator.personalize.world import World, client
 
 
 @pytest.fixture

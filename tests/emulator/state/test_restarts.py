@@ -25,7 +25,7 @@ def kept_world(directory: Path) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def _models_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine's double writes no files."""
+    """Do without the engine's files: its double writes none."""
     monkeypatch.setattr("emulator.state.saved_records.is_whole_model", lambda _folder: True)
     monkeypatch.setattr("emulator.state.directory.check_datasets", lambda *_: None)
 
