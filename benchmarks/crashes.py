@@ -108,10 +108,7 @@ class Uploads:
         self.beats.append(time.monotonic())
 
     def age(self, server: Server, died: float) -> float:
-        """Return how old the moment is that was found after a death: how long ago the last object was put that is there.
-
-        What was put later is forgotten here too.
-        """
+        """Return how long before a death the first object was put that is not there; forget those that are not."""
         found = server.client("s3").list_objects_v2(Bucket=server.places["bucket"], Prefix="beats/")
         kept = int(found.get("KeyCount", 0))
         lost = self.beats[kept:]

@@ -8,7 +8,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from emulator.state.database import Changes, Database, Place, Row
-from emulator.state.watching import Marks
+from emulator.state.documents import dumps, loads
+from emulator.state.watching import Marks, item_key
 
 ITEM: Final = "item"
 
@@ -23,9 +24,18 @@ def item_changes(marks: Marks, database: Database) -> Changes:
         place = Place(ITEM, json.dumps([account_id, region, table]), key)
         backend = dynamodb_backends[account_id][region]
         if table in backend.tables:
-            item = backend.get_item(table, json.loads(key))
-            found[place] = None if item is None else Row(json.dumps(item.to_json()["Attributes"]))
+            item = backend.get_item(table, loads(key))
+            found[place] = None if item is None else Row(dumps(_plain(item.attrs)))
     return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in DynamoDB's JSON; moto's own way there encodes bytes on some levels and not on others."""
+    if isinstance(value, DynamoType):
+        return {value.type: _plain(value.value)}
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def present_items() -> Marks:
@@ -34,9 +44,7 @@ def present_items() -> Marks:
     for account_id, region, backend in _backends():
         for name, table in backend.tables.items():
             for item in table.all_items():
-                attributes = item.to_json()["Attributes"]
-                names = [each for each in (table.hash_key_attr, table.range_key_attr) if each is not None]
-                marks.items.add((account_id, region, name, json.dumps({each: attributes[each] for each in names})))
+                marks.items.add((account_id, region, name, item_key(table, _plain(item.attrs))))
     return marks
 
 
@@ -57,4 +65,4 @@ def restore_items(database: Database) -> None:
         account_id, region, name = json.loads(place.owner)
         table = dynamodb_backends[account_id][region].tables.get(name)
         if table is not None:
-            table.put_item(json.loads(row.document))
+            table.put_item(loads(row.document))

@@ -1,6 +1,5 @@
 """Messages of SQS queues as rows and back. A message that somebody had received can be received again."""
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,6 +8,7 @@ from moto.sqs.models import Message, sqs_backends
 
 from emulator.aws.queues import LocalQueue
 from emulator.state.database import Changes, Database, Place, Row
+from emulator.state.documents import dumps, loads
 from emulator.state.watching import Marks
 
 MESSAGE: Final = "message"
@@ -45,17 +45,7 @@ def _queue(arn: str) -> LocalQueue | None:
 
 def _document(message: Message, number: int) -> str:
     told = {name: getattr(message, name) for name in _ATTRIBUTES}
-    return json.dumps({**told, "body": message.body, "number": number}, default=_encoded)
-
-
-def _encoded(value: object) -> Any:
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode("ascii")}
-    raise TypeError(f"a message cannot be kept because of {value!r}")
-
-
-def _decoded(members: dict[str, Any]) -> Any:
-    return base64.b64decode(members["base64"]) if members.keys() == {"base64"} else members
+    return dumps({**told, "body": message.body, "number": number})
 
 
 def present_messages() -> Marks:
@@ -77,7 +67,7 @@ def check_message(owner: list[str], document: dict[str, Any]) -> None:
 
 def restore_messages(database: Database) -> None:
     """Put the messages back into all queues that are there, in the order in which they came."""
-    found = [(place, json.loads(row.document, object_hook=_decoded)) for place, row in database.all(MESSAGE)]
+    found = [(place, loads(row.document)) for place, row in database.all(MESSAGE)]
     for place, told in sorted(found, key=lambda each: (each[1]["sent_timestamp"], each[1]["number"])):
         queue = _queue(json.loads(place.owner)[0])
         if queue is not None:

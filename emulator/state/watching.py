@@ -6,11 +6,11 @@ the gate sees all of them as they were at one instant. Queues have locks of thei
 
 import functools
 import inspect
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from moto.dynamodb.models import DynamoDBBackend
@@ -20,6 +20,7 @@ from moto.s3.responses import S3Response
 from moto.sqs.models import SQSBackend
 
 from emulator.aws.queues import LocalQueue
+from emulator.state.documents import dumps
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -105,8 +106,8 @@ def _item(attributes: str) -> Note:
 
 
 def _deleted_item(watch: Watch, table: Any, given: Given) -> None:
-    ranged = {table.range_key_attr: given["range_key"].to_json()} if given["range_key"] else {}
-    mark_item(watch, table, {table.hash_key_attr: given["hash_key"].to_json(), **ranged})
+    parts = {table.hash_key_attr: given["hash_key"], table.range_key_attr: given["range_key"]}
+    mark_item(watch, table, {name: {part.type: part.value} for name, part in parts.items() if part is not None})
 
 
 def _updated_item(watch: Watch, backend: Any, given: Given) -> None:
@@ -116,10 +117,18 @@ def _updated_item(watch: Watch, backend: Any, given: Given) -> None:
 def mark_item(watch: Watch, table: Any, attributes: Given) -> None:
     """Note a change of the item with these attributes, of which the key's count."""
     _, _, _, region, account_id, _ = table.table_arn.split(":", 5)
+    with suppress(KeyError, TypeError, ValueError, ArithmeticError):  # the call will be refused
+        watch.mark(items=(account_id, region, table.name, item_key(table, attributes)))
+
+
+def item_key(table: Any, attributes: Given) -> str:
+    """Return the key of the item with these attributes as one text, the same however a number is written."""
     names = [name for name in (table.hash_key_attr, table.range_key_attr) if name is not None]
-    if all(name in attributes for name in names):  # else the call is refused
-        key = json.dumps({name: attributes[name] for name in names})
-        watch.mark(items=(account_id, region, table.name, key))
+    found = {name: dict(attributes[name]) for name in names}
+    for part in found.values():
+        if "N" in part:
+            part["N"] = format(Decimal(part["N"]).normalize(), "f")
+    return dumps(found)
 
 
 def _table(watch: Watch, backend: Any, given: Given) -> None:
