@@ -52,13 +52,16 @@ class Keeper:
         """Write the last moment."""
         self._ending.set()
         self._thread.join()
-        self.save(last=True)
+        try:
+            self.save(last=True)
+        except (OSError, sqlite3.Error) as error:
+            raise OSError(f"the last changes could not be kept in {self._state.directory}: {error}") from error
 
     def _run(self) -> None:
         while not self._ending.wait(_PAUSE_AFTER_FAILURE_SECONDS if self._is_failing else PAUSE_SECONDS):
             try:
                 self.save()
-            except (OSError, sqlite3.Error) as error:
+            except Exception as error:  # noqa: BLE001 - whatever breaks must be said, and must not end the keeping
                 self._tell(error)
 
     def _tell(self, error: Exception) -> None:

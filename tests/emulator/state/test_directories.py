@@ -239,14 +239,23 @@ def test_a_full_disk_at_the_start_is_one_sentence(
     assert tree(directory) == before
 
 
-def test_a_full_disk_is_said_once_and_tried_again(
-    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        sqlite3.OperationalError("database or disk is full"),
+        TypeError("what nobody thought of"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_cannot_be_written_is_said_once_and_tried_again(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr("emulator.state.moments.PAUSE_SECONDS", 0.05)
     monkeypatch.setattr("emulator.state.moments._PAUSE_AFTER_FAILURE_SECONDS", 0.05)
 
     def full(*_: object) -> str:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
 
     said = ""
     with running(directory) as cloud:
@@ -254,11 +263,11 @@ def test_a_full_disk_is_said_once_and_tried_again(
         with monkeypatch.context() as context:
             context.setattr("emulator.state.bodies.Bodies.write", full)
             s3.put_object(Bucket="data", Key="late", Body=b"late")
-            for _ in range(100):
+            for _ in range(30):
                 time.sleep(0.05)
                 said += capsys.readouterr().err
             assert s3.get_object(Bucket="data", Key="late")["Body"].read() == b"late"  # it goes on serving
-        assert said.count("No space left on device") == 1
+        assert said.count(str(error)) == 1
         for _ in range(200):
             time.sleep(0.05)
             if "again" in (said := capsys.readouterr().err):
