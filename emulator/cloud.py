@@ -24,10 +24,11 @@ from emulator.aws.executions import all_executions, find_execution
 from emulator.aws.local_execution import LocalExecution
 from emulator.aws.notices import Notice
 from emulator.aws.runtime import LambdaError
-from emulator.aws.saved_tables import restore_tables, save_tables
 from emulator.aws.workers import WorkerPool
 from emulator.clock import CLOCK
 from emulator.deploy import Deployment, deploy
+from emulator.state.directory import State
+from emulator.state.moments import kept, restore_clock
 
 IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 CREDENTIAL = "local"  # in this process any will do: nothing is checked
@@ -51,9 +52,9 @@ class Cloud:
 
     `speed` is how many simulated seconds pass in a real one. boto3 clients from `client()` reach the cloud without a
     network; others, in any language, through `endpoint` with the variables of `environment`, within `access`. With
-    `state`, a directory, it begins with the data an earlier cloud left there (Personalize resources and models, S3
-    objects, DynamoDB items) and leaves its own there at the end. Without `cpu_shares` a function's time-out does not
-    bound its CPU time.
+    `state`, a directory that was taken, it has from the first deployment on what an earlier cloud left there
+    (Personalize resources and models, S3 objects, DynamoDB items, messages), and keeps its own there while it runs.
+    Without `cpu_shares` a function's time-out does not bound its CPU time.
     """
 
     def __init__(  # noqa: PLR0913 - independent choices, all but the first by name
@@ -63,13 +64,13 @@ class Cloud:
         directory: Path | None = None,
         *,
         schedules: bool = True,
-        state: Path | None = None,
+        state: State | None = None,
         access: Access | None = None,
         cpu_shares: bool = True,
     ) -> None:
         self._port = port
         self.speed = speed
-        self._directory = state / "personalize" if state else directory
+        self._directory = state.engine_directory if state else directory
         self._state = state
         self._schedules = schedules
         self._cpu_shares = cpu_shares
@@ -97,8 +98,8 @@ class Cloud:
         emulator.personalize.start(directory)
         undoing.enter_context(mock_aws(config=MOTO))  # type: ignore[call-overload]
         if self._state is not None:
-            emulator.personalize.restore(self._state)
-            undoing.callback(self._save, self._state)
+            restore_clock(self._state)
+        self._keeping = undoing.enter_context(contextlib.ExitStack())  # ends once nothing changes any more
         handlers = {**self.environment, "AWS_SECRET_ACCESS_KEY": CREDENTIAL}  # no handler is the deployer
         self._runtime = runtime.Runtime(self._endpoint.url, handlers, WorkerPool(share_cpu=self._cpu_shares))
         undoing.callback(runtime.leave)
@@ -138,15 +139,11 @@ class Cloud:
 
     def deploy(self, assembly: Path) -> Deployment:
         """Deploy a synthesised app and remember where its parts are."""
+        is_first = self._deployment is None
         self._deployment = deploy(assembly, self.client, self.endpoint)
-        if self._state is not None:
-            emulator.personalize.restore_objects(self._state)
-            restore_tables(self._state, self.client("dynamodb"))
+        if self._state is not None and is_first:
+            self._keeping.enter_context(kept(self._state))
         return self._deployment
-
-    def _save(self, state: Path) -> None:
-        emulator.personalize.save(state)
-        save_tables(state, self.client("dynamodb"))
 
     @property
     def deployment(self) -> Deployment:

@@ -1,7 +1,9 @@
 """`serve`: the app on a local cloud, for other programs, until interrupted."""
 
 import argparse
+import contextlib
 import json
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -14,25 +16,32 @@ from emulator.aws.request_limits import MIB, RequestLimits
 from emulator.cloud import Cloud
 from emulator.deploy import Deployment, DeploymentError, synthesise
 from emulator.interruption import INTERRUPTED, ending_in_order
+from emulator.state.directory import taken
+from emulator.state.errors import StateError
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Deploy, tell where things are, say READY, and stay until SIGINT or SIGTERM."""
     try:
         return _serve(arguments)
-    except (DeploymentError, UnsupportedResourceError, OSError) as error:
+    except StateError as error:
+        sys.stderr.write(f"serve: {error}\n")
+        return 2
+    except (DeploymentError, UnsupportedResourceError, OSError, sqlite3.Error) as error:
         sys.stderr.write(f"serve: {error}\n")
         return 1
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="local-cloud-assembly-") as directory:
+    with contextlib.ExitStack() as stack:
+        state = None if arguments.state is None else stack.enter_context(taken(arguments.state))
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-assembly-"))
         assembly = arguments.assembly or synthesise(Path(directory))
         limits = RequestLimits(body_bytes=arguments.max_body_mib * MIB, bodies_bytes=2 * arguments.max_body_mib * MIB)
         cloud = Cloud(
             port=arguments.port,
             speed=arguments.speed,
-            state=arguments.state,
+            state=state,
             access=Access(tuple(arguments.allow_origin), limits),
             cpu_shares=not arguments.whole_cpus,
         )

@@ -195,7 +195,10 @@ def nurse(control: socket.socket, preload: Iterable[str]) -> None:
             importlib.import_module(module)
     gc.freeze()  # what is imported stays shared between the forks
     while True:
-        data, fds, _, _ = socket.recv_fds(control, 1 << 20, 2)
+        try:
+            data, fds, _, _ = socket.recv_fds(control, 1 << 20, 2)
+        except ConnectionResetError:  # the cloud was killed before it read our last answer
+            data, fds = b"", []
         if not data:
             os.killpg(0, signal.SIGKILL)
         order = json.loads(data)

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from emulator.engine.api import DatasetType, IngestionMode
+from emulator.engine.durable import sync
 from emulator.engine.parts import SEQUENCE, Part, count, dtypes, of_kind, scan
 from emulator.engine.rows import fit_rows
 from emulator.engine.schema import Schema, parse_schema
@@ -133,6 +134,7 @@ class Dataset:
         frame = pl.read_parquet(part.path).filter(~pl.col("USER_ID").is_in(users.implode()))
         smaller = self._name()
         frame.write_parquet(smaller, compression="zstd", compression_level=1)
+        sync(smaller)
         return Part(smaller, "PUT", frame.height, unique=False)
 
     def _load(self) -> State:
@@ -180,6 +182,7 @@ class Dataset:
             frame = pl.concat([_with_sequence(parts.pop(), schema).collect(), frame])
         sealed = self._name()
         frame.write_parquet(sealed, compression="zstd", compression_level=1)
+        sync(sealed)
         old_tail = self.folder / self._state.tail
         self._state.sequence += len(self._tail)
         self._tail = []
@@ -189,6 +192,7 @@ class Dataset:
     def _adopt(self, file: Part) -> Part:
         target = self._name()
         file.path.replace(target)
+        sync(target)
         return Part(target, file.kind, file.rows, file.unique)
 
     def _name(self) -> Path:
@@ -206,6 +210,7 @@ class Dataset:
         }
         draft = self.folder / "state.json.new"
         draft.write_text(json.dumps(saved))
+        sync(draft)
         draft.replace(self.folder / "state.json")
         self._dropped |= dropped
         self._remove_dropped()

@@ -19,6 +19,7 @@ from emulator.engine.api import (
     TrainingResult,
     TrainingSpec,
 )
+from emulator.engine.durable import sync
 from emulator.engine.live_rows import LiveRows
 from emulator.engine.schema import parse_schema
 from emulator.engine.serving import Model, load_model
@@ -91,6 +92,7 @@ class Models:
     ) -> TrainingResult:
         note = _Note(spec.recipe, tuple(spec.datasets), marks)
         (draft / _NOTE_FILE).write_text(json.dumps(asdict(note)))
+        sync(draft)
         self.drop(spec.version)
         folder = draft.rename(self._root / spec.version)
         if result.report is not None and result.report.is_relative_to(draft):

@@ -10,7 +10,7 @@ from emulator.personalize.durations import DURATIONS
 from emulator.personalize.faults import FAULTS
 from emulator.personalize.switches import SWITCHES
 
-__all__ = ["DURATIONS", "FAULTS", "restore", "restore_objects", "save", "start", "stop"]
+__all__ = ["DURATIONS", "FAULTS", "start", "stop"]
 
 
 def start(directory: Path) -> None:
@@ -35,25 +35,3 @@ def stop() -> None:
     for settings in (DURATIONS, QUOTAS, SWITCHES):
         settings.reset()
     FAULTS.clear()
-
-
-def save(directory: Path) -> None:
-    """Write all resources and all S3 objects below `directory`; before moto's mock stops."""
-    from emulator.personalize import saved_objects, saving  # noqa: PLC0415 - as above
-
-    saving.save(directory)
-    saved_objects.save_objects(directory)
-
-
-def restore(directory: Path) -> bool:
-    """Take back the saved resources, if any, once moto's mock has started and the clock has its speed."""
-    from emulator.personalize import saving  # noqa: PLC0415 - as above
-
-    return saving.restore(directory)
-
-
-def restore_objects(directory: Path) -> int:
-    """Put the saved S3 objects back, once the stacks are deployed, without notifications; return how many."""
-    from emulator.personalize import saved_objects  # noqa: PLC0415 - as above
-
-    return saved_objects.restore_objects(directory)

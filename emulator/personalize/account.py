@@ -36,6 +36,7 @@ class Account:
         self._records: dict[str, dict[str, Record]] = {noun: {} for noun in TYPES}
         self._changing: set[tuple[str, str]] = set()
         self._numbers = itertools.count(1)
+        self.changes = 0  # grows with every change of what must survive a restart
         self.sessions = Sessions()
         self.seen_events = SeenEvents()
 
@@ -109,6 +110,7 @@ class Account:
         course = settled(CREATE, now) if words is None else self._making(row, arn, str(shown[row.named]), words, making)
         record = Record(row, arn, shown, course, now, next(self._numbers), tags=tags, notes=notes or {})
         self._records[noun][arn] = record
+        self.changes += 1
         if words is not None:
             self._changing.add((noun, arn))
         return record
@@ -128,6 +130,7 @@ class Account:
         row = record.type
         course = self._making(row, record.arn, record.name, row.update_words, Making(lasting_as=f"update {row.noun}"))
         record.update = Update(_present(shown), _present(shown if effect is None else effect), course)
+        self.changes += 1
         self._changing.add((row.noun, record.arn))
 
     def change_course(
@@ -139,6 +142,7 @@ class Account:
         seconds = usual * FAULTS.slowness(noun, record.name)
         record.course = Course(words, self.now(), seconds, self.start(task) if task else None)
         record.arrived = False
+        self.changes += 1
         self._changing.add((noun, record.arn))
 
     def remove(self, record: Record) -> None:
@@ -146,6 +150,7 @@ class Account:
         for version in list(self.all("solution_version", solutionArn=record.arn)):
             self.remove(version)
         self._records[record.type.noun].pop(record.arn, None)
+        self.changes += 1
         self._changing.discard((record.type.noun, record.arn))
 
     # Time

@@ -92,6 +92,13 @@ def create_batch_segment_job(account: Account, request: Members) -> Members:
     return {"batchSegmentJobArn": arn}
 
 
+def answer_again(account: Account, job: Record) -> Task:
+    """Return the work of a batch job that a crash has interrupted."""
+    version = account.find("solution_version", job.members["solutionVersionArn"])
+    access = access_of(account, job.arn, job.members["roleArn"])
+    return _running(account, job.members, version, _filter(account, job.members), access)
+
+
 def _words() -> Words | None:
     return DOCUMENTED_BATCH if SWITCHES.batch_status_words == "documented" else None
 

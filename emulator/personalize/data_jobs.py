@@ -43,6 +43,13 @@ def create_dataset_import_job(account: Account, request: Members) -> Members:
     return {"datasetImportJobArn": arn}
 
 
+def import_again(account: Account, job: Record) -> Task:
+    """Return the import that a crash has interrupted; rows that it had brought already count once."""
+    dataset = account.find("dataset", job.members["datasetArn"])
+    location, access = job.members["dataSource"]["dataLocation"], access_of(account, job.arn, job.members["roleArn"])
+    return _importing(account, dataset, location, job.members["importMode"], access)
+
+
 def _check_location(location: str) -> None:
     bucket, key = objects.split(location)
     if not location.startswith("s3://") or not bucket or (key and not key.endswith(("/", ".csv", ".CSV"))):

@@ -1,12 +1,15 @@
 """Dataset groups and schemas: what has to be there before any data."""
 
+from functools import partial
+
 from emulator.engine.api import EngineError
 from emulator.engine.schema import check_schema_fits, parse_schema
 from emulator.engine.schema_rules import RULES
 from emulator.personalize.access import access_of
 from emulator.personalize.account import Account
 from emulator.personalize.errors import in_use, invalid_input, still_needed
-from emulator.personalize.lifecycle import DELETE
+from emulator.personalize.home import current_home
+from emulator.personalize.lifecycle import DELETE, Gain
 from emulator.personalize.quotas import QUOTAS
 from emulator.personalize.records import Members, Record
 from emulator.personalize.switches import SWITCHES
@@ -52,7 +55,13 @@ def begin_deletion(account: Account, record: Record, task: Task | None = None) -
     now = account.now()
     if record.is_going() or not record.stage(now).over or record.is_updating(now):
         raise in_use(f"{record.arn} cannot be deleted now; its status is {record.status(now)}.")
-    account.change_course(record, DELETE, "delete", task)
+    account.change_course(record, DELETE, "delete", task and partial(_once_kept, task))
+
+
+def _once_kept(task: Task) -> Gain | None:
+    """Remove files only when it is on disk that their resource goes: a crash must not bring back one without files."""
+    current_home().keep()
+    return task()
 
 
 def create_schema(account: Account, request: Members) -> Members:

@@ -35,6 +35,7 @@ def put_events(account: Account, request: Members) -> None:
         else:
             account.sessions.keep(tracker.arn, request["sessionId"], rows)
         dataset.notes["streamedAt"] = account.now()
+        account.changes += 1
     _put(account, reference, rows)
 
 

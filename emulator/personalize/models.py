@@ -1,6 +1,6 @@
 """The moto backend: one account and region, for the control plane, the runtime and the events API alike."""
 
-from typing import Any
+from typing import Any, Final
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
@@ -12,6 +12,8 @@ from emulator.personalize.records import Members
 from emulator.personalize.upkeep import settled
 from emulator.personalize.validation import check
 from emulator.personalize.wire import Target
+
+_READING: Final = ("Describe", "Get", "List")
 
 
 class PersonalizeBackend(BaseBackend):
@@ -30,6 +32,7 @@ class PersonalizeBackend(BaseBackend):
         if target.name in DATA_PLANE:
             return DATA_PLANE[target.name](self.account, asked)
         with settled(self.account):
+            self.account.changes += not target.name.startswith(_READING)
             return CONTROL_PLANE[target.name](self.account, asked)
 
 

@@ -78,6 +78,12 @@ def _training(account: Account, shown: Members, recipe: RecipeFacts, model: str)
     return task
 
 
+def train_again(account: Account, recommender: Record) -> Task:
+    """Return the training of a recommender that a crash has interrupted."""
+    recipe = recipe_of(account, recommender.members["recipeArn"])
+    return _training(account, recommender.members, recipe, recommender.notes["model"])
+
+
 def update_recommender(account: Account, request: Members) -> Members:
     """Answer UpdateRecommender; the old configuration serves until the new one is ACTIVE."""
     recommender = account.find("recommender", request["recommenderArn"])

@@ -101,7 +101,15 @@ def train(account: Account, solution: Record, members: Members, base: str | None
     model = f"{solution.name}/{tail}"
     task = training_task(account, recipe_arn(account, solution), shown, model, base)
     more = extra_seconds(account, shown)
-    return account.add("solution_version", arn, shown, making=Making(task, more), notes={"model": model})
+    return account.add("solution_version", arn, shown, making=Making(task, more), notes={"model": model, "base": base})
+
+
+def train_again(account: Account, version: Record) -> Task:
+    """Return the training of a version that a crash has interrupted."""
+    solution = account.find("solution", version.members["solutionArn"])
+    return training_task(
+        account, recipe_arn(account, solution), version.members, version.notes["model"], version.notes["base"]
+    )
 
 
 def extra_seconds(account: Account, settings: Members) -> float:

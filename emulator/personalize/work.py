@@ -25,6 +25,13 @@ class Making:
     words: Words | None = None  # other status words
 
 
+@dataclass(frozen=True)
+class PastWork:
+    """Real work of a former run, known by how it ended."""
+
+    outcome: Outcome
+
+
 USUAL = Making()
 _THREADS = 48  # they wait for the engine's workers; the quotas keep their number below this
 

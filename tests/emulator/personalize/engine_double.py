@@ -34,7 +34,7 @@ def _failed(reason: str) -> "Future[Any]":
 
 
 class EngineDouble:
-    """The engine's signatures; `fail_with` makes all work fail, `hold` keeps trainings from ending."""
+    """The engine's signatures; `fail_with` makes all work fail; `hold` and `hold_files` keep work from ending."""
 
     def __init__(self, directory: Path, *, workers: int = 2) -> None:
         self.directory = directory
@@ -42,6 +42,8 @@ class EngineDouble:
         self.fail_with: str | None = None
         self.hold = threading.Event()
         self.hold.set()
+        self.hold_files = threading.Event()
+        self.hold_files.set()
         self.imports: list[tuple[str, str, list[str]]] = []
         self.trainings: list[TrainingSpec] = []
         self.streamed: list[tuple[str, Mapping[str, Any]]] = []
@@ -52,6 +54,7 @@ class EngineDouble:
     def import_files(self, dataset: DatasetRef, files: Sequence[Path], mode: str) -> "Future[ImportReport]":
         if self.fail_with:
             return _failed(self.fail_with)
+        self.hold_files.wait(60)
         self.imports.append((dataset.key, mode, [file.name for file in files]))
         rows = sum(len(file.read_text().splitlines()) - 1 for file in files)
         return _done(ImportReport(rows, rows))
@@ -60,6 +63,7 @@ class EngineDouble:
         self.streamed += [(dataset.key, row) for row in rows]
 
     def export(self, dataset: DatasetRef, target: Path, ingestion: str) -> "Future[Sequence[Path]]":
+        self.hold_files.wait(60)
         file = target / f"{dataset.type.lower()}-{ingestion}.csv"
         file.write_text("USER_ID\n")
         return _done([file])
@@ -101,4 +105,5 @@ class EngineDouble:
         return _done(BatchReport(outputs, len(outputs), 0))
 
     def close(self) -> None:
+        self.hold_files.set()
         self.hold.set()

@@ -1,21 +1,18 @@
-"""Trouble on request, from Python, over HTTP and from the command line; and state that survives a restart."""
+"""Trouble on request, from Python, over HTTP and from the command line."""
 
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from emulator import personalize
-from emulator.clock import CLOCK
 from emulator.personalize import FAULTS, faults_cli
 from emulator.personalize.control_header import CONTROL_HEADER
 from emulator.personalize.switches import SWITCHES
-from tests.emulator.personalize.world import ROLE, World, client, interactions_csv, running
+from tests.emulator.personalize.world import World, client
 
 
 @pytest.fixture
@@ -134,44 +131,3 @@ def test_denied_s3_fails_the_job(world: World) -> None:
     job = world.describe("dataset_import_job", world.make_import(dataset))
     assert job["failureReason"].endswith("Insufficient privileges for accessing data in Amazon S3. Access Denied")
     assert world.status("dataset_import_job", world.make_import(dataset, "second")) == "ACTIVE"
-
-
-def test_resources_and_objects_survive_a_restart(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as world:
-        _, version = world.make_trained()
-        campaign = world.make_campaign(version, tags=[{"tagKey": "k", "tagValue": "v"}])
-        before = world.describe("solution_version", version)
-        world.engine.hold.clear()
-        interrupted = world.personalize.create_solution_version(solutionArn=version.rpartition("/")[0])
-        world.personalize.update_campaign(campaignArn=campaign, minProvisionedTPS=4)
-        world.s3.put_object(Bucket=world.bucket, Key="a/b.json", Body=b"{}", ContentType="application/json")
-        saved_at = CLOCK.time()
-        personalize.save(tmp_path)
-    with running(tmp_path / "data") as world:
-        assert personalize.restore(tmp_path) is True
-        assert CLOCK.time() >= saved_at
-        assert world.describe("solution_version", version) == before
-        assert personalize.restore_objects(tmp_path) == 2
-        assert world.s3.get_object(Bucket=world.bucket, Key="a/b.json")["ContentType"] == "application/json"
-        assert world.s3.get_object(Bucket=world.bucket, Key="movies-import.csv")["Body"].read().decode() == (
-            interactions_csv()
-        )
-        world.finish()
-        assert world.describe("campaign", campaign)["minProvisionedTPS"] == 4
-        metrics = world.personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
-        assert metrics == {"coverage": 0.5, "precision_at_5": 0.0136}
-        lost = world.describe("solution_version", interrupted["solutionVersionArn"])
-        assert (lost["status"], "stopped" in lost["failureReason"]) == ("CREATE FAILED", True)
-        with pytest.raises(ClientError, match="AlreadyExists"):
-            world.personalize.create_dataset_import_job(
-                jobName="movies-import",
-                datasetArn=world.personalize.list_datasets()["datasets"][0]["datasetArn"],
-                dataSource={"dataLocation": "s3://b/f.csv"},
-                roleArn=ROLE,
-            )
-
-
-def test_there_is_nothing_to_restore_at_first(world: World, tmp_path: Path) -> None:
-    assert world.account
-    assert personalize.restore(tmp_path) is False
-    assert personalize.restore_objects(tmp_path) == 0

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from emulator.personalize import FAULTS
 from emulator.personalize.lifecycle import CREATE, Course, Gain, Outcome
-from emulator.personalize.saving import PastWork
 from emulator.personalize.switches import SWITCHES
+from emulator.personalize.work import PastWork
 from tests.emulator.personalize.world import RECIPES, ROLE, World, avro
 
 
