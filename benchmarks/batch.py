@@ -23,11 +23,11 @@ from scipy.sparse import csr_matrix
 from benchmarks.bars import NOW, Bar, FileSnapshot, report, snapshot_of, spec
 from benchmarks.synthetic import tastes
 from emulator.engine.api import BatchSpec
-from emulator.engine.batch import run_batch
-from emulator.engine.factors import Factors
-from emulator.engine.model_files import load_facts
-from emulator.engine.serving import ItemModel, load_model
-from emulator.engine.training import train
+from emulator.engine.interactions.model_files import load_facts
+from emulator.engine.recipes.factors import Factors
+from emulator.engine.serving.batch_job import run_batch
+from emulator.engine.serving.item_model import ItemModel, load_model
+from emulator.engine.training.training_run import train
 
 _LENGTH = 25
 _ITEMS = 5_000

@@ -16,8 +16,8 @@ import numpy as np
 from benchmarks.bars import NOW, Bar, FileSnapshot, report, seconds, snapshot_of, spec
 from benchmarks.synthetic import tastes
 from emulator.engine.api import BatchSpec
-from emulator.engine.batch import run_batch
-from emulator.engine.training import train
+from emulator.engine.serving.batch_job import run_batch
+from emulator.engine.training.training_run import train
 
 _ITEMS = 5_000
 _EVENTS_PER_USER = 10

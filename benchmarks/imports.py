@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator.engine.api import DatasetRef, ImportMode
-from emulator.engine.datasets import Datasets
-from emulator.engine.workers import Workers
+from emulator.engine.datasets.dataset_jobs import Datasets
+from emulator.engine.processes.worker_pool import Workers
 
 _SCHEMA: Final = """{"type": "record", "name": "Interactions", "namespace": "com.amazonaws.personalize.schema",
   "fields": [{"name": "USER_ID", "type": "string"}, {"name": "ITEM_ID", "type": "string"},

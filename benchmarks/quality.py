@@ -17,17 +17,17 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, report, snapshot_of, spec
 from benchmarks.synthetic import START, Planted, drifting, tastes
-from emulator.engine.affinity import one_per_item
-from emulator.engine.evaluation import Scorer, ranked
-from emulator.engine.families import Training
-from emulator.engine.histories import Floats, Histories, arrange, one_item_each
-from emulator.engine.metrics import find_hits, ndcg
-from emulator.engine.options import read_options
-from emulator.engine.popularity import fit_popularity
-from emulator.engine.segment_training import fit_affinity, segment_metrics
-from emulator.engine.split import HeldOut, Split, newest_held_out, segments_held_out, split_users
-from emulator.engine.training_data import TrainingData, load_training_data
-from emulator.engine.trending import fit_trending
+from emulator.engine.evaluation.metrics import find_hits, ndcg
+from emulator.engine.evaluation.ranked_lists import Scorer, ranked
+from emulator.engine.interactions.held_out import HeldOut, Split, newest_held_out, segments_held_out, split_users
+from emulator.engine.interactions.histories import Floats, Histories, arrange, one_item_each
+from emulator.engine.interactions.training_data import TrainingData, load_training_data
+from emulator.engine.interactions.training_options import read_options
+from emulator.engine.recipes.estimator import Training
+from emulator.engine.recipes.item_affinity import one_per_item
+from emulator.engine.recipes.popularity_count import fit_popularity
+from emulator.engine.recipes.segment_estimator import fit_affinity, segment_metrics
+from emulator.engine.recipes.trending_now import fit_trending
 
 _FACTORS = 64
 _LEAST_AUC = 0.9

@@ -15,12 +15,12 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, paired, report
 from benchmarks.synthetic import tastes
-from emulator.engine.cooccurrence import Meetings
-from emulator.engine.evaluation import ranked
-from emulator.engine.factors import Factors, item_vectors
-from emulator.engine.histories import Floats, Histories, arrange
-from emulator.engine.top_k import in_parallel
-from emulator.engine.user_personalization import Choice, ItemToItem, base_matrix, blend
+from emulator.engine.evaluation.ranked_lists import ranked
+from emulator.engine.evaluation.top_k import in_parallel
+from emulator.engine.interactions.cooccurrence import Meetings
+from emulator.engine.interactions.histories import Floats, Histories, arrange
+from emulator.engine.recipes.factors import Factors, item_vectors
+from emulator.engine.recipes.item_to_item import Choice, ItemToItem, base_matrix, blend
 
 _FACTORS = 64
 _LENGTH = 25

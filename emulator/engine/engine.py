@@ -18,11 +18,11 @@ from emulator.engine.api import (
     TrainingResult,
     TrainingSpec,
 )
-from emulator.engine.workers import Workers
+from emulator.engine.processes.worker_pool import Workers
 
 if TYPE_CHECKING:
-    from emulator.engine.datasets import Datasets
-    from emulator.engine.models import Models
+    from emulator.engine.datasets.dataset_jobs import Datasets
+    from emulator.engine.trained_models import Models
 
 _WAITING_JOBS: Final = 64  # threads that wait for a worker; the service's own quotas are far below
 
@@ -104,8 +104,8 @@ class Engine:
         """Open the folders when they are first needed: polars and numpy take a while to import."""
         with self._lock:
             if self._opened is None:
-                from emulator.engine.datasets import Datasets  # noqa: PLC0415 - see above
-                from emulator.engine.models import Models  # noqa: PLC0415 - see above
+                from emulator.engine.datasets.dataset_jobs import Datasets  # noqa: PLC0415 - see above
+                from emulator.engine.trained_models import Models  # noqa: PLC0415 - see above
 
                 datasets = Datasets(self.directory, self._workers)
                 self._opened = datasets, Models(self.directory, self._workers, datasets.store)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
 
-from emulator.engine.recipes import RECIPES, Hyperparameter
+from emulator.engine.recipes.recipe_table import RECIPES, Hyperparameter
 from emulator.personalize.account import Account
 from emulator.personalize.arns import owned_by_service, parse_arn
 from emulator.personalize.errors import ServiceError, invalid_input, not_found

@@ -1,8 +1,8 @@
 """Dataset groups and schemas: what has to be there before any data."""
 
 from emulator.engine.api import EngineError
-from emulator.engine.schema import check_schema_fits, parse_schema
-from emulator.engine.schema_rules import RULES
+from emulator.engine.datasets.schema import check_schema_fits, parse_schema
+from emulator.engine.datasets.schema_rules import RULES
 from emulator.personalize.account import Account
 from emulator.personalize.errors import in_use, invalid_input, still_needed
 from emulator.personalize.lifecycle import DELETE

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
-from emulator.engine.choices import CHOICES, NOT_DONE
-from emulator.engine.recipes import accepted_without_effect
+from emulator.engine.recipes.recipe_table import accepted_without_effect
+from emulator.fidelity.engine_rules import CHOICES, NOT_DONE
 from emulator.personalize.fidelity_rules import NEVER_RAISED, RULES
 from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
 from emulator.personalize.quotas import DEFAULTS

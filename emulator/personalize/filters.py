@@ -3,8 +3,8 @@
 from typing import Final
 
 from emulator.engine.api import EngineError
-from emulator.engine.filters import Filter, check_filter, parse_filter
-from emulator.engine.schema_rules import RULES
+from emulator.engine.datasets.schema_rules import RULES
+from emulator.engine.filters.filter_parser import Filter, check_filter, parse_filter
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of

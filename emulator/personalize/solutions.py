@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from emulator.engine.recipes import RECIPES
+from emulator.engine.recipes.recipe_table import RECIPES
 from emulator.personalize.account import Account
 from emulator.personalize.arns import owned_by_service
 from emulator.personalize.catalogue import ranges, recipe_of

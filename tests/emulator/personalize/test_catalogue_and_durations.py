@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.engine.recipes import RECIPES as ENGINE_RECIPES
+from emulator.engine.recipes.recipe_table import RECIPES as ENGINE_RECIPES
 from emulator.personalize.durations import Durations
 from emulator.personalize.recipe_facts import FACTS
 from emulator.personalize.resource_types import TYPES

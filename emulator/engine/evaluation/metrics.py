@@ -1,0 +1,89 @@
+"""The offline metrics of the developer guide, under the keys GetSolutionMetrics uses, with four decimals."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from emulator.engine.interactions.histories import Histories
+
+Ranked = npt.NDArray[np.int32]
+Hits = npt.NDArray[np.bool_]
+
+CUTS = (5, 10, 25)
+LIST_LENGTH = 25
+
+
+def item_metrics(ranked: Ranked, truth: Histories, n_items: int, weights: bool = False) -> dict[str, float]:
+    """Return the metrics of ranked lists (rows of item positions, -1 for none) against what users did next."""
+    hits, gains = find_hits(ranked, truth, n_items)
+    relevant = np.diff(truth.unique(n_items).indptr)
+    metrics = {"coverage": coverage(ranked, n_items), "mean_reciprocal_rank_at_25": mean_reciprocal_rank(hits)}
+    for cut in CUTS:
+        metrics[f"normalized_discounted_cumulative_gain_at_{cut}"] = ndcg(hits, relevant, cut)
+        metrics[f"precision_at_{cut}"] = precision(hits, cut)
+    if weights:
+        key = "normalized_discounted_cumulative_gain_with_event_weights_at_"
+        metrics.update({f"{key}{cut}": weighted_ndcg(gains, truth, n_items, cut) for cut in CUTS})
+    return rounded(metrics)
+
+
+def rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics as the service prints them."""
+    return {name: round(float(metrics[name]), 4) for name in sorted(metrics)}
+
+
+def find_hits(ranked: Ranked, truth: Histories, n_items: int) -> tuple[Hits, npt.NDArray[np.float32]]:
+    """Return which places of each list hold a relevant item, and the weight of the events that make it so."""
+    pairs = truth.unique(n_items)
+    users = np.repeat(np.arange(len(truth), dtype=np.int64), np.diff(pairs.indptr))
+    known = users * n_items + pairs.indices
+    asked = np.arange(len(ranked), dtype=np.int64)[:, None] * n_items + ranked
+    if len(known) == 0:
+        return np.zeros(ranked.shape, dtype=np.bool_), np.zeros(ranked.shape, dtype=np.float32)
+    order = np.argsort(known)
+    place = order[np.searchsorted(known[order], asked).clip(0, len(known) - 1)]
+    hits = (known[place] == asked) & (ranked >= 0)
+    return hits, np.where(hits, pairs.data[place], 0.0).astype(np.float32)
+
+
+def coverage(ranked: Ranked, n_items: int) -> float:
+    """Return the share of all items that appear in some list."""
+    return len(np.unique(ranked[ranked >= 0])) / max(n_items, 1)
+
+
+def mean_reciprocal_rank(hits: Hits) -> float:
+    """Return the mean over lists of one over the place of the first hit, 0 without one."""
+    if hits.size == 0:
+        return 0.0
+    return float(np.where(hits.any(axis=1), 1.0 / (hits.argmax(axis=1) + 1), 0.0).mean())
+
+
+def precision(hits: Hits, cut: int) -> float:
+    """Return the share of hits among the first `cut` places, counting missing places."""
+    return float(hits[:, :cut].sum(axis=1).mean() / cut) if len(hits) else 0.0
+
+
+def ndcg(hits: Hits, relevant: npt.NDArray[np.integer], cut: int) -> float:
+    """Return the discounted gain of the first `cut` places over that of a perfect list, averaged over all lists."""
+    if len(hits) == 0:
+        return 0.0
+    discounts = 1.0 / np.log2(np.arange(2, cut + 2))
+    gained = hits[:, :cut] @ discounts[: min(cut, hits.shape[1])]
+    ideal = np.concatenate([[1.0], np.cumsum(discounts)])[np.minimum(relevant, cut)]  # no relevant item: gain is 0
+    return float((gained / ideal).mean())
+
+
+def weighted_ndcg(gains: npt.NDArray[np.float32], truth: Histories, n_items: int, cut: int) -> float:
+    """Return NDCG whose gains are the events' weights over their mean, as with eventsConfig."""
+    pairs = truth.unique(n_items)
+    if len(gains) == 0 or pairs.nnz == 0:
+        return 0.0
+    discounts = 1.0 / np.log2(np.arange(2, cut + 2))
+    gained = gains[:, :cut] @ discounts[: min(cut, gains.shape[1])]
+    users = np.repeat(np.arange(len(truth)), np.diff(pairs.indptr))
+    order = np.lexsort((-pairs.data, users))
+    place = np.arange(pairs.nnz) - pairs.indptr[users]
+    best = np.where(place < cut, pairs.data[order] * discounts[np.minimum(place, cut - 1)], 0.0)
+    ideal = np.bincount(users, weights=best, minlength=len(truth))
+    return float(np.divide(gained, ideal, out=np.zeros(len(gained)), where=ideal > 0).mean())

@@ -1,0 +1,173 @@
+"""User-Personalization: one sparse item-to-item matrix and one weighted history, chosen on users set aside for it.
+
+The matrix blends EASE (a regularised linear autoencoder, blind to order) with how closely items follow one another.
+Whether order and recency help is decided by the data: the candidates differ only in the blend and in how a history is
+weighted, so choosing costs no further counting. Items a user already has are ranked last unless users do come back.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import lapack
+
+from emulator.engine.interactions.cooccurrence import Matrix, Meetings, strongest
+from emulator.engine.interactions.histories import Floats, Histories, Longs
+from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, from_rows
+
+RIDGE = 200.0
+_CELLS_AT_ONCE = 1 << 17
+SEEN = np.float32(1000.0)  # taken off the scores of items a user already has
+RECENT_EVENTS = 50
+_FADE_EVENTS = 5.0
+_OLD_EVENT = 0.05
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the data decided; saved with the model, and kept by trainingMode UPDATE."""
+
+    blend: float = 0.0  # weight of the order of events beside EASE
+    recency: bool = False  # recent events count more
+    repeats: bool = False  # users come back to items they have
+    rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
+    popularity: float = 1e-3  # added to the scores of popular items, before scaling
+    scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
+
+    def settings(self) -> dict[str, Any]:
+        """Return the choice as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ItemToItem:
+    """A fitted model: logits of every item for any history."""
+
+    weights: Sparse  # from an item of the history to a listed item
+    prior: Floats  # added for everybody
+    popular: Floats  # the logits of a user without history
+    choice: Choice
+
+    def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
+        """Fill `out` with the logits of all items for the users from `start` to before `stop`."""
+        part = queries.slice(start, stop)
+        weights = history_weights(part, self.choice) * np.float32(self.choice.scale)
+        width = self._columns.shape[1]
+        for first, last in _runs(part.offsets, width):
+            events = slice(part.offsets[first], part.offsets[last])
+            cells = (self._cells[part.items[events]] * weights[events, None]).ravel()
+            columns = self._columns[part.items[events]].ravel()
+            edges = (part.offsets[first : last + 1] - part.offsets[first]) * width
+            from_rows(cells, columns, edges, out.shape[1]).toarray(out=out[first:last])  # adds up equal columns
+        out += self.prior
+        out[part.lengths == 0] = self.popular
+        if not self.choice.repeats:
+            out[part.users(), part.items] -= SEEN
+
+    @cached_property
+    def _columns(self) -> npt.NDArray[np.int32]:
+        """The listed items beside each item, as many for each: whole rows are copied faster than parts are found."""
+        return _padded(self.weights, self.weights.indices)
+
+    @cached_property
+    def _cells(self) -> Floats:
+        """The weights beside `_columns`, zero where an item has fewer."""
+        return _padded(self.weights, self.weights.data)
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Return what is saved as arrays."""
+        weights = self.weights
+        return {
+            "data": weights.data,
+            "indices": weights.indices,
+            "indptr": weights.indptr,
+            "prior": self.prior,
+            "popular": self.popular,
+        }
+
+    @staticmethod
+    def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "ItemToItem":
+        """Return the model that `arrays` and the choice's settings describe."""
+        weights = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["prior"]))
+        return ItemToItem(weights, np.asarray(arrays["prior"]), np.asarray(arrays["popular"]), Choice(**settings))
+
+
+def _padded(matrix: Sparse, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    lengths = np.diff(matrix.indptr)
+    rows = np.zeros((matrix.shape[0], max(1, int(lengths.max(initial=0)))), dtype=values.dtype)
+    rows[np.arange(rows.shape[1]) < lengths[:, None]] = values
+    return rows
+
+
+def _runs(offsets: Longs, width: int) -> Iterator[tuple[int, int]]:
+    """Yield runs of users whose events' rows fit in the cache together, at least one user in each."""
+    first = 0
+    while first < len(offsets) - 1:
+        room = offsets[first] + max(1, _CELLS_AT_ONCE // width)
+        last = max(first + 1, int(np.searchsorted(offsets, room, side="right")) - 1)
+        yield first, last
+        first = last
+
+
+def history_weights(histories: Histories, choice: Choice) -> Floats:
+    """Return how much each event says about what the user wants next."""
+    if not choice.recency:
+        return histories.weights
+    ages = histories.ages()
+    faded = (_OLD_EVENT + np.exp(-ages / _FADE_EVENTS)) * (ages < RECENT_EVENTS)
+    return np.asarray(faded, dtype=np.float32) * histories.weights
+
+
+def ease(shared: npt.NDArray[np.float32], ridge: float = RIDGE) -> npt.NDArray[np.float32]:
+    """Return the item-to-item weights that best rebuild every history from the rest of it (Steck 2019)."""
+    gram = np.array(shared, order="F")
+    np.fill_diagonal(gram, gram.diagonal() + np.float32(ridge))
+    factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
+    inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if failed or failed_too:
+        raise ArithmeticError("the matrix of shared users is not positive definite")
+    lower = np.tril(inverse, -1)
+    weights = np.ascontiguousarray(lower + lower.T)
+    weights /= -inverse.diagonal()[None, :]
+    return weights
+
+
+def base_matrix(meetings: Meetings) -> Matrix:
+    """Return the order-blind part: EASE, or a discounted count of shared users where EASE would not fit in memory."""
+    if isinstance(meetings.shared, np.ndarray):
+        return ease(meetings.shared)
+    discount = np.maximum(meetings.popularity, 1) ** -0.5
+    data, rows, columns = cells_of(meetings.shared)
+    return from_cells(
+        data * discount[rows] * discount[columns] * (rows != columns), rows, columns, meetings.shared.shape
+    )
+
+
+def blend(base: Matrix, order: Matrix | None, weight: float, keep: int) -> Sparse:
+    """Return base + weight x order, each in units of its own spread, cut to the strongest cells of each row."""
+    mixed: Any = base / _spread(base)
+    if order is not None and weight:
+        mixed = mixed + order * np.float32(weight / _spread(order))
+    return strongest(mixed, keep)
+
+
+def _spread(matrix: Matrix) -> np.float32:
+    values = (matrix if isinstance(matrix, np.ndarray) else matrix.data).ravel()
+    return np.float32(max(float(np.sqrt(np.dot(values, values) / max(1, values.size))), 1e-12))
+
+
+def prior(popularity: Floats, n_items: int) -> Floats:
+    """Return a score from 0 to 1 for being popular, over all items: it orders what a history says nothing about."""
+    scores = np.zeros(n_items, dtype=np.float32)
+    scores[: len(popularity)] = np.log1p(popularity) / np.log1p(max(float(popularity.max(initial=0)), 1.0))
+    return scores
+
+
+def log_popularity(popularity: Floats, n_items: int) -> Floats:
+    """Return the logits whose softmax is each item's share of all users, items without any just above nothing."""
+    counts = np.full(n_items, 0.01, dtype=np.float32)
+    counts[: len(popularity)] += popularity
+    return np.log(counts)
