@@ -19,7 +19,7 @@ from benchmarks.bars import Bar, report, snapshot_of, spec
 from benchmarks.synthetic import START, Planted, drifting, tastes
 from emulator.engine.evaluation.metrics import find_hits, ndcg
 from emulator.engine.evaluation.ranked_lists import Scorer, ranked
-from emulator.engine.interactions.held_out import HeldOut, Split, newest_held_out, segments_held_out, split_users
+from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, segments_held_out, split_users
 from emulator.engine.interactions.histories import Floats, Histories, arrange, one_item_each
 from emulator.engine.interactions.training_data import TrainingData, load_training_data
 from emulator.engine.interactions.training_options import read_options
@@ -59,7 +59,7 @@ class Comparison:
     """One planted data set and its split: everybody is fitted to and measured on the same users."""
 
     data: TrainingData
-    split: Split
+    split: UserSplit
     held_out: HeldOut
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Trained models: a folder each, loaded when first asked, and told what happened since their training."""
+"""Keep trained models, a folder each: loaded when first needed, and answering with what happened since training."""
 
 import json
 import shutil
@@ -19,10 +19,10 @@ from emulator.engine.api import (
     TrainingResult,
     TrainingSpec,
 )
-from emulator.engine.datasets.dataset_store import Store
+from emulator.engine.datasets.dataset_store import DatasetStore
 from emulator.engine.datasets.schema import parse_schema
-from emulator.engine.filters.current_rows import LiveRows
-from emulator.engine.processes.worker_pool import Workers
+from emulator.engine.filters.current_rows import CurrentRows
+from emulator.engine.processes.worker_pool import WorkerPool
 from emulator.engine.serving.item_model import Model, load_model
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ _NOTE_FILE: Final = "engine.json"
 _ACTION_RECIPE: Final = "aws-next-best-action"
 
 
-class Models:
+class TrainedModels:
     """The models below the engine's directory, safe to use from many threads."""
 
-    def __init__(self, directory: Path, workers: Workers, store: Store) -> None:
+    def __init__(self, directory: Path, workers: WorkerPool, store: DatasetStore) -> None:
         self._root = directory / "models"
         self._workers = workers
         self._store = store
-        self._live = LiveRows(store)
+        self._live = CurrentRows(store)
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[str, tuple[Model, _Note]] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[Model, _TrainingNote]] = OrderedDict()
 
-    def train(self, spec: TrainingSpec, snapshot: Path, marks: Mapping[str, int]) -> TrainingResult:
+    def train(self, spec: TrainingSpec, snapshot: Path, watermarks: Mapping[str, int]) -> TrainingResult:
         """Fit the recipe in a worker and keep the model; the snapshot goes, and so does a failed model."""
         draft = self._root / f"{spec.version}.partial"  # as deep as the final folder
         shutil.rmtree(draft, ignore_errors=True)
@@ -53,7 +53,7 @@ class Models:
             result: TrainingResult = self._workers.run(
                 spec.version, "emulator.engine.worker_jobs:run_training", spec, snapshot, draft
             )
-            return self._keep(spec, result, draft, marks)
+            return self._keep(spec, result, draft, watermarks)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             shutil.rmtree(snapshot, ignore_errors=True)
@@ -87,9 +87,9 @@ class Models:
         return model.recommend(query, self._recent(query, note), bound, promoted)
 
     def _keep(
-        self, spec: TrainingSpec, result: TrainingResult, draft: Path, marks: Mapping[str, int]
+        self, spec: TrainingSpec, result: TrainingResult, draft: Path, watermarks: Mapping[str, int]
     ) -> TrainingResult:
-        note = _Note(spec.recipe, tuple(spec.datasets), marks)
+        note = _TrainingNote(spec.recipe, tuple(spec.datasets), watermarks)
         (draft / _NOTE_FILE).write_text(json.dumps(asdict(note)))
         self.drop(spec.version)
         folder = draft.rename(self._root / spec.version)
@@ -103,7 +103,7 @@ class Models:
             raise EngineError(f"There is no model of solution version {version}.")
         return folder
 
-    def _model(self, version: str) -> "tuple[Model, _Note]":
+    def _model(self, version: str) -> "tuple[Model, _TrainingNote]":
         with self._lock:
             if version not in self._loaded:
                 folder = self._folder(version)
@@ -113,23 +113,24 @@ class Models:
                 self._loaded.popitem(last=False)
             return self._loaded[version]
 
-    def _read_note(self, folder: Path) -> "_Note":
+    def _read_note(self, folder: Path) -> "_TrainingNote":
         saved = json.loads((folder / _NOTE_FILE).read_text())
-        return _Note(saved["recipe"], tuple(DatasetRef(**ref) for ref in saved["datasets"]), saved["marks"])
+        datasets = tuple(DatasetRef(**ref) for ref in saved["datasets"])
+        return _TrainingNote(saved["recipe"], datasets, saved["watermarks"])
 
-    def _recent(self, query: Query, note: "_Note") -> "pl.DataFrame | None":
+    def _recent(self, query: Query, note: "_TrainingNote") -> "pl.DataFrame | None":
         """Return the rows the user streamed since the training, of the dataset the recipe learns from."""
         learns_from = "ACTION_INTERACTIONS" if note.recipe == _ACTION_RECIPE else "INTERACTIONS"
         ref = next((ref for ref in note.datasets if ref.type == learns_from), None)
         if query.user_id is None or ref is None:
             return None
-        return self._store.dataset(ref).recent(parse_schema(ref.schema), query.user_id, note.marks[ref.key])
+        return self._store.dataset(ref).recent(parse_schema(ref.schema), query.user_id, note.watermarks[ref.key])
 
 
 @dataclass(frozen=True)
-class _Note:
-    """What a model's folder says about its training. `marks` tell which streamed rows it has seen."""
+class _TrainingNote:
+    """What a model's folder says about its training. `watermarks` tell which streamed rows it has seen."""
 
     recipe: str
     datasets: tuple[DatasetRef, ...]
-    marks: Mapping[str, int]
+    watermarks: Mapping[str, int]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineRule:
     """A rule of ours. `test` is the name of the test, or of the row in a test's table, that fails when it is broken."""
 
     area: str

@@ -23,8 +23,8 @@ def export(dataset_type: DatasetType, snapshot: Path, target: Path, ingestion: I
     if dataset_type not in _EXPORTED:
         raise EngineError(f"A dataset of type {dataset_type} cannot be exported.")
     frozen = Snapshot.open(snapshot)
-    schema, parts = frozen.schemas[dataset_type], of_kind(frozen.parts[dataset_type], ingestion)
-    rows = (merge if ingestion == "ALL" else different)(parts, schema, dataset_type)
+    schema, log_files = frozen.schemas[dataset_type], of_kind(frozen.log_files[dataset_type], ingestion)
+    rows = (merge if ingestion == "ALL" else different)(log_files, schema, dataset_type)
     if rows is None:
         raise EngineError(f"The dataset has no rows of ingestion mode {ingestion}.")
     target.mkdir(parents=True, exist_ok=True)

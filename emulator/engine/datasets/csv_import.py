@@ -13,12 +13,17 @@ from typing import Final
 import polars as pl
 
 from emulator.engine.api import DatasetType, EngineError, ImportMode, ImportReport
-from emulator.engine.datasets.csv_dialect import without_backslashes
-from emulator.engine.datasets.csv_header import check_headers
-from emulator.engine.datasets.csv_shape import check_encoding, check_lines, check_shape, has_byte
+from emulator.engine.datasets.csv_shape import (
+    check_encoding,
+    check_headers,
+    check_lines,
+    check_shape,
+    has_byte,
+    without_backslashes,
+)
 from emulator.engine.datasets.csv_values import acceptable, first_bad_value, kept
 from emulator.engine.datasets.duplicate_rows import drop_duplicates, drop_known, ids_are_unique
-from emulator.engine.datasets.log_files import Part, count, dtypes, id_column, of_kind
+from emulator.engine.datasets.log_files import LogFile, count, dtypes, id_column, of_kind
 from emulator.engine.datasets.schema import Schema, parse_schema
 
 _GIGABYTE: Final = 1_000_000_000
@@ -35,30 +40,30 @@ class ImportTask:
     files: Sequence[Path]
     mode: ImportMode
     incoming: Path
-    existing: Sequence[Part]
+    existing: Sequence[LogFile]
 
 
-def import_csv(task: ImportTask) -> tuple[Part, ImportReport]:
-    """Return the new bulk part and what to report; raise an EngineError that reads like a failureReason."""
+def import_csv(task: ImportTask) -> tuple[LogFile, ImportReport]:
+    """Return the new bulk rows and what to report; raise an EngineError that reads like a failureReason."""
     try:
         return _import(task)
     except EngineError as error:
         raise EngineError(f"Failed to create a data import job for {task.type} dataset. {error}") from error
 
 
-def _import(task: ImportTask) -> tuple[Part, ImportReport]:
+def _import(task: ImportTask) -> tuple[LogFile, ImportReport]:
     schema = parse_schema(task.schema)
     _check_sizes(task)
     header = check_headers(task.files, schema)
-    part = _read(task, schema, header)
-    rows_read = part.rows
+    log_file = _read(task, schema, header)
+    rows_read = log_file.rows
     if not rows_read:
         raise EngineError("Input CSV has no rows.")
     if task.type == "INTERACTIONS" and rows_read < _FEWEST_INTERACTIONS:
         raise EngineError(f"An import needs at least {_FEWEST_INTERACTIONS} interactions; Input CSV has {rows_read}.")
     kept = of_kind(task.existing, "BULK") if task.mode == "INCREMENTAL" else []
-    part = _without_duplicates(part, schema, task.type, kept)
-    return part, ImportReport(rows_read, count([*kept, part], schema, task.type))
+    log_file = _without_duplicates(log_file, schema, task.type, kept)
+    return log_file, ImportReport(rows_read, count([*kept, log_file], schema, task.type))
 
 
 def _check_sizes(task: ImportTask) -> None:
@@ -72,7 +77,7 @@ def _check_sizes(task: ImportTask) -> None:
         raise EngineError("The first bulk import into a dataset must be FULL.")
 
 
-def _read(task: ImportTask, schema: Schema, header: Sequence[str]) -> Part:
+def _read(task: ImportTask, schema: Schema, header: Sequence[str]) -> LogFile:
     with tempfile.TemporaryDirectory(dir=task.incoming) as scratch:
         files = [without_backslashes(file, Path(scratch)) for file in task.files]
         tail_may_be_missing = any(field.name == header[-1] and field.nullable for field in schema.fields)
@@ -89,7 +94,7 @@ class _RefusedError(Exception):
     """A column holds a value it must not."""
 
 
-def _typed(files: Sequence[Path], schema: Schema, target: Path) -> Part:
+def _typed(files: Sequence[Path], schema: Schema, target: Path) -> LogFile:
     frame = pl.scan_csv(list(files), schema_overrides=dtypes(schema), infer_schema=False)
     frame.select(kept(field).alias(field.name) for field in schema.fields).sink_parquet(
         target, compression="zstd", compression_level=1
@@ -99,7 +104,7 @@ def _typed(files: Sequence[Path], schema: Schema, target: Path) -> Part:
     refused = [name for name in schema.columns if not verdict[name]]
     if refused:
         raise _RefusedError(", ".join(refused))
-    return Part(target, "BULK", verdict["#rows"], unique=False)
+    return LogFile(target, "BULK", verdict["#rows"], unique=False)
 
 
 def _explained(files: Sequence[Path], schema: Schema, header: Sequence[str], error: Exception) -> EngineError:
@@ -111,9 +116,11 @@ def _explained(files: Sequence[Path], schema: Schema, header: Sequence[str], err
     return EngineError(reason or f"Input CSV cannot be read: {error}")
 
 
-def _without_duplicates(part: Part, schema: Schema, dataset_type: DatasetType, existing: Sequence[Part]) -> Part:
-    part = drop_duplicates(part, schema, dataset_type)
+def _without_duplicates(
+    log_file: LogFile, schema: Schema, dataset_type: DatasetType, existing: Sequence[LogFile]
+) -> LogFile:
+    log_file = drop_duplicates(log_file, schema, dataset_type)
     key = id_column(dataset_type)
     if key is not None:
-        return replace(part, unique=ids_are_unique(part, key))
-    return replace(drop_known(part, schema, existing), unique=True)
+        return replace(log_file, unique=ids_are_unique(log_file, key))
+    return replace(drop_known(log_file, schema, existing), unique=True)

@@ -1,10 +1,16 @@
-"""The bytes of a CSV file: whether every line holds one record with as many values as the header.
+r"""Read a CSV file's bytes before its values: header, quotes, and whether each line holds one record.
+
+The service's dialect has a backslash before `"` and before `\` inside double quotes. Spreadsheets double the quote
+instead. Both are read here (our choice: the guide names the backslash only); any other backslash, and every backslash
+outside quotes, is a plain character.
 
 A reader of typed columns fills short rows with nulls and lets a quoted value run over a line end. The service's guide
-asks for one record per line, so this pass counts separators and quotes; it takes about a tenth of the reading's time.
+asks for one record per line, so `check_shape` counts separators and quotes; it takes a tenth of the reading's time.
 """
 
-from collections.abc import Iterator
+import csv
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.api import EngineError
+from emulator.engine.datasets.schema import Schema
 
 _CHUNK_BYTES: Final = 1 << 22
 _QUOTE, _COMMA, _NEWLINE = b'",\n'
-
 Bytes = npt.NDArray[np.uint8]
+_QUOTED: Final = re.compile(rb'"(?:[^"\\]|\\.|"")*"')
+_ESCAPED: Final = re.compile(rb'\\(["\\])')
+_LONGEST_HEADER_BYTES: Final = 1_000_000
+_SHOWN_CHARACTERS: Final = 300
 
 
 def has_byte(file: Path, byte: bytes) -> bool:
@@ -108,3 +118,62 @@ def _fault(line: bytes, columns: int) -> str | None:
 
 def _outside_quotes(line: bytes) -> bytes:
     return b"".join(line.split(b'"')[::2])
+
+
+def without_backslashes(file: Path, scratch: Path) -> Path:
+    """Return the file, or a copy in the folder `scratch` where quotes are doubled, when it escapes with backslashes."""
+    if not (has_byte(file, b'"') and has_byte(file, b"\\")):
+        return file
+    copy = scratch / file.name
+    with file.open("rb") as source, copy.open("wb") as target:
+        target.writelines(_QUOTED.sub(_doubled, line) if b"\\" in line else line for line in source)
+    return copy
+
+
+def _doubled(quoted: re.Match[bytes]) -> bytes:
+    return _ESCAPED.sub(lambda escape: b'""' if escape[1] == b'"' else b"\\", quoted[0])
+
+
+def check_headers(files: Sequence[Path], schema: Schema) -> list[str]:
+    """Return the columns all files have, in their order, or raise an EngineError that names file and columns."""
+    headers = [_header(file) for file in files]
+    for file, header in zip(files, headers, strict=True):
+        if header != headers[0]:
+            raise EngineError(
+                f"All files of an import must have the same header: {file.name} has {_shown(header)},"
+                f" {files[0].name} has {_shown(headers[0])}."
+            )
+    _check_columns(files[0], headers[0], schema)
+    return headers[0]
+
+
+def _header(file: Path) -> list[str]:
+    with file.open("rb") as lines:
+        first = lines.readline(_LONGEST_HEADER_BYTES)
+    try:
+        text = first.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise EngineError(f"The header of {file.name} is not UTF-8 text. Input must be uncompressed CSV.") from error
+    if not text:
+        raise EngineError(f"Input CSV is empty: {file.name} has no header.")
+    try:
+        return next(csv.reader([text]))
+    except csv.Error as error:
+        raise EngineError(f"The header (line 1) of {file.name} cannot be read: {error}.") from error
+
+
+def _check_columns(file: Path, header: Sequence[str], schema: Schema) -> None:
+    missing = [name for name in schema.columns if name not in header]
+    if missing:
+        raise EngineError(
+            f"Input CSV is missing the following columns:[{', '.join(missing)}]. The header (line 1) of {file.name} is"
+            f" {_shown(header)}."
+        )
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise EngineError(f"The header (line 1) of {file.name} names columns twice:[{', '.join(twice)}].")
+
+
+def _shown(header: Sequence[str]) -> str:
+    text = ",".join(header)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -7,9 +7,9 @@ from typing import Final
 import polars as pl
 
 from emulator.engine.datasets.csv_shape import affected
-from emulator.engine.datasets.lengths import CJK, CJK_CHARACTERS, TEXTUAL_CHARACTERS, longest
 from emulator.engine.datasets.log_files import dtypes
 from emulator.engine.datasets.schema import Field, Schema
+from emulator.engine.datasets.schema_rules import CJK, CJK_CHARACTERS, TEXTUAL_CHARACTERS, longest
 
 _MILLISECONDS_FROM: Final = 100_000_000_000  # the year 5138 in seconds, 1973 in milliseconds
 _TIMES: Final = frozenset({"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"})
@@ -35,7 +35,7 @@ def acceptable(field: Field) -> pl.Expr:
     if field.type == "string" and not field.nullable:
         tests.append(column.str.len_bytes().min().fill_null(1) > 0)
     if field.type == "string" and not field.textual:
-        tests.append(column.str.len_chars().max().fill_null(0) <= longest(field))
+        tests.append(column.str.len_chars().max().fill_null(0) <= longest(field.name))
     if field.type in {"float", "double"}:
         tests.append(column.is_finite().all())
     if field.name in _TIMES:
@@ -82,7 +82,7 @@ def _faults(field: Field, dtype: type[pl.DataType]) -> Iterator[tuple[pl.Expr, s
         yield column.is_null() | (column == ""), f"The required column {field.name} has no value"
     if field.type == "string":
         if not field.textual:
-            most = longest(field)
+            most = longest(field.name)
             reason = f"Length cannot be more than {most} characters for {field.name}. {_GUIDELINES}"
             yield column.str.len_chars() > most, reason
         return

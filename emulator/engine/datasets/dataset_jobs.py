@@ -9,32 +9,32 @@ from typing import Any
 
 from emulator.engine.api import DatasetRef, ImportMode, ImportReport, IngestionMode
 from emulator.engine.datasets.csv_import import ImportTask
-from emulator.engine.datasets.dataset_store import Store
-from emulator.engine.datasets.log_files import Part
+from emulator.engine.datasets.dataset_store import DatasetStore
+from emulator.engine.datasets.log_files import LogFile
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.datasets.snapshot import take_snapshot
 from emulator.engine.datasets.user_deletion import delete_users
-from emulator.engine.processes.worker_pool import Workers
+from emulator.engine.processes.worker_pool import WorkerPool
 
 
-class Datasets:
+class DatasetJobs:
     """The datasets below the engine's directory; long work is given to the workers and waited for."""
 
-    def __init__(self, directory: Path, workers: Workers) -> None:
-        self.store = Store(directory / "datasets")
+    def __init__(self, directory: Path, workers: WorkerPool) -> None:
+        self.store = DatasetStore(directory / "datasets")
         self._scratch = directory / "scratch"
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a crash left
         self._workers = workers
 
     def import_files(self, ref: DatasetRef, files: Sequence[Path], mode: ImportMode) -> ImportReport:
-        """Read the files into the bulk part; on failure everything stays as it was."""
+        """Read the files into the bulk rows; on failure everything stays as it was."""
         dataset, schema = self.store.dataset(ref), parse_schema(ref.schema)
         with dataset.importing, self._folder() as incoming:
             task = ImportTask(ref.type, ref.schema, files, mode, incoming, dataset.freeze(schema))
-            part: Part
+            log_file: LogFile
             report: ImportReport
-            part, report = self._workers.run(incoming.name, "emulator.engine.datasets.csv_import:import_csv", task)
-            dataset.commit(schema, [part], replace=mode == "FULL")
+            log_file, report = self._workers.run(incoming.name, "emulator.engine.datasets.csv_import:import_csv", task)
+            dataset.commit(schema, [log_file], replace=mode == "FULL")
             dataset.schema = ref.schema
             return report
 
@@ -67,12 +67,12 @@ class Datasets:
         """Forget all rows."""
         self.store.drop(ref)
 
-    def marks(self, refs: Sequence[DatasetRef]) -> dict[str, int]:
-        """Return, per dataset, the mark that tells rows streamed until now from later ones."""
+    def watermarks(self, refs: Sequence[DatasetRef]) -> dict[str, int]:
+        """Return, per dataset, the watermark that tells rows streamed until now from later ones."""
         return {ref.key: self.store.dataset(ref).sequence() for ref in refs}
 
     def freeze(self, refs: Sequence[DatasetRef]) -> Path:
-        """Return a folder with a snapshot of the datasets; whoever asked removes it."""
+        """Return a folder with a snapshot of the datasets; the caller removes it."""
         folder = self._scratch / uuid.uuid4().hex
         folder.mkdir(parents=True)
         take_snapshot(self.store, refs, folder)

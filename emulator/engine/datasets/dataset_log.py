@@ -1,7 +1,7 @@
-"""One dataset's rows: a folder with Parquet parts, a tail of streamed rows, and one file that says what counts.
+"""Keep one dataset's rows: Parquet files of a log, a tail of streamed rows, and one file that says what counts.
 
 `state.json` is replaced in one step, so a reader and a crash find either the state before a change or the one after.
-Bulk parts and streamed rows stay apart: a FULL import replaces the former only.
+Bulk log files and streamed rows stay apart: a FULL import replaces the former only.
 """
 
 import json
@@ -15,28 +15,28 @@ from typing import Any
 import polars as pl
 
 from emulator.engine.api import DatasetType, IngestionMode
-from emulator.engine.datasets.log_files import SEQUENCE, Part, count, dtypes, of_kind, scan
+from emulator.engine.datasets.log_files import SEQUENCE, LogFile, count, dtypes, of_kind, scan
 from emulator.engine.datasets.schema import Schema, parse_schema
 from emulator.engine.datasets.streamed_rows import fit_rows
 
 
 @dataclass
 class State:
-    """The content of state.json. `parts` is in order of arrival; the tail is younger than all of them."""
+    """The content of state.json. `log_files` are in order of arrival; the tail is younger than all of them."""
 
-    parts: list[Part]
+    log_files: list[LogFile]
     numbered: int = 0  # files named so far
-    sequence: int = 0  # streamed rows in parts; those of the tail follow
+    sequence: int = 0  # streamed rows in log files; those of the tail follow
     schema: str | None = None  # of the newest rows
 
     @property
     def tail(self) -> str:
-        """Return the name of the file with the streamed rows that are not in a part yet."""
+        """Return the name of the file with the streamed rows that are not in a log file yet."""
         return f"tail-{self.sequence}.jsonl"
 
 
-class Dataset:
-    """One dataset's rows, safe to use from many threads. `importing` is held by the job that changes the bulk part."""
+class DatasetLog:
+    """One dataset's rows, safe to use from many threads. `importing` is held by the job that changes the bulk rows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +59,7 @@ class Dataset:
         with self._lock:
             if text != self._state.schema:
                 self._state.schema = text
-                self._switch(self._state.parts)
+                self._switch(self._state.log_files)
 
     def append(self, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep streamed rows; they survive a restart."""
@@ -71,32 +71,32 @@ class Dataset:
                 self._remember({**row, SEQUENCE: self.sequence()})
 
     def sequence(self) -> int:
-        """Return how many rows were ever streamed: a mark that tells older streamed rows from younger ones."""
+        """Return how many rows were ever streamed: a watermark that tells older streamed rows from younger ones."""
         with self._lock:
             return self._state.sequence + len(self._tail)
 
     def recent(self, schema: Schema, user_id: str, since: int) -> pl.DataFrame:
-        """Return the user's streamed rows younger than the mark `since`."""
+        """Return the user's streamed rows younger than the watermark `since`."""
         with self._lock:
             rows = [row for row in self._users(schema).get(user_id, ()) if row[SEQUENCE] >= since]
         return pl.DataFrame(rows, schema=dtypes(schema))
 
-    def freeze(self, schema: Schema, keep: Callable[[Part], None] = lambda _part: None) -> list[Part]:
-        """Return the parts that hold all rows of this moment, each first given to `keep` while it surely exists."""
+    def freeze(self, schema: Schema, keep: Callable[[LogFile], None] = lambda _part: None) -> list[LogFile]:
+        """Return the log files that hold all rows of this moment, each first given to `keep` while it surely exists."""
         with self._lock:
             self._seal(schema)
-            for part in self._state.parts:
-                keep(part)
-            return list(self._state.parts)
+            for log_file in self._state.log_files:
+                keep(log_file)
+            return list(self._state.log_files)
 
     @contextmanager
-    def reading(self, schema: Schema, *, streamed: bool = True) -> Iterator[list[Part]]:
-        """Give the parts, whose files stay until the block ends; without the newest streamed rows if so asked."""
+    def reading(self, schema: Schema, *, streamed: bool = True) -> Iterator[list[LogFile]]:
+        """Give the log files, which stay until the block ends; without the newest streamed rows if so asked."""
         with self._lock:
-            parts = self.freeze(schema) if streamed else list(self._state.parts)
+            log_files = self.freeze(schema) if streamed else list(self._state.log_files)
             self._readers += 1
         try:
-            yield parts
+            yield log_files
         finally:
             with self._lock:
                 self._readers -= 1
@@ -104,45 +104,51 @@ class Dataset:
 
     def count(self, schema: Schema, dataset_type: DatasetType, ingestion: IngestionMode) -> int:
         """Return how many rows there are, those of one id or of one event counted once."""
-        with self.reading(schema) as parts:
-            return count(of_kind(parts, ingestion), schema, dataset_type)
+        with self.reading(schema) as log_files:
+            return count(of_kind(log_files, ingestion), schema, dataset_type)
 
-    def commit(self, schema: Schema, files: Iterable[Part], *, replace: bool) -> None:
-        """Add the files as bulk parts, instead of all earlier bulk parts when `replace`; all or nothing."""
+    def commit(self, schema: Schema, files: Iterable[LogFile], *, replace: bool) -> None:
+        """Add the files as bulk files, instead of all earlier bulk files when `replace`; all or nothing."""
         with self._lock:
             self._seal(schema)
-            before = list(self._state.parts)
-            kept = [part for part in before if part.kind == "PUT"] if replace else before
+            before = list(self._state.log_files)
+            kept = [log_file for log_file in before if log_file.kind == "PUT"] if replace else before
             self._switch([*kept, *[self._adopt(file) for file in files]])
 
-    def forget_users(self, schema: Schema, users: pl.Series, rewritten: Mapping[Path, Part]) -> int:
-        """Delete the users' streamed rows and put the `rewritten` bulk parts in place; return the rows gone."""
+    def forget_users(self, schema: Schema, users: pl.Series, rewritten: Mapping[Path, LogFile]) -> int:
+        """Delete the users' streamed rows and put the `rewritten` bulk files in place; return the rows gone."""
         with self._lock:
             self._seal(schema)
-            parts = [self._without(part, users, rewritten.get(part.path)) for part in self._state.parts]
-            gone = sum(part.rows for part in self._state.parts) - sum(part.rows for part in parts)
-            self._switch(parts)
+            log_files = [
+                self._without(log_file, users, rewritten.get(log_file.path)) for log_file in self._state.log_files
+            ]
+            gone = sum(log_file.rows for log_file in self._state.log_files) - sum(
+                log_file.rows for log_file in log_files
+            )
+            self._switch(log_files)
             self._by_user = None
             return gone
 
-    def _without(self, part: Part, users: pl.Series, rewritten: Part | None) -> Part:
+    def _without(self, log_file: LogFile, users: pl.Series, rewritten: LogFile | None) -> LogFile:
         if rewritten is not None:
             return self._adopt(rewritten)
-        if part.kind == "BULK":
-            return part
-        frame = pl.read_parquet(part.path).filter(~pl.col("USER_ID").is_in(users.implode()))
+        if log_file.kind == "BULK":
+            return log_file
+        frame = pl.read_parquet(log_file.path).filter(~pl.col("USER_ID").is_in(users.implode()))
         smaller = self._name()
         frame.write_parquet(smaller, compression="zstd", compression_level=1)
-        return Part(smaller, "PUT", frame.height, unique=False)
+        return LogFile(smaller, "PUT", frame.height, unique=False)
 
     def _load(self) -> State:
         saved_in = self.folder / "state.json"
         if not saved_in.exists():
             return State([])
         saved = json.loads(saved_in.read_text())
-        parts = [Part.from_json(self.folder, entry) for entry in saved["parts"]]
-        state = State(parts, saved["numbered"], saved["sequence"], saved["schema"])
-        for file in {*self.folder.iterdir()} - {part.path for part in parts} - {self.folder / state.tail, saved_in}:
+        log_files = [LogFile.from_json(self.folder, entry) for entry in saved["parts"]]
+        state = State(log_files, saved["numbered"], saved["sequence"], saved["schema"])
+        for file in (
+            {*self.folder.iterdir()} - {log_file.path for log_file in log_files} - {self.folder / state.tail, saved_in}
+        ):
             file.unlink()  # left by a crash between writing a file and counting it
         return state
 
@@ -165,44 +171,44 @@ class Dataset:
         return self._by_user
 
     def _put_rows(self, schema: Schema) -> list[dict[str, Any]]:
-        streamed = [_with_sequence(part, schema) for part in self._state.parts if part.kind == "PUT"]
+        streamed = [_with_sequence(log_file, schema) for log_file in self._state.log_files if log_file.kind == "PUT"]
         return pl.concat(streamed).collect().to_dicts() if streamed else []
 
     def _seal(self, schema: Schema) -> None:
-        """Turn the tail into a part; a youngest part that is streamed too is joined to it."""
+        """Turn the tail into a log file; a youngest log file that is streamed too is joined to it."""
         if not self._tail:
             return
         if self._state.schema is not None:
-            schema = parse_schema(self._state.schema)  # whoever asks may know an older one, with fewer columns
+            schema = parse_schema(self._state.schema)  # the caller may know an older one
         frame = pl.DataFrame(self._tail, schema={**dtypes(schema), SEQUENCE: pl.Int64})
-        parts = list(self._state.parts)
-        if parts and parts[-1].kind == "PUT":
-            frame = pl.concat([_with_sequence(parts.pop(), schema).collect(), frame])
+        log_files = list(self._state.log_files)
+        if log_files and log_files[-1].kind == "PUT":
+            frame = pl.concat([_with_sequence(log_files.pop(), schema).collect(), frame])
         sealed = self._name()
         frame.write_parquet(sealed, compression="zstd", compression_level=1)
         old_tail = self.folder / self._state.tail
         self._state.sequence += len(self._tail)
         self._tail = []
-        self._switch([*parts, Part(sealed, "PUT", frame.height, unique=False)])
+        self._switch([*log_files, LogFile(sealed, "PUT", frame.height, unique=False)])
         old_tail.unlink(missing_ok=True)
 
-    def _adopt(self, file: Part) -> Part:
+    def _adopt(self, file: LogFile) -> LogFile:
         target = self._name()
         file.path.replace(target)
-        return Part(target, file.kind, file.rows, file.unique)
+        return LogFile(target, file.kind, file.rows, file.unique)
 
     def _name(self) -> Path:
         self._state.numbered += 1
         return self.folder / f"part-{self._state.numbered:06d}.parquet"
 
-    def _switch(self, parts: list[Part]) -> None:
-        dropped = {part.path for part in self._state.parts} - {part.path for part in parts}
-        self._state.parts = parts
+    def _switch(self, log_files: list[LogFile]) -> None:
+        dropped = {log_file.path for log_file in self._state.log_files} - {log_file.path for log_file in log_files}
+        self._state.log_files = log_files
         saved = {
             "numbered": self._state.numbered,
             "sequence": self._state.sequence,
             "schema": self._state.schema,
-            "parts": [part.to_json() for part in parts],
+            "parts": [log_file.to_json() for log_file in log_files],
         }
         draft = self.folder / "state.json.new"
         draft.write_text(json.dumps(saved))
@@ -211,12 +217,12 @@ class Dataset:
         self._remove_dropped()
 
     def _remove_dropped(self) -> None:
-        """Remove the files that no part has any more, once nobody reads them."""
+        """Remove the files that no log file has any more, once no reader is left."""
         if not self._readers:
             for path in self._dropped:
                 path.unlink(missing_ok=True)
             self._dropped.clear()
 
 
-def _with_sequence(part: Part, schema: Schema) -> pl.LazyFrame:
-    return pl.concat([scan(part, schema), pl.scan_parquet(part.path).select(SEQUENCE)], how="horizontal")
+def _with_sequence(log_file: LogFile, schema: Schema) -> pl.LazyFrame:
+    return pl.concat([scan(log_file, schema), pl.scan_parquet(log_file.path).select(SEQUENCE)], how="horizontal")

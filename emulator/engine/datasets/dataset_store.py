@@ -7,23 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator.engine.api import DatasetRef
-from emulator.engine.datasets.dataset_log import Dataset
+from emulator.engine.datasets.dataset_log import DatasetLog
 from emulator.engine.datasets.schema_rules import RULES
 
 
-class Store:
+class DatasetStore:
     """All datasets below one folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock = threading.Lock()
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[str, DatasetLog] = {}
 
-    def dataset(self, ref: DatasetRef) -> Dataset:
+    def dataset(self, ref: DatasetRef) -> DatasetLog:
         """Return the dataset, empty when nothing was stored yet."""
         with self._lock:
             if ref.key not in self._datasets:
-                self._datasets[ref.key] = Dataset(self.root / ref.key)
+                self._datasets[ref.key] = DatasetLog(self.root / ref.key)
             return self._datasets[ref.key]
 
     def today(self, refs: Iterable[DatasetRef]) -> list[DatasetRef]:

@@ -9,32 +9,32 @@ import numpy.typing as npt
 import polars as pl
 
 from emulator.engine.api import DatasetType
-from emulator.engine.datasets.log_files import Part, id_column, scan
+from emulator.engine.datasets.log_files import LogFile, id_column, scan
 from emulator.engine.datasets.schema import Schema
 
 _HASH: Final = "#hash"
 
 
-def drop_duplicates(part: Part, schema: Schema, dataset_type: DatasetType) -> Part:
-    """Return the part without repeated rows. Where rows have ids, the last of equal rows stays, in file order."""
-    frame = scan(part, schema)
+def drop_duplicates(log_file: LogFile, schema: Schema, dataset_type: DatasetType) -> LogFile:
+    """Return the log file without repeated rows. Where rows have ids, the last of equal rows stays, in file order."""
+    frame = scan(log_file, schema)
     repeated = _repeated(frame.select(_hash(schema.columns)).collect(engine="streaming")[_HASH])
     if not len(repeated):
-        return part
+        return log_file
     if id_column(dataset_type) is not None:
-        return _write(part, frame.unique(keep="last", maintain_order=True))
+        return _write(log_file, frame.unique(keep="last", maintain_order=True))
     suspects = pl.LazyFrame({_HASH: repeated})
     hashed = frame.with_columns(_hash(schema.columns))
     once = hashed.join(suspects, on=_HASH, how="anti").select(schema.columns)
     again = hashed.join(suspects, on=_HASH, how="semi").select(schema.columns).unique()
-    return _write(part, pl.concat([once, again]))
+    return _write(log_file, pl.concat([once, again]))
 
 
-def drop_known(part: Part, schema: Schema, existing: Sequence[Part]) -> Part:
-    """Return the part of interactions without the rows that the existing parts hold already."""
+def drop_known(log_file: LogFile, schema: Schema, existing: Sequence[LogFile]) -> LogFile:
+    """Return the log file of interactions without the rows that the existing log files hold already."""
     if not existing:
-        return part
-    new = scan(part, schema)
+        return log_file
+    new = scan(log_file, schema)
     first, last = new.select(
         pl.col("TIMESTAMP").min().alias("first"), pl.col("TIMESTAMP").max().alias("last")
     ).collect()
@@ -45,13 +45,13 @@ def drop_known(part: Part, schema: Schema, existing: Sequence[Part]) -> Part:
     suspects = overlap.with_columns(_hash(schema.columns)).join(hashes, on=_HASH, how="semi").select(schema.columns)
     known = suspects.collect(engine="streaming")
     if known.is_empty():
-        return part
-    return _write(part, new.join(known.lazy(), on=schema.columns, how="anti", nulls_equal=True))
+        return log_file
+    return _write(log_file, new.join(known.lazy(), on=schema.columns, how="anti", nulls_equal=True))
 
 
-def ids_are_unique(part: Part, key: str) -> bool:
-    """Return whether no id occurs twice in the part."""
-    ids = pl.scan_parquet(part.path).select(pl.col(key).hash().alias(_HASH)).collect(engine="streaming")
+def ids_are_unique(log_file: LogFile, key: str) -> bool:
+    """Return whether no id occurs twice in the log file."""
+    ids = pl.scan_parquet(log_file.path).select(pl.col(key).hash().alias(_HASH)).collect(engine="streaming")
     return not len(_repeated(ids[_HASH]))
 
 
@@ -64,12 +64,12 @@ def _repeated(hashes: pl.Series) -> npt.NDArray[np.uint64]:
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
-def _write(part: Part, frame: pl.LazyFrame) -> Part:
-    target = _beside(part.path)
+def _write(log_file: LogFile, frame: pl.LazyFrame) -> LogFile:
+    target = _beside(log_file.path)
     frame.sink_parquet(target, compression="zstd", compression_level=1)
     rows = pl.scan_parquet(target).select(pl.len()).collect().item()
-    part.path.unlink()
-    return Part(target, part.kind, rows, part.unique)
+    log_file.path.unlink()
+    return LogFile(target, log_file.kind, rows, log_file.unique)
 
 
 def _beside(path: Path) -> Path:

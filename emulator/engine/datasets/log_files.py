@@ -1,6 +1,6 @@
 """The rows of a dataset as a log of immutable Parquet files, and what the log means when it is read.
 
-Bulk imports and streamed rows are parts of one log, in order of arrival. Interactions are a set of rows: exact
+Bulk imports and streamed rows are log files of one log, in order of arrival. Interactions are a set of rows: exact
 duplicates count once. Items, users and actions are known by an id: the newest row of an id replaces older ones whole.
 """
 
@@ -29,7 +29,7 @@ _IDS: Final[Mapping[DatasetType, str]] = {"ITEMS": "ITEM_ID", "USERS": "USER_ID"
 
 
 @dataclass(frozen=True)
-class Part:
+class LogFile:
     """One Parquet file of the log."""
 
     path: Path
@@ -42,9 +42,9 @@ class Part:
         return {"file": self.path.name, "kind": self.kind, "rows": self.rows, "unique": self.unique}
 
     @staticmethod
-    def from_json(folder: Path, entry: Mapping[str, Any]) -> "Part":
-        """Return the part described by `entry`, whose file is in `folder`."""
-        return Part(folder / entry["file"], entry["kind"], entry["rows"], entry["unique"])
+    def from_json(folder: Path, entry: Mapping[str, Any]) -> "LogFile":
+        """Return the log file described by `entry`, whose file is in `folder`."""
+        return LogFile(folder / entry["file"], entry["kind"], entry["rows"], entry["unique"])
 
 
 def id_column(dataset_type: DatasetType) -> str | None:
@@ -57,9 +57,9 @@ def dtypes(schema: Schema) -> dict[str, type[pl.DataType]]:
     return {field.name: _DTYPES[field.type] for field in schema.fields}
 
 
-def scan(part: Part, schema: Schema) -> pl.LazyFrame:
-    """Return the part's rows with the columns of `schema`; columns younger than the part are null."""
-    frame = pl.scan_parquet(part.path)
+def scan(log_file: LogFile, schema: Schema) -> pl.LazyFrame:
+    """Return the log file's rows with the columns of `schema`; columns younger than the log file are null."""
+    frame = pl.scan_parquet(log_file.path)
     present = frame.collect_schema().names()
     return frame.select(
         pl.col(name) if name in present else pl.lit(None, dtype=dtype).alias(name)
@@ -67,22 +67,22 @@ def scan(part: Part, schema: Schema) -> pl.LazyFrame:
     )
 
 
-def merge(parts: Sequence[Part], schema: Schema, dataset_type: DatasetType) -> pl.LazyFrame | None:
+def merge(log_files: Sequence[LogFile], schema: Schema, dataset_type: DatasetType) -> pl.LazyFrame | None:
     """Return what the log says now: newest row per id, or every different interaction. None without rows."""
-    filled = [part for part in parts if part.rows]
+    filled = [log_file for log_file in log_files if log_file.rows]
     key = id_column(dataset_type)
     if key is None:
         return different(filled, schema, dataset_type)
     return _newest(filled, schema, key) if filled else None
 
 
-def different(parts: Sequence[Part], schema: Schema, dataset_type: DatasetType) -> pl.LazyFrame | None:
+def different(log_files: Sequence[LogFile], schema: Schema, dataset_type: DatasetType) -> pl.LazyFrame | None:
     """Return every row of the log once, also several of one id. None without rows.
 
-    Bulk parts of interactions never share a row (imports see to it), so only the few streamed rows are compared.
+    Bulk log files of interactions never share a row (imports see to it), so only the few streamed rows are compared.
     """
-    bulk = [scan(part, schema) for part in parts if part.rows and part.kind == "BULK"]
-    put = [scan(part, schema) for part in parts if part.rows and part.kind == "PUT"]
+    bulk = [scan(log_file, schema) for log_file in log_files if log_file.rows and log_file.kind == "BULK"]
+    put = [scan(log_file, schema) for log_file in log_files if log_file.rows and log_file.kind == "PUT"]
     if id_column(dataset_type) is not None and bulk + put:
         return pl.concat(bulk + put).unique()
     if not put:
@@ -94,34 +94,34 @@ def different(parts: Sequence[Part], schema: Schema, dataset_type: DatasetType) 
     return pl.concat([rest, streamed])
 
 
-def _newest(parts: Sequence[Part], schema: Schema, key: str) -> pl.LazyFrame:
-    """Return the newest row of each id: by joins that stream while there are few parts, else in one pass."""
-    if len(parts) > _FEW_PARTS:
-        everything = pl.concat([scan(part, schema) for part in parts])
+def _newest(log_files: Sequence[LogFile], schema: Schema, key: str) -> pl.LazyFrame:
+    """Return the newest row of each id: by joins that stream while there are few log files, else in one pass."""
+    if len(log_files) > _FEW_PARTS:
+        everything = pl.concat([scan(log_file, schema) for log_file in log_files])
         return everything.unique(subset=key, keep="last", maintain_order=True)
     frames: list[pl.LazyFrame] = []
     newer: list[pl.LazyFrame] = []
-    for part in reversed(parts):
-        frame = scan(part, schema)
-        if not part.unique:
+    for log_file in reversed(log_files):
+        frame = scan(log_file, schema)
+        if not log_file.unique:
             frame = frame.unique(subset=key, keep="last", maintain_order=True)
         if newer:
             frame = frame.join(pl.concat(newer), on=key, how="anti")
         frames.append(frame)
-        newer.append(scan(part, schema).select(key))
+        newer.append(scan(log_file, schema).select(key))
     return pl.concat(reversed(frames))
 
 
-def of_kind(parts: Sequence[Part], ingestion: IngestionMode) -> list[Part]:
-    """Return the parts that came by bulk import, by streaming, or all."""
-    return [part for part in parts if ingestion in {part.kind, "ALL"}]
+def of_kind(log_files: Sequence[LogFile], ingestion: IngestionMode) -> list[LogFile]:
+    """Return the log files that came by bulk import, by streaming, or all."""
+    return [log_file for log_file in log_files if ingestion in {log_file.kind, "ALL"}]
 
 
-def count(parts: Sequence[Part], schema: Schema, dataset_type: DatasetType) -> int:
+def count(log_files: Sequence[LogFile], schema: Schema, dataset_type: DatasetType) -> int:
     """Return how many rows `merge` gives."""
-    filled = [part for part in parts if part.rows]
+    filled = [log_file for log_file in log_files if log_file.rows]
     disjoint = id_column(dataset_type) is None or len(filled) == 1
-    if disjoint and all(part.kind == "BULK" and part.unique for part in filled):
-        return sum(part.rows for part in filled)
+    if disjoint and all(log_file.kind == "BULK" and log_file.unique for log_file in filled):
+        return sum(log_file.rows for log_file in filled)
     merged = merge(filled, schema, dataset_type)
     return 0 if merged is None else int(merged.select(pl.len()).collect(engine="streaming").item())

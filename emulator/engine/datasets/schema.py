@@ -27,7 +27,7 @@ class SchemaError(EngineError):
 
 @dataclass(frozen=True)
 class Field:
-    """One column: its Avro type without null, and what the service is told about it."""
+    """One column: its Avro type without null, and the flags of its meaning."""
 
     name: str
     type: str  # string, int, long, float, double or boolean

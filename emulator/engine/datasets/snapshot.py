@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from emulator.engine.api import DatasetRef, DatasetType
-from emulator.engine.datasets.log_files import Part, merge
+from emulator.engine.datasets.log_files import LogFile, merge
 from emulator.engine.datasets.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
-    from emulator.engine.datasets.dataset_store import Store
+    from emulator.engine.datasets.dataset_store import DatasetStore
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Snapshot:
     """Bulk and streamed rows merged by the documented rules; later imports do not change it."""
 
     schemas: Mapping[DatasetType, Schema]
-    parts: Mapping[DatasetType, Sequence[Part]] = field(default_factory=dict)
+    log_files: Mapping[DatasetType, Sequence[LogFile]] = field(default_factory=dict)
 
     @staticmethod
     def open(directory: Path) -> "Snapshot":
@@ -33,7 +33,7 @@ class Snapshot:
         return Snapshot(
             {kind: parse_schema(entry["schema"]) for kind, entry in manifest.items()},
             {
-                kind: [Part.from_json(directory / kind, part) for part in entry["parts"]]
+                kind: [LogFile.from_json(directory / kind, log_file) for log_file in entry["parts"]]
                 for kind, entry in manifest.items()
             },
         )
@@ -42,7 +42,7 @@ class Snapshot:
         """Return the dataset's rows; None when the dataset is absent or empty."""
         if dataset_type not in self.schemas:
             return None
-        return merge(self.parts.get(dataset_type, ()), self.schemas[dataset_type], dataset_type)
+        return merge(self.log_files.get(dataset_type, ()), self.schemas[dataset_type], dataset_type)
 
     def interactions(self) -> pl.LazyFrame:
         """Return every different interaction, in no particular order; none is an empty frame."""
@@ -68,21 +68,21 @@ class Snapshot:
         return self.rows("ACTION_INTERACTIONS")
 
 
-def take_snapshot(store: "Store", datasets: Sequence[DatasetRef], directory: Path) -> Snapshot:
+def take_snapshot(store: "DatasetStore", datasets: Sequence[DatasetRef], directory: Path) -> Snapshot:
     """Freeze the datasets in the folder: hard links where the file system has them, else copies."""
     manifest = {}
     for ref in datasets:
         folder = directory / ref.type
         folder.mkdir(parents=True)
         kept = store.dataset(ref).freeze(parse_schema(ref.schema), partial(_link, folder=folder))
-        manifest[ref.type] = {"schema": ref.schema, "parts": [part.to_json() for part in kept]}
+        manifest[ref.type] = {"schema": ref.schema, "parts": [log_file.to_json() for log_file in kept]}
     (directory / "snapshot.json").write_text(json.dumps(manifest))
     return Snapshot.open(directory)
 
 
-def _link(part: Part, folder: Path) -> None:
-    target = folder / part.path.name
+def _link(log_file: LogFile, folder: Path) -> None:
+    target = folder / log_file.path.name
     try:
-        os.link(part.path, target)
+        os.link(log_file.path, target)
     except OSError:
-        shutil.copyfile(part.path, target)
+        shutil.copyfile(log_file.path, target)

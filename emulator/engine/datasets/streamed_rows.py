@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from emulator.engine.api import EngineError
-from emulator.engine.datasets.lengths import cut, longest
 from emulator.engine.datasets.schema import Field, Schema
+from emulator.engine.datasets.schema_rules import cut, longest
 
 
 def fit_rows(schema: Schema, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -33,8 +33,8 @@ def _fit(field: Field, value: object) -> object:
 def _within_length(field: Field, text: str) -> str:
     if field.textual:
         return cut(text)
-    if len(text) > longest(field):
-        raise EngineError(f"Length cannot be more than {longest(field)} characters for {field.name}.")
+    if len(text) > longest(field.name):
+        raise EngineError(f"Length cannot be more than {longest(field.name)} characters for {field.name}.")
     return text
 
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 import polars as pl
 
 from emulator.engine.api import DatasetRef, EngineError
-from emulator.engine.datasets.csv_header import check_headers
-from emulator.engine.datasets.dataset_log import Dataset
-from emulator.engine.datasets.dataset_store import Store
-from emulator.engine.datasets.log_files import Part
+from emulator.engine.datasets.csv_shape import check_headers
+from emulator.engine.datasets.dataset_log import DatasetLog
+from emulator.engine.datasets.dataset_store import DatasetStore
+from emulator.engine.datasets.log_files import LogFile
 from emulator.engine.datasets.schema import Field, Schema, parse_schema
 
 _USERS: Final = Schema("DataDeletion", (Field("USER_ID", "string"),))
@@ -18,11 +18,11 @@ _MOST_BYTES: Final = 100_000_000
 
 
 def delete_users(
-    store: Store, refs: Sequence[DatasetRef], files: Sequence[Path], scratch: Path, run: Callable[..., Any]
+    store: DatasetStore, refs: Sequence[DatasetRef], files: Sequence[Path], scratch: Path, run: Callable[..., Any]
 ) -> int:
     """Delete the users' rows from all datasets that have users; the number of rows deleted.
 
-    `run` runs a function of this module in a worker process: rewriting bulk parts takes long.
+    `run` runs a function of this module in a worker process: rewriting bulk files takes long.
     """
     users = listed_users(files)
     refs = sorted((ref for ref in refs if ref.type in {"INTERACTIONS", "USERS", "ACTION_INTERACTIONS"}), key=_key)
@@ -50,22 +50,22 @@ def listed_users(files: Sequence[Path]) -> pl.Series:
     return frame["USER_ID"].drop_nulls().unique()
 
 
-def rewrite_without(parts: Sequence[Part], users: pl.Series, folder: Path) -> dict[Path, Part]:
-    """Write each part that has rows of the users again, without them; the new part of each old path."""
+def rewrite_without(log_files: Sequence[LogFile], users: pl.Series, folder: Path) -> dict[Path, LogFile]:
+    """Write each log file that has rows of the users again, without them; the new log file of each old path."""
     rewritten = {}
     gone = users.alias("USER_ID").to_frame().lazy()
-    for part in parts:
-        kept = pl.scan_parquet(part.path).join(gone, on="USER_ID", how="anti")
-        target = folder / part.path.name
+    for log_file in log_files:
+        kept = pl.scan_parquet(log_file.path).join(gone, on="USER_ID", how="anti")
+        target = folder / log_file.path.name
         kept.sink_parquet(target, compression="zstd", compression_level=1)
         rows = pl.scan_parquet(target).select(pl.len()).collect().item()
-        if rows < part.rows:
-            rewritten[part.path] = Part(target, part.kind, rows, part.unique)
+        if rows < log_file.rows:
+            rewritten[log_file.path] = LogFile(target, log_file.kind, rows, log_file.unique)
     return rewritten
 
 
-def _delete(dataset: Dataset, schema: Schema, users: pl.Series, scratch: Path, run: Callable[..., Any]) -> int:
-    bulk = [part for part in dataset.freeze(schema) if part.kind == "BULK"]
+def _delete(dataset: DatasetLog, schema: Schema, users: pl.Series, scratch: Path, run: Callable[..., Any]) -> int:
+    bulk = [log_file for log_file in dataset.freeze(schema) if log_file.kind == "BULK"]
     rewritten = run("emulator.engine.datasets.user_deletion:rewrite_without", bulk, users, scratch) if bulk else {}
     return dataset.forget_users(schema, users, rewritten)
 

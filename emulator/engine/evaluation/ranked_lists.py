@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.evaluation.metrics import LIST_LENGTH
-from emulator.engine.evaluation.top_k import Best, Restrict, Score, best
+from emulator.engine.evaluation.top_k import Restrict, Score, TopK, best
 from emulator.engine.interactions.held_out import HeldOut
 from emulator.engine.interactions.histories import Histories
 from emulator.engine.recipes.item_to_item import SEEN
@@ -33,7 +33,7 @@ def ranked(  # noqa: PLR0913 - the last three are refinements that most callers 
     restrict: Restrict | None = None,
     adjust: Score | None = None,
     totals: bool = False,
-) -> Best:
+) -> TopK:
     """Return the best items for each query; `adjust` may change the scores before anything is made of them."""
 
     def score(start: int, stop: int, out: npt.NDArray[np.float32]) -> None:

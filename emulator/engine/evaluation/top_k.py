@@ -31,7 +31,7 @@ _KEY_BITS = 33  # a row's scores, as integers of either sign, fit below its numb
 
 
 @dataclass(frozen=True)
-class Best:
+class TopK:
     """The k best columns of each row, best first; missing ones have index -1 and score minus infinity."""
 
     items: npt.NDArray[np.int32]
@@ -46,14 +46,14 @@ def best(
     *,
     restrict: Restrict | None = None,
     totals: bool = False,
-) -> Best:
+) -> TopK:
     """Return the k highest scores of each row; equal scores are listed by column number.
 
     `restrict` is applied after the totals are taken, so that a filter does not change the scale of the scores.
     """
     rows, columns = shape
     k = min(k, columns)
-    answer = Best(
+    answer = TopK(
         np.full((rows, k), -1, dtype=np.int32),
         np.full((rows, k), -np.inf, dtype=np.float32),
         np.zeros(rows, dtype=np.float32) if totals else None,
@@ -68,7 +68,7 @@ def best(
             stop = min(start + height, last)
             block = buffer[: stop - start]
             score(start, stop, block)
-            _settle(block, start, answer, restrict)
+            _select_block(block, start, answer, restrict)
 
     in_parallel(work, rows, height)
     return answer
@@ -86,7 +86,7 @@ def in_parallel(work: Callable[[int, int], None], rows: int, height: int = 1) ->
             done.result()
 
 
-def _settle(block: npt.NDArray[np.float32], start: int, answer: Best, restrict: Restrict | None) -> None:
+def _select_block(block: npt.NDArray[np.float32], start: int, answer: TopK, restrict: Restrict | None) -> None:
     stop = start + len(block)
     if answer.log_totals is not None:
         peaks = block.max(axis=1, keepdims=True)

@@ -12,7 +12,7 @@ from emulator.engine.api import DatasetType
 from emulator.engine.interactions.histories import Ints, Longs, encode
 
 NEWEST_EVENTS: Final[dict[DatasetType, int]] = {"INTERACTIONS": 100, "ACTION_INTERACTIONS": 300}  # the guide's figures
-THING: Final[dict[DatasetType, str]] = {"INTERACTIONS": "ITEM_ID", "ACTION_INTERACTIONS": "ACTION_ID"}
+TARGET_COLUMN: Final[dict[DatasetType, str]] = {"INTERACTIONS": "ITEM_ID", "ACTION_INTERACTIONS": "ACTION_ID"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class EventHistory:
     """
 
     user_ids: pl.Series
-    thing_ids: pl.Series
+    target_ids: pl.Series
     type_names: tuple[str, ...]
     offsets: Longs
-    things: Ints
+    targets: Ints
     types: Ints
     times: Longs
 
@@ -35,13 +35,13 @@ class EventHistory:
     def of(events: pl.DataFrame, dataset_type: DatasetType) -> "EventHistory":
         """Return the newest events of each user and type."""
         user_ids, users = encode(events["USER_ID"])
-        thing_ids, things = encode(events[THING[dataset_type]])
+        target_ids, targets = encode(events[TARGET_COLUMN[dataset_type]])
         names, types = encode(_event_types(events))
         times = events["TIMESTAMP"].to_numpy()
         order = _newest(users.astype(np.int64) * max(len(names), 1) + types, times, NEWEST_EVENTS[dataset_type])
         offsets = np.searchsorted(users[order], np.arange(len(user_ids) + 1)).astype(np.int64)
         return EventHistory(
-            user_ids, thing_ids, tuple(names.to_list()), offsets, things[order], types[order], times[order]
+            user_ids, target_ids, tuple(names.to_list()), offsets, targets[order], types[order], times[order]
         )
 
     @cached_property
@@ -64,7 +64,7 @@ class EventHistory:
         return pl.DataFrame(
             {
                 "USER_ID": pl.Series([user_id] * (own.stop - own.start), dtype=pl.String),
-                THING[dataset_type]: self.thing_ids.gather(self.things[own]),
+                TARGET_COLUMN[dataset_type]: self.target_ids.gather(self.targets[own]),
                 "EVENT_TYPE": pl.Series([self.type_names[kind] for kind in self.types[own]], dtype=pl.String),
                 "TIMESTAMP": pl.Series(self.times[own], dtype=pl.Int64),
             }

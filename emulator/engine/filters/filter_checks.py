@@ -5,7 +5,15 @@ from typing import Final
 
 from emulator.engine.api import DatasetType
 from emulator.engine.datasets.schema import Field, Schema
-from emulator.engine.filters.filter_rules import CurrentItem, Filter, FilterError, Placeholder, Rule, Target, Test
+from emulator.engine.filters.filter_rules import (
+    CurrentItem,
+    Filter,
+    FilterError,
+    FilterRule,
+    FilterTest,
+    Placeholder,
+    Target,
+)
 
 _MOST_FIELDS: Final = 10
 
@@ -31,7 +39,7 @@ _TARGETS: Final[Mapping[Target, frozenset[DatasetType]]] = {
 }
 
 
-def _check_rule(rule: Rule) -> None:
+def _check_rule(rule: FilterRule) -> None:
     for test in rule.tests:
         if test.dataset != rule.dataset:
             raise _error(test, "a rule can test the columns of one dataset only; join rules with |")
@@ -39,7 +47,7 @@ def _check_rule(rule: Rule) -> None:
             raise _error(test, f"rules about {rule.target.title()}ID cannot test the {test.dataset} dataset")
 
 
-def _check_test(test: Test, schemas: Mapping[DatasetType, Schema]) -> None:
+def _check_test(test: FilterTest, schemas: Mapping[DatasetType, Schema]) -> None:
     field = _find(test, test.field, schemas)
     if test.dataset.endswith("INTERACTIONS") and field.name != "EVENT_TYPE":
         raise _error(test, "only the column EVENT_TYPE of interactions can be tested")
@@ -56,14 +64,14 @@ def _check_test(test: Test, schemas: Mapping[DatasetType, Schema]) -> None:
             raise _error(test, f"{operand!r} is not a value of {field.name}, which is of type {field.type}")
 
 
-def _check_current_item(test: Test, field: Field, other: Field) -> None:
+def _check_current_item(test: FilterTest, field: Field, other: Field) -> None:
     if test.dataset != "ITEMS":
         raise _error(test, "only columns of Items can be compared with CurrentItem")
     if field.numeric != other.numeric:
         raise _error(test, f"{field.name} and {other.name} are of different types")
 
 
-def _find(test: Test, name: str, schemas: Mapping[DatasetType, Schema]) -> Field:
+def _find(test: FilterTest, name: str, schemas: Mapping[DatasetType, Schema]) -> Field:
     schema = schemas.get(test.dataset)
     if schema is None:
         raise _error(test, f"the dataset group has no {test.dataset} dataset")
@@ -73,5 +81,5 @@ def _find(test: Test, name: str, schemas: Mapping[DatasetType, Schema]) -> Field
     return found
 
 
-def _error(test: Test, fault: str) -> FilterError:
+def _error(test: FilterTest, fault: str) -> FilterError:
     return FilterError(f"Invalid Expression at column {test.position}: {fault}.")

@@ -11,10 +11,10 @@ from typing import Final
 import polars as pl
 
 from emulator.engine.datasets.schema import Field, Schema
-from emulator.engine.filters.filter_rules import FilterError, Operator, Test
+from emulator.engine.filters.filter_rules import FilterError, FilterTest, Operator
 from emulator.engine.filters.filter_values import Operands
 
-Resolved = tuple[tuple[tuple[Test, Operands], ...], ...]  # alternatives of tests with their operands
+Resolved = tuple[tuple[tuple[FilterTest, Operands], ...], ...]  # alternatives of tests with their operands
 
 _COMPARISONS: Final[dict[Operator, Callable[[pl.Expr, float], pl.Expr]]] = {
     "=": operator.eq,
@@ -31,7 +31,7 @@ def passing(alternatives: Resolved, schema: Schema) -> pl.Expr:
     return pl.any_horizontal(pl.all_horizontal(_test(test, values, schema) for test, values in a) for a in alternatives)
 
 
-def column_of(test: Test, schema: Schema) -> Field:
+def column_of(test: FilterTest, schema: Schema) -> Field:
     """Return the tested column; names are compared without case."""
     for field in schema.fields:
         if field.name.upper() == test.field.upper():
@@ -39,7 +39,7 @@ def column_of(test: Test, schema: Schema) -> Field:
     raise FilterError(f"The schema of the {test.dataset} dataset has no column {test.field}.")
 
 
-def _test(test: Test, values: Operands, schema: Schema) -> pl.Expr:
+def _test(test: FilterTest, values: Operands, schema: Schema) -> pl.Expr:
     field = column_of(test, schema)
     if not values:
         return pl.lit(value=False)

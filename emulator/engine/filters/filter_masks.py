@@ -20,7 +20,7 @@ from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.filters.event_history import EventHistory
 from emulator.engine.filters.filter_expressions import Resolved, column_of, passing
 from emulator.engine.filters.filter_parser import parse_filter
-from emulator.engine.filters.filter_rules import Filter, Rule, Target, Test
+from emulator.engine.filters.filter_rules import Filter, FilterRule, FilterTest, Target
 from emulator.engine.filters.filter_values import applies, operands_of, parse_values
 from emulator.engine.filters.snapshot_rows import SnapshotRows
 
@@ -34,7 +34,7 @@ _TABLES: Final[Mapping[Target, tuple[DatasetType, str]]] = {
 }
 
 
-class Rows(Protocol):
+class FilterRows(Protocol):
     """Where filters look things up."""
 
     @property
@@ -65,7 +65,7 @@ class ItemFilter:
 class BoundFilter:
     """A filter and the rows it looks at. What does not depend on the user is computed once per series of ids."""
 
-    def __init__(self, chosen: Filter, rows: Rows) -> None:
+    def __init__(self, chosen: Filter, rows: FilterRows) -> None:
         self._rules = chosen.rules
         self._rows = rows
         self._lock = threading.Lock()
@@ -102,7 +102,7 @@ class BoundFilter:
                 excluded = excluded | passed
         return ~excluded if included is None else included & ~excluded
 
-    def _holds(self, rule: Rule, query: ItemFilter) -> bool:
+    def _holds(self, rule: FilterRule, query: ItemFilter) -> bool:
         """Return whether the user passes the rule's IF."""
         if not rule.when:
             return True
@@ -116,7 +116,7 @@ class BoundFilter:
         )
         return query.user_id in passed
 
-    def _passed(self, rule: Rule, ids: pl.Series, query: ItemFilter) -> Mask:
+    def _passed(self, rule: FilterRule, ids: pl.Series, query: ItemFilter) -> Mask:
         if rule.dataset.endswith("INTERACTIONS"):
             return self._passed_events(rule, ids, query)
         dataset_type, key = _TABLES[rule.target]
@@ -133,7 +133,7 @@ class BoundFilter:
         mask: Mask = self._keep(table, ids, ("table", resolved), compute)
         return mask
 
-    def _passed_events(self, rule: Rule, ids: pl.Series, query: ItemFilter) -> Mask:
+    def _passed_events(self, rule: FilterRule, ids: pl.Series, query: ItemFilter) -> Mask:
         history = self._rows.history(rule.dataset, query.user_id)
         passed = np.zeros(len(ids) + 1, dtype=np.bool_)  # one more, for things that are not among the ids
         if history is None:
@@ -142,12 +142,12 @@ class BoundFilter:
         wanted: Mask = self._keep(history, None, ("types", resolved), lambda: _types(history.type_names, resolved))
         if rule.target == "USER":
             return ids.is_in(history.users_with(wanted).implode()).to_numpy()
-        places = self._keep(history, ids, ("places",), lambda: _places(ids, history.thing_ids))
+        places = self._keep(history, ids, ("places",), lambda: _places(ids, history.target_ids))
         own = history.events(query.user_id)
-        passed[places[history.things[own][wanted[history.types[own]]]]] = True
+        passed[places[history.targets[own][wanted[history.types[own]]]]] = True
         return passed[:-1]
 
-    def _resolved(self, alternatives: tuple[tuple[Test, ...], ...], query: ItemFilter) -> Resolved:
+    def _resolved(self, alternatives: tuple[tuple[FilterTest, ...], ...], query: ItemFilter) -> Resolved:
         item = self._item(query.item_id)
         schemas = self._rows.schemas
         return tuple(
@@ -199,7 +199,7 @@ def _types(names: tuple[str, ...], resolved: Resolved) -> Mask:
     )
 
 
-def _is_type(name: str, test: Test, operands: tuple[str | float, ...]) -> bool:
+def _is_type(name: str, test: FilterTest, operands: tuple[str | float, ...]) -> bool:
     inside = test.any_value or name in {str(operand).lower() for operand in operands}
     return inside == (test.operator == "IN")
 

@@ -17,12 +17,12 @@ from emulator.engine.filters.filter_rules import (
     CurrentItem,
     Filter,
     FilterError,
+    FilterRule,
+    FilterTest,
     Operand,
     Operator,
     Placeholder,
-    Rule,
     Target,
-    Test,
 )
 
 __all__ = ["Filter", "FilterError", "check_filter", "parse_filter"]
@@ -108,46 +108,52 @@ def _expected(names: set[str]) -> str:
     return f", expected {' or '.join(sorted(_WORDS.get(name, name) for name in names))}" if names else ""
 
 
-class _Rules(Transformer[Token, tuple[Rule, ...]]):
+class _Rules(Transformer[Token, tuple[FilterRule, ...]]):
     """Makes rules of the parse tree."""
 
-    def start(self, rules: list[Rule]) -> tuple[Rule, ...]:
+    def start(self, rules: list[FilterRule]) -> tuple[FilterRule, ...]:
         return tuple(rules)
 
     @v_args(inline=True)
     def rule(
-        self, action: Token, target: Token, alternatives: tuple[tuple[Test, ...], ...], when: tuple[Test, ...] | None
-    ) -> Rule:
+        self,
+        action: Token,
+        target: Token,
+        alternatives: tuple[tuple[FilterTest, ...], ...],
+        when: tuple[FilterTest, ...] | None,
+    ) -> FilterRule:
         who: Mapping[str, Target] = {"itemid": "ITEM", "userid": "USER", "actionid": "ACTION"}
-        return Rule(action.upper() == "INCLUDE", who[target.lower()], alternatives, when or ())
+        return FilterRule(action.upper() == "INCLUDE", who[target.lower()], alternatives, when or ())
 
-    def alternatives(self, alternatives: list[tuple[Test, ...]]) -> tuple[tuple[Test, ...], ...]:
+    def alternatives(self, alternatives: list[tuple[FilterTest, ...]]) -> tuple[tuple[FilterTest, ...], ...]:
         return tuple(alternatives)
 
-    def alternative(self, tests: list[Test]) -> tuple[Test, ...]:
+    def alternative(self, tests: list[FilterTest]) -> tuple[FilterTest, ...]:
         return tuple(tests)
 
     condition = alternative
 
     @v_args(inline=True)
-    def membership_test(self, dataset: Token, name: Token, operator: Operator, operands: tuple[Operand, ...]) -> Test:
-        return Test(DATASETS[dataset.lower()], name.value, operator, operands, dataset.column or 0)
+    def membership_test(
+        self, dataset: Token, name: Token, operator: Operator, operands: tuple[Operand, ...]
+    ) -> FilterTest:
+        return FilterTest(DATASETS[dataset.lower()], name.value, operator, operands, dataset.column or 0)
 
     @v_args(inline=True)
-    def current_item_test(self, dataset: Token, name: Token, _in: Token, item: CurrentItem) -> Test:
-        return Test(DATASETS[dataset.lower()], name.value, "IN", (item,), dataset.column or 0)
+    def current_item_test(self, dataset: Token, name: Token, _in: Token, item: CurrentItem) -> FilterTest:
+        return FilterTest(DATASETS[dataset.lower()], name.value, "IN", (item,), dataset.column or 0)
 
     @v_args(inline=True)
-    def comparison_test(self, dataset: Token, name: Token, operator: Token, operand: Operand) -> Test:
-        return Test(DATASETS[dataset.lower()], name.value, _operator(operator), (operand,), dataset.column or 0)
+    def comparison_test(self, dataset: Token, name: Token, operator: Token, operand: Operand) -> FilterTest:
+        return FilterTest(DATASETS[dataset.lower()], name.value, _operator(operator), (operand,), dataset.column or 0)
 
     @v_args(inline=True)
-    def user_membership_test(self, name: Token, operator: Operator, operands: tuple[Operand, ...]) -> Test:
-        return Test("USERS", name.value, operator, operands, name.column or 0)
+    def user_membership_test(self, name: Token, operator: Operator, operands: tuple[Operand, ...]) -> FilterTest:
+        return FilterTest("USERS", name.value, operator, operands, name.column or 0)
 
     @v_args(inline=True)
-    def user_comparison_test(self, name: Token, operator: Token, operand: Operand) -> Test:
-        return Test("USERS", name.value, _operator(operator), (operand,), name.column or 0)
+    def user_comparison_test(self, name: Token, operator: Token, operand: Operand) -> FilterTest:
+        return FilterTest("USERS", name.value, _operator(operator), (operand,), name.column or 0)
 
     def membership(self, words: list[Token]) -> str:
         return "IN" if len(words) == 1 else "NOT IN"
@@ -176,7 +182,7 @@ def _operator(token: Token) -> Operator:
     return token.value  # type: ignore[no-any-return] # the grammar lets nothing else through
 
 
-def _check_placeholders(rules: tuple[Rule, ...]) -> None:
+def _check_placeholders(rules: tuple[FilterRule, ...]) -> None:
     for rule in rules:
         for test in [*rule.tests, *rule.when]:
             names = [operand.name for operand in test.operands if isinstance(operand, Placeholder)]

@@ -39,7 +39,7 @@ class CurrentItem:
 
 
 @dataclass(frozen=True)
-class Test:
+class FilterTest:
     """One condition on a column. `position` is where it begins in the expression, counted from 1."""
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
@@ -57,16 +57,16 @@ class Test:
 
 
 @dataclass(frozen=True)
-class Rule:
+class FilterRule:
     """INCLUDE or EXCLUDE what passes all tests of one alternative, for users who pass all tests of `when`."""
 
     include: bool
     target: Target
-    alternatives: tuple[tuple[Test, ...], ...]
-    when: tuple[Test, ...] = ()
+    alternatives: tuple[tuple[FilterTest, ...], ...]
+    when: tuple[FilterTest, ...] = ()
 
     @property
-    def tests(self) -> Iterator[Test]:
+    def tests(self) -> Iterator[FilterTest]:
         """Yield the tests on items, users or actions, without those on the current user."""
         return (test for alternative in self.alternatives for test in alternative)
 
@@ -94,7 +94,7 @@ class Rule:
 class Filter:
     """A parsed filter expression."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[FilterRule, ...]
 
     @property
     def placeholders(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.engine.datasets.schema import Field
-from emulator.engine.filters.filter_rules import CurrentItem, FilterError, Operand, Placeholder, Rule, Test
+from emulator.engine.filters.filter_rules import CurrentItem, FilterError, FilterRule, FilterTest, Operand, Placeholder
 
 _VALUE: Final = re.compile(r'\s*(?:"((?:\\.|[^"\\])*)"|(-?\d+(?:\.\d+)?))\s*(?:,|$)')
 
@@ -30,7 +30,7 @@ def parse_values(name: str, text: str) -> Operands:
     return tuple(values)
 
 
-def applies(rule: Rule, values: Mapping[str, str]) -> bool:
+def applies(rule: FilterRule, values: Mapping[str, str]) -> bool:
     """Return whether all the rule's placeholders have values. EXCLUDE rules may lack some, INCLUDE rules may not."""
     missing = sorted(rule.placeholders - values.keys())
     if missing and rule.include:
@@ -38,7 +38,7 @@ def applies(rule: Rule, values: Mapping[str, str]) -> bool:
     return not missing
 
 
-def operands_of(test: Test, field: Field, values: Mapping[str, str], item: Mapping[str, Any]) -> Operands:
+def operands_of(test: FilterTest, field: Field, values: Mapping[str, str], item: Mapping[str, Any]) -> Operands:
     """Return what the column is compared with; nothing when the current item has no value."""
     found: list[Operand] = []
     for operand in test.operands:

@@ -7,7 +7,7 @@ import polars as pl
 from emulator.engine.api import DatasetType
 from emulator.engine.datasets.schema import Schema
 from emulator.engine.datasets.snapshot import Snapshot
-from emulator.engine.filters.event_history import THING, EventHistory
+from emulator.engine.filters.event_history import TARGET_COLUMN, EventHistory
 
 
 class SnapshotRows:
@@ -42,5 +42,5 @@ def read_history(rows: pl.LazyFrame | None, dataset_type: DatasetType) -> EventH
     if rows is None:
         return None
     present = rows.collect_schema().names()
-    columns = [name for name in ("USER_ID", THING[dataset_type], "EVENT_TYPE", "TIMESTAMP") if name in present]
+    columns = [name for name in ("USER_ID", TARGET_COLUMN[dataset_type], "EVENT_TYPE", "TIMESTAMP") if name in present]
     return EventHistory.of(rows.select(columns).collect(engine="streaming"), dataset_type)

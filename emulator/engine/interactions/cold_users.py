@@ -12,7 +12,7 @@ from emulator.engine.interactions.histories import Floats, find
 from emulator.engine.interactions.model_files import load_arrays, save_arrays
 from emulator.engine.interactions.sparse_matrices import from_cells
 from emulator.engine.interactions.training_data import TrainingData
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 
 _LEAST_USERS = 20  # with a value, for it to say something
 _MOST_VALUES = 200
@@ -50,7 +50,7 @@ class ColdUsers:
         return ColdUsers(users, arrays["values"], np.asarray(arrays["lifts"]))
 
 
-def fit_cold_users(snapshot: Snapshot, data: TrainingData, options: Options) -> ColdUsers | None:
+def fit_cold_users(snapshot: Snapshot, data: TrainingData, options: TrainingOptions) -> ColdUsers | None:
     """Compare the items of users with each value of a string column with those of all users."""
     frame = snapshot.users()
     if frame is None:

@@ -20,7 +20,7 @@ Matrix = npt.NDArray[np.float32] | Sparse
 
 
 @dataclass
-class Meetings:
+class CooccurrenceCounts:
     """Counts over the users added so far; both matrices are dense up to DENSE_LIMIT items."""
 
     n_items: int
@@ -28,12 +28,12 @@ class Meetings:
     count_shared: bool = True
     popularity: Floats = field(init=False)  # distinct users per item
     shared: Any = field(init=False)  # users who have both items
-    follows: Any = field(init=False)  # row item then column item, faded by the distance between them
+    transitions: Any = field(init=False)  # row item then column item, faded by the distance between them
 
     def __post_init__(self) -> None:
         self.popularity = np.zeros(self.n_items, dtype=np.float32)
         self.shared = self._empty() if self.count_shared else None
-        self.follows = self._empty() if self.window else None
+        self.transitions = self._empty() if self.window else None
 
     def _empty(self) -> Matrix:
         if self.n_items <= DENSE_LIMIT:
@@ -45,12 +45,12 @@ class Meetings:
         pairs = histories.unique(self.n_items)
         self.popularity += np.bincount(pairs.indices, minlength=self.n_items).astype(np.float32)
         if self.count_shared:
-            self.shared = _plus(self.shared, pairs.T.tocsr(), pairs)
+            self.shared = _add_product(self.shared, pairs.T.tocsr(), pairs)
         if self.window:
-            self.follows = _plus_following(self.follows, histories, self.window)
+            self.transitions = _add_transitions(self.transitions, histories, self.window)
 
 
-def _plus(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
+def _add_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
     """Add the product of two sparse matrices, in blocks of rows on all cores."""
     height = max(1, min(512, left.shape[0] // 8))
     if isinstance(total, np.ndarray):
@@ -65,7 +65,7 @@ def _plus(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
     return csr_array(total + left @ right)
 
 
-def _plus_following(total: Matrix, histories: Histories, window: int) -> Matrix:
+def _add_transitions(total: Matrix, histories: Histories, window: int) -> Matrix:
     """Add exp(-(d - 1) / decay) for each pair of a user's events d apart, a band of items on each core."""
     n_items = total.shape[0]
     by_item = np.argsort(histories.items, kind="stable")
@@ -78,7 +78,7 @@ def _plus_following(total: Matrix, histories: Histories, window: int) -> Matrix:
         for start in range(first, last, height):
             stop = min(start + height, last)
             edges = begins[start : stop + 1]
-            cells = _following(histories, by_item[edges[0] : edges[-1]], left, window)
+            cells = _later_items(histories, by_item[edges[0] : edges[-1]], left, window)
             offsets = np.concatenate([[0], np.cumsum(cells.lengths)])[edges - edges[0]]
             pairs = from_rows(cells.weights, cells.items, offsets, n_items)
             if isinstance(total, np.ndarray):
@@ -97,7 +97,9 @@ class _Cells(NamedTuple):
     weights: Floats
 
 
-def _following(histories: Histories, events: npt.NDArray[np.int64], left: npt.NDArray[np.int64], window: int) -> _Cells:
+def _later_items(
+    histories: Histories, events: npt.NDArray[np.int64], left: npt.NDArray[np.int64], window: int
+) -> _Cells:
     """Return for each event the items of up to `window` events after it in the same history, and their weights."""
     distances = np.arange(1, window + 1)
     within = distances <= left[events][:, None]
@@ -107,19 +109,19 @@ def _following(histories: Histories, events: npt.NDArray[np.int64], left: npt.ND
     return _Cells(within.sum(axis=1), histories.items[later], weights)
 
 
-def both_ways(follows: Matrix, popularity: Floats) -> Matrix:
+def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
     """Return the following scores with a share of their mirror image, discounted by how common both items are."""
     rows = np.maximum(popularity, 1) ** -0.5
     columns = np.maximum(popularity, 1) ** -0.3
-    if isinstance(follows, np.ndarray):
-        mixed = follows + np.float32(_BACKWARD) * follows.T
+    if isinstance(transitions, np.ndarray):
+        mixed = transitions + np.float32(_BACKWARD) * transitions.T
         np.fill_diagonal(mixed, 0)
         mixed *= rows[:, None]
         mixed *= columns[None, :]
         return mixed
-    data, row, column = cells_of(csr_array(follows + _BACKWARD * follows.T))
+    data, row, column = cells_of(csr_array(transitions + _BACKWARD * transitions.T))
     data = data * rows[row] * columns[column] * (row != column)
-    return from_cells(data, row, column, follows.shape)
+    return from_cells(data, row, column, transitions.shape)
 
 
 def strongest(matrix: Matrix, keep: int) -> Sparse:

@@ -21,7 +21,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Split:
+class UserSplit:
     """User positions: those to fit on, those to choose a model with, those to measure it with."""
 
     fit: npt.NDArray[np.int64]
@@ -29,7 +29,7 @@ class Split:
     test: npt.NDArray[np.int64]
 
 
-def split_users(lengths: npt.NDArray[np.int64], seed: int, most_to_choose: int = 2000) -> Split:
+def split_users(lengths: npt.NDArray[np.int64], seed: int, most_to_choose: int = 2000) -> UserSplit:
     """Hold out every tenth user with two events or more, in an order that depends on the seed alone.
 
     Another tenth of the rest, up to a limit, chooses between models: nothing is ever tuned on the users it is measured
@@ -42,7 +42,7 @@ def split_users(lengths: npt.NDArray[np.int64], seed: int, most_to_choose: int =
     choose = rest[::_TEST_SHARE][:most_to_choose]
     held = np.zeros(len(lengths), dtype=np.bool_)
     held[test] = held[choose] = True
-    return Split(np.flatnonzero(~held), np.sort(choose), np.sort(test))
+    return UserSplit(np.flatnonzero(~held), np.sort(choose), np.sort(test))
 
 
 def newest_held_out(histories: Histories, share: float = _HELD_OUT) -> HeldOut:

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, vstack
 from emulator.engine.interactions.cooccurrence import strongest
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, from_rows, widened
 from emulator.engine.interactions.training_data import Catalogue
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 
 Positions = npt.NDArray[np.integer]
 
@@ -17,7 +17,7 @@ _NOT_FEATURES = frozenset({"ITEM_ID", "CREATION_TIMESTAMP"})
 _BUCKETS = 10
 
 
-def features(catalogue: Catalogue, options: Options) -> Sparse | None:
+def features(catalogue: Catalogue, options: TrainingOptions) -> Sparse | None:
     """Return items x values of their columns, rare values weighing more, rows of length one; None without any."""
     metadata = catalogue.metadata
     if metadata is None:
@@ -63,7 +63,7 @@ def alike(matrix: Sparse, items: Positions, others: Positions, keep: int) -> Spa
     return csr_array(vstack(blocks))
 
 
-def shares_of_alike(catalogue: Catalogue, options: Options) -> Sparse | None:
+def shares_of_alike(catalogue: Catalogue, options: TrainingOptions) -> Sparse | None:
     """Return for each item without interactions how much it is like each item with some; each row sums to one.
 
     None when there are no such items, or nothing describes them.

@@ -9,7 +9,7 @@ import polars as pl
 from emulator.engine.api import EngineError
 from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.interactions.histories import Floats, Histories, Ints, Longs, arrange, encode, find
-from emulator.engine.interactions.training_options import EventRule, Options
+from emulator.engine.interactions.training_options import EventRule, TrainingOptions
 
 _LEAST_INTERACTIONS = 1000
 _LEAST_USERS = 25
@@ -43,7 +43,7 @@ class TrainingData:
     catalogue: Catalogue
 
 
-def load_training_data(snapshot: Snapshot, options: Options) -> TrainingData:
+def load_training_data(snapshot: Snapshot, options: TrainingOptions) -> TrainingData:
     """Read the events that count and the items, or fail with the service's words when there is too little."""
     events = read_events(snapshot, options.events)
     check_minimums(events, options.events)

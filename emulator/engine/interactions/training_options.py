@@ -18,7 +18,7 @@ class EventRule:
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingOptions:
     """A recipe with everything the solution says about it; `values` holds every hyperparameter as a string."""
 
     recipe: Recipe
@@ -49,12 +49,12 @@ class Options:
         kept = [name for name in available if included is None or name in included]
         return [name for name in kept if name not in self.excluded_columns.get(dataset, frozenset())]
 
-    def with_values(self, **values: str) -> "Options":
+    def with_values(self, **values: str) -> "TrainingOptions":
         """Return the same options with some hyperparameters replaced."""
         return replace(self, values={**self.values, **values})
 
 
-def read_options(spec: TrainingSpec, recipe_name: str | None = None) -> Options:
+def read_options(spec: TrainingSpec, recipe_name: str | None = None) -> TrainingOptions:
     """Return what the solution asks of the recipe; an unknown recipe or a value out of range is an EngineError."""
     recipe = RECIPES.get(recipe_name or spec.recipe)
     if recipe is None:
@@ -63,7 +63,7 @@ def read_options(spec: TrainingSpec, recipe_name: str | None = None) -> Options:
     objective = config.get("optimizationObjective") or {}
     columns = config.get("trainingDataConfig") or spec.solution.get("trainingDataConfig") or {}
     weighted = (config.get("eventsConfig") or {}).get("eventParametersList") or []
-    return Options(
+    return TrainingOptions(
         recipe=recipe,
         values=_values(recipe, config),
         events=_events(spec, recipe, config, weighted),

@@ -24,7 +24,7 @@ class StoppedError(EngineError):
         super().__init__("The work was stopped before it was done.")
 
 
-class Workers:
+class WorkerPool:
     """A few processes, started when first needed and kept; a killed one is replaced for the next work."""
 
     def __init__(self, count: int, logs: Path) -> None:
@@ -63,7 +63,7 @@ class Workers:
         with self._changed:
             self._closed = True
             for process in self._busy.values():
-                process.kill()  # whoever waits for its answer discards it
+                process.kill()  # the thread that waits for its answer discards it
             while self._idle:
                 self._idle.pop().discard()
             self._changed.notify_all()
@@ -88,7 +88,7 @@ class Workers:
             process = self._idle.pop()
             if process.running:
                 return process
-            process.discard()  # somebody killed it while it had nothing to do
+            process.discard()  # it was killed while it had nothing to do
         return _Process(self._logs)
 
     def _give_back(self, job: str, process: "_Process") -> None:
@@ -155,7 +155,7 @@ class _Process:
         self._child.kill()
 
     def discard(self) -> None:
-        """End the process and close its pipes; nobody may be in `call`."""
+        """End the process and close its pipes; no thread may be in `call`."""
         self.kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout, self._log):

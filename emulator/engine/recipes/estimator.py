@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.evaluation.ranked_lists import Scorer
-from emulator.engine.interactions.cooccurrence import Meetings
-from emulator.engine.interactions.held_out import Split, newest_held_out
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
+from emulator.engine.interactions.held_out import UserSplit, newest_held_out
 from emulator.engine.interactions.histories import Histories
 from emulator.engine.interactions.training_data import TrainingData
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.factors import Factors
 from emulator.engine.recipes.item_to_item import ItemToItem
 from emulator.engine.recipes.popularity_count import FixedList, fit_popularity
@@ -31,7 +31,7 @@ class FittedModel(Scorer, Protocol):
         """Return what is saved as arrays."""
 
 
-Fit = Callable[[TrainingData, Options, Histories], FittedModel]
+Fit = Callable[[TrainingData, TrainingOptions, Histories], FittedModel]
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Training:
     """One set of hyperparameters to learn: the same two steps for every family."""
 
     data: TrainingData
-    options: Options
-    split: Split
+    options: TrainingOptions
+    split: UserSplit
 
     def trial(self) -> tuple[float, Mapping[str, Any]]:
         """Return how well the hyperparameters do on users set aside for choosing (NDCG@10), and what was chosen."""
@@ -63,24 +63,24 @@ class Training:
         return _FITS[self.options.recipe.family](self.data, self.options, histories.of(users[allowed[users]]))
 
 
-def _popularity(data: TrainingData, _options: Options, histories: Histories) -> FittedModel:
+def _popularity(data: TrainingData, _options: TrainingOptions, histories: Histories) -> FittedModel:
     return fit_popularity(histories, len(data.catalogue))
 
 
-def _trending(data: TrainingData, options: Options, histories: Histories) -> FittedModel:
+def _trending(data: TrainingData, options: TrainingOptions, histories: Histories) -> FittedModel:
     return fit_trending(histories, len(data.catalogue), interval_seconds(options))
 
 
-def _sims(data: TrainingData, options: Options, histories: Histories) -> FittedModel:
-    meetings = Meetings(data.catalogue.warm, 0)
-    meetings.add(histories)
-    return fit_sims(meetings, len(data.catalogue), options)
+def _sims(data: TrainingData, options: TrainingOptions, histories: Histories) -> FittedModel:
+    counted = CooccurrenceCounts(data.catalogue.warm, 0)
+    counted.add(histories)
+    return fit_sims(counted, len(data.catalogue), options)
 
 
-def _similar_items(data: TrainingData, options: Options, histories: Histories) -> FittedModel:
-    meetings = Meetings(data.catalogue.warm, WINDOW, count_shared=False)
-    meetings.add(histories)
-    return fit_similar_items(meetings, data.catalogue, options)
+def _similar_items(data: TrainingData, options: TrainingOptions, histories: Histories) -> FittedModel:
+    counted = CooccurrenceCounts(data.catalogue.warm, WINDOW, count_shared=False)
+    counted.add(histories)
+    return fit_similar_items(counted, data.catalogue, options)
 
 
 def _load_ranking(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FittedModel:

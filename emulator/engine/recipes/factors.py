@@ -14,7 +14,7 @@ import numpy.typing as npt
 from emulator.engine.evaluation.top_k import in_parallel
 from emulator.engine.interactions.cooccurrence import Matrix
 from emulator.engine.interactions.histories import Floats, Histories
-from emulator.engine.recipes.item_to_item import SEEN, Choice, history_weights
+from emulator.engine.recipes.item_to_item import SEEN, FitSettings, history_weights
 
 _ITERATIONS = 6
 _OVERSAMPLING = 10
@@ -27,17 +27,17 @@ class Factors:
     vectors: npt.NDArray[np.float32]  # items x rank
     prior: Floats
     popular: Floats
-    choice: Choice
+    settings: FitSettings
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
         """Fill `out` with the logits of all items for the users from `start` to before `stop`."""
         part = queries.slice(start, stop)
-        weights = history_weights(part, self.choice) * np.float32(self.choice.scale)
+        weights = history_weights(part, self.settings) * np.float32(self.settings.scale)
         profiles = part.matrix(len(self.vectors), weights) @ self.vectors
         np.matmul(profiles, self.vectors.T, out=out)
         out += self.prior
         out[part.lengths == 0] = self.popular
-        if not self.choice.repeats:
+        if not self.settings.repeats:
             out[part.users(), part.items] -= SEEN
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
@@ -48,7 +48,7 @@ class Factors:
     def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "Factors":
         """Return the model that `arrays` and the choice's settings describe."""
         vectors, scores, popular = (np.asarray(arrays[name]) for name in ("vectors", "prior", "popular"))
-        return Factors(vectors, scores, popular, Choice(**settings))
+        return Factors(vectors, scores, popular, FitSettings(**settings))
 
 
 def item_vectors(shared: Matrix, rank: int, seed: int = 0) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from emulator.engine.interactions.cooccurrence import Matrix, Meetings, strongest
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
 from emulator.engine.interactions.histories import Floats, Histories, Longs
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, from_rows
 
@@ -27,7 +27,7 @@ _OLD_EVENT = 0.05
 
 
 @dataclass(frozen=True)
-class Choice:
+class FitSettings:
     """What the data decided; saved with the model, and kept by trainingMode UPDATE."""
 
     blend: float = 0.0  # weight of the order of events beside EASE
@@ -37,8 +37,8 @@ class Choice:
     popularity: float = 1e-3  # added to the scores of popular items, before scaling
     scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
 
-    def settings(self) -> dict[str, Any]:
-        """Return the choice as JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON."""
         return asdict(self)
 
 
@@ -49,12 +49,12 @@ class ItemToItem:
     weights: Sparse  # from an item of the history to a listed item
     prior: Floats  # added for everybody
     popular: Floats  # the logits of a user without history
-    choice: Choice
+    settings: FitSettings
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
         """Fill `out` with the logits of all items for the users from `start` to before `stop`."""
         part = queries.slice(start, stop)
-        weights = history_weights(part, self.choice) * np.float32(self.choice.scale)
+        weights = history_weights(part, self.settings) * np.float32(self.settings.scale)
         width = self._columns.shape[1]
         for first, last in _runs(part.offsets, width):
             events = slice(part.offsets[first], part.offsets[last])
@@ -64,7 +64,7 @@ class ItemToItem:
             from_rows(cells, columns, edges, out.shape[1]).toarray(out=out[first:last])  # adds up equal columns
         out += self.prior
         out[part.lengths == 0] = self.popular
-        if not self.choice.repeats:
+        if not self.settings.repeats:
             out[part.users(), part.items] -= SEEN
 
     @cached_property
@@ -92,7 +92,7 @@ class ItemToItem:
     def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "ItemToItem":
         """Return the model that `arrays` and the choice's settings describe."""
         weights = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["prior"]))
-        return ItemToItem(weights, np.asarray(arrays["prior"]), np.asarray(arrays["popular"]), Choice(**settings))
+        return ItemToItem(weights, np.asarray(arrays["prior"]), np.asarray(arrays["popular"]), FitSettings(**settings))
 
 
 def _padded(matrix: Sparse, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -112,9 +112,9 @@ def _runs(offsets: Longs, width: int) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def history_weights(histories: Histories, choice: Choice) -> Floats:
+def history_weights(histories: Histories, settings: FitSettings) -> Floats:
     """Return how much each event says about what the user wants next."""
-    if not choice.recency:
+    if not settings.recency:
         return histories.weights
     ages = histories.ages()
     faded = (_OLD_EVENT + np.exp(-ages / _FADE_EVENTS)) * (ages < RECENT_EVENTS)
@@ -135,14 +135,14 @@ def ease(shared: npt.NDArray[np.float32], ridge: float = RIDGE) -> npt.NDArray[n
     return weights
 
 
-def base_matrix(meetings: Meetings) -> Matrix:
+def base_matrix(counted: CooccurrenceCounts) -> Matrix:
     """Return the order-blind part: EASE, or a discounted count of shared users where EASE would not fit in memory."""
-    if isinstance(meetings.shared, np.ndarray):
-        return ease(meetings.shared)
-    discount = np.maximum(meetings.popularity, 1) ** -0.5
-    data, rows, columns = cells_of(meetings.shared)
+    if isinstance(counted.shared, np.ndarray):
+        return ease(counted.shared)
+    discount = np.maximum(counted.popularity, 1) ** -0.5
+    data, rows, columns = cells_of(counted.shared)
     return from_cells(
-        data * discount[rows] * discount[columns] * (rows != columns), rows, columns, meetings.shared.shape
+        data * discount[rows] * discount[columns] * (rows != columns), rows, columns, counted.shared.shape
     )
 
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.evaluation.metrics import CUTS, coverage, find_hits, ndcg, rounded
 from emulator.engine.interactions.action_examples import ActionExamples, load_examples
-from emulator.engine.interactions.cooccurrence import Meetings
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
 from emulator.engine.interactions.histories import Floats, Histories, arrange, find
 from emulator.engine.interactions.model_files import save_arrays, save_data
 from emulator.engine.interactions.training_data import load_training_data
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.action_weights import (
     DIMENSIONS,
     ActionWeights,
@@ -29,14 +29,14 @@ _RECOMMENDED = 5  # the default length of GetActionRecommendations
 _TEST_SHARE = 10
 
 
-def train_actions(options: Options, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
+def train_actions(options: TrainingOptions, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
     """Fit the actions, write the model, and return its metrics."""
     data = load_training_data(snapshot, options)
     examples = load_examples(snapshot, options.number("action_optimization_period"))
-    meetings = Meetings(data.catalogue.warm, 0)
-    meetings.add(data.histories)
+    counted = CooccurrenceCounts(data.catalogue.warm, 0)
+    counted.add(data.histories)
     vectors = np.zeros((len(data.catalogue), DIMENSIONS), dtype=np.float32)
-    found = item_vectors(meetings.shared, DIMENSIONS)
+    found = item_vectors(counted.shared, DIMENSIONS)
     vectors[: len(found), : found.shape[1]] = found
     users = profiles(data.histories, find(data.user_ids, examples.user_ids), vectors)
     metrics = measure_actions(examples, users, options.seed)

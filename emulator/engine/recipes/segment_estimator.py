@@ -10,13 +10,13 @@ import polars as pl
 from emulator.engine.api import EngineError
 from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.evaluation.metrics import rounded
-from emulator.engine.interactions.cooccurrence import Meetings
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
 from emulator.engine.interactions.held_out import HeldOut, segments_held_out
 from emulator.engine.interactions.histories import Histories
 from emulator.engine.interactions.model_files import save_arrays, save_data
 from emulator.engine.interactions.sparse_matrices import Sparse, widened
 from emulator.engine.interactions.training_data import TrainingData, load_training_data
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.item_affinity import Affinity, items_with, one_per_item
 from emulator.engine.recipes.item_to_item import base_matrix, blend
 
@@ -24,7 +24,7 @@ _MOST_QUESTIONS = 200
 _TOP_SHARE = 0.01
 
 
-def train_segments(options: Options, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
+def train_segments(options: TrainingOptions, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
     """Fit the affinities, write the model, and return its metrics."""
     data = load_training_data(snapshot, options)
     held_out = segments_held_out(data.histories)
@@ -35,15 +35,17 @@ def train_segments(options: Options, snapshot: Snapshot, directory: Path) -> Map
     return metrics
 
 
-def fit_affinity(data: TrainingData, options: Options, histories: Histories) -> Affinity:
+def fit_affinity(data: TrainingData, options: TrainingOptions, histories: Histories) -> Affinity:
     """Fit the order-blind item-to-item weights."""
-    meetings = Meetings(data.catalogue.warm, 0)
-    meetings.add(histories)
+    counted = CooccurrenceCounts(data.catalogue.warm, 0)
+    counted.add(histories)
     keep = 2 * int(options.number("hidden_dimension"))
-    return Affinity(widened(blend(base_matrix(meetings), None, 0.0, keep), len(data.catalogue)))
+    return Affinity(widened(blend(base_matrix(counted), None, 0.0, keep), len(data.catalogue)))
 
 
-def measure_segments(data: TrainingData, options: Options, model: Affinity, held_out: HeldOut) -> dict[str, float]:
+def measure_segments(
+    data: TrainingData, options: TrainingOptions, model: Affinity, held_out: HeldOut
+) -> dict[str, float]:
     """Return hits and recall in the top percent of users, over items (or attribute values) that gained users."""
     questions = _questions(data, options, held_out.truth)
     actual = held_out.truth.unique(len(data.catalogue)) @ questions
@@ -71,7 +73,7 @@ def segment_metrics(scores: npt.NDArray[np.float32], actual: npt.NDArray[np.bool
     }
 
 
-def _questions(data: TrainingData, options: Options, truth: Histories) -> Sparse:
+def _questions(data: TrainingData, options: TrainingOptions, truth: Histories) -> Sparse:
     """Return items that gained users, or values of the items' string columns: at most a few hundred of either."""
     if options.recipe.family == "item_affinity" or data.catalogue.metadata is None:
         gained = np.unique(truth.items)

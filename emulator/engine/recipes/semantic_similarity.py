@@ -13,13 +13,13 @@ from emulator.engine.interactions.histories import one_item_each
 from emulator.engine.interactions.item_texts import text_columns, weighted_words
 from emulator.engine.interactions.model_files import save_arrays, save_data
 from emulator.engine.interactions.training_data import TrainingData, collect_training_data, popularity, read_events
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.semantic_items import SemanticItems, embed, to_unit
 
 _MOST_QUESTIONS = 2000
 
 
-def train_semantic(options: Options, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
+def train_semantic(options: TrainingOptions, snapshot: Snapshot, directory: Path) -> Mapping[str, float]:
     """Embed the items, write the model, and return its metrics."""
     check_texts(snapshot)
     data = collect_training_data(snapshot, read_events(snapshot, options.events))

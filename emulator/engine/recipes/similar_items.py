@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from emulator.engine.interactions.cooccurrence import Meetings, both_ways, strongest
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
 from emulator.engine.interactions.histories import Floats
 from emulator.engine.interactions.item_metadata import alike, features
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, widened
 from emulator.engine.interactions.training_data import Catalogue
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.related_items import RelatedItems, relative
 
 WINDOW = 20
@@ -15,11 +15,11 @@ _RARE = 5  # interactions; below, metadata speaks as well
 _DEFAULT_KEEP = 100
 
 
-def fit_similar_items(meetings: Meetings, catalogue: Catalogue, options: Options) -> RelatedItems:
+def fit_similar_items(counted: CooccurrenceCounts, catalogue: Catalogue, options: TrainingOptions) -> RelatedItems:
     """Return each item's neighbours by order of events, and for rare items by metadata beside it."""
-    counts, size = meetings.popularity, len(catalogue)
+    counts, size = counted.popularity, len(catalogue)
     keep = _keep(options, "item_id_hidden_dim")
-    near = strongest(both_ways(meetings.follows, counts), keep)
+    near = strongest(both_ways(counted.transitions, counts), keep)
     power = options.number("popularity_discount_factor") if "popularity_discount_factor" in options.values else 0.0
     if power:
         near.data *= (np.maximum(counts, 1) ** np.float32(-power))[near.indices]
@@ -30,11 +30,11 @@ def fit_similar_items(meetings: Meetings, catalogue: Catalogue, options: Options
     return RelatedItems(_with_metadata(near, frequent, catalogue, options), relative(counts, size))
 
 
-def _keep(options: Options, name: str) -> int:
+def _keep(options: TrainingOptions, name: str) -> int:
     return int(options.number(name)) if name in options.values else _DEFAULT_KEEP
 
 
-def _with_metadata(near: Sparse, counts: Floats, catalogue: Catalogue, options: Options) -> Sparse:
+def _with_metadata(near: Sparse, counts: Floats, catalogue: Catalogue, options: TrainingOptions) -> Sparse:
     """Add to the rows of rare items their likeness to all items, scaled like the strongest neighbours of an item."""
     rare = np.flatnonzero(counts < _RARE)
     described = features(catalogue, options) if len(rare) else None

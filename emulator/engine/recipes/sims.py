@@ -3,18 +3,18 @@
 import numpy as np
 import numpy.typing as npt
 
-from emulator.engine.interactions.cooccurrence import Matrix, Meetings, strongest
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
 from emulator.engine.interactions.histories import Floats
 from emulator.engine.interactions.sparse_matrices import cells_of, from_cells, widened
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.related_items import RelatedItems, relative
 
 _NEIGHBOURS = 100
 
 
-def fit_sims(meetings: Meetings, n_items: int, options: Options) -> RelatedItems:
+def fit_sims(counted: CooccurrenceCounts, n_items: int, options: TrainingOptions) -> RelatedItems:
     """Return each item's most similar items: shared users over popularity to the power of the discount factor."""
-    counts = meetings.popularity
+    counts = counted.popularity
     listed = listable(
         counts,
         options.number("min_item_interaction_count_percentile"),
@@ -22,7 +22,7 @@ def fit_sims(meetings: Meetings, n_items: int, options: Options) -> RelatedItems
     )
     least = options.number("min_cointeraction_count")
     discount = np.maximum(counts, 1) ** np.float32(-options.number("popularity_discount_factor")) * listed
-    scores = discounted(meetings.shared, discount, least)
+    scores = discounted(counted.shared, discount, least)
     near = strongest(scores, _NEIGHBOURS)
     return RelatedItems(widened(near, n_items), relative(counts, n_items))
 

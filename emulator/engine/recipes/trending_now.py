@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.interactions.histories import Histories, Longs
-from emulator.engine.interactions.training_options import Options
+from emulator.engine.interactions.training_options import TrainingOptions
 from emulator.engine.recipes.popularity_count import FixedList
 
 INTERVAL_SECONDS = {
@@ -18,7 +18,7 @@ _BEFORE = 8  # intervals the newest is compared with
 _SMALL = 5.0  # expected events below which a jump says little
 
 
-def interval_seconds(options: Options) -> int:
+def interval_seconds(options: TrainingOptions) -> int:
     """Return the length of the interval the recipe compares."""
     return INTERVAL_SECONDS[options.values.get("trend_discovery_frequency", "2 hours").lower()]
 

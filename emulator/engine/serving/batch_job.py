@@ -12,17 +12,17 @@ import polars as pl
 from emulator.engine.api import BatchReport, BatchSpec, EngineError
 from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.serving.batch_lists import BatchLists
-from emulator.engine.serving.batch_ranking import RANKINGS_AT_ONCE, rank_records
-from emulator.engine.serving.batch_records import FIELDS, Records, read_records
+from emulator.engine.serving.batch_ranking import RANKINGS_PER_CHUNK, rank_records
+from emulator.engine.serving.batch_records import FIELDS, BatchRecords, read_records
 from emulator.engine.serving.batch_segments import FIELDS as SEGMENT_FIELDS
-from emulator.engine.serving.batch_segments import SEGMENTS_AT_ONCE, Segments
-from emulator.engine.serving.batch_themes import THEMES_AT_ONCE, Themes
+from emulator.engine.serving.batch_segments import SEGMENTS_PER_CHUNK, BatchSegments
+from emulator.engine.serving.batch_themes import THEMES_PER_CHUNK, BatchThemes
 from emulator.engine.serving.item_model import ItemModel, Model, load_model
 from emulator.engine.serving.segment_model import SegmentModel
 
 _LOGGER = logging.getLogger(__name__)
 
-Answer = Callable[[Records], pl.Series]
+Answer = Callable[[BatchRecords], pl.Series]
 """Returns the `output` of each line as JSON text; what it says about lines with errors is ignored."""
 
 
@@ -31,12 +31,12 @@ def run_batch(spec: BatchSpec, model_directory: Path, live: Snapshot) -> BatchRe
 
     Users' histories are those of `live`; everything else is the model's.
     """
-    answer, fields, at_once = _answerer(spec, load_model(model_directory), live)
+    answer, fields, chunk_size = _answerer(spec, load_model(model_directory), live)
     outputs, records, errors = [], 0, 0
     for path in spec.inputs:
         target = spec.output_directory / f"{path.name}.out"
         spec.output_directory.mkdir(parents=True, exist_ok=True)
-        lines, wrong = _write(read_records(path, fields, at_once), answer, target)
+        lines, wrong = _write(read_records(path, fields, chunk_size), answer, target)
         _LOGGER.info("%s: %d lines answered, %d of them with an error", path.name, lines, wrong)
         outputs.append(target)
         records, errors = records + lines, errors + wrong
@@ -46,7 +46,7 @@ def run_batch(spec: BatchSpec, model_directory: Path, live: Snapshot) -> BatchRe
 def _answerer(spec: BatchSpec, model: Model, live: Snapshot) -> tuple[Answer, tuple[str, ...], int]:
     """Return what answers a chunk of records, the fields a record needs, and how many go in a chunk."""
     if isinstance(model, SegmentModel):
-        return Segments(spec, model, live).answer, (SEGMENT_FIELDS[model.recipe.family],), SEGMENTS_AT_ONCE
+        return BatchSegments(spec, model, live).answer, (SEGMENT_FIELDS[model.recipe.family],), SEGMENTS_PER_CHUNK
     if not isinstance(model, ItemModel) or model.recipe.family == "trending":
         raise EngineError("The recipe of this solution version does not answer batch jobs")
     lists = BatchLists(spec, model, live)
@@ -54,13 +54,13 @@ def _answerer(spec: BatchSpec, model: Model, live: Snapshot) -> tuple[Answer, tu
     if spec.theme_item_name is not None:
         if model.recipe.family != "similar_items":
             raise EngineError("Themes can be generated with the Similar-Items recipe only")
-        return Themes(lists, spec.theme_item_name).answer, fields, THEMES_AT_ONCE
+        return BatchThemes(lists, spec.theme_item_name).answer, fields, THEMES_PER_CHUNK
     if model.recipe.asked == "list":
-        return partial(rank_records, lists), fields, RANKINGS_AT_ONCE
-    return lists.answer, fields, lists.at_once
+        return partial(rank_records, lists), fields, RANKINGS_PER_CHUNK
+    return lists.answer, fields, lists.chunk_size
 
 
-def _write(chunks: Iterator[Records], answer: Answer, target: Path) -> tuple[int, int]:
+def _write(chunks: Iterator[BatchRecords], answer: Answer, target: Path) -> tuple[int, int]:
     lines, wrong = 0, 0
     with target.open("wb") as file, ThreadPoolExecutor(1) as writer:
         written: Future[None] | None = None
@@ -77,11 +77,11 @@ def _write(chunks: Iterator[Records], answer: Answer, target: Path) -> tuple[int
     return lines, wrong
 
 
-def _write_lines(records: Records, outputs: pl.Series, file: BinaryIO) -> None:
+def _write_lines(records: BatchRecords, outputs: pl.Series, file: BinaryIO) -> None:
     as_lines(records, outputs).write_csv(file, include_header=False, quote_style="never")
 
 
-def as_lines(records: Records, outputs: pl.Series) -> pl.DataFrame:
+def as_lines(records: BatchRecords, outputs: pl.Series) -> pl.DataFrame:
     """Return the output lines: the input echoed, the output or an empty one, and the error or null."""
     frame = pl.DataFrame({"echo": records.echo, "output": outputs, "error": records.errors})
     right = pl.col("error").is_null()

@@ -9,11 +9,11 @@ import polars as pl
 from emulator.engine.api import BatchSpec, EngineError
 from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.evaluation.ranked_lists import ranked
-from emulator.engine.evaluation.top_k import Best, Score
+from emulator.engine.evaluation.top_k import Score, TopK
 from emulator.engine.filters.filter_masks import bind_filter
 from emulator.engine.interactions.histories import Floats, Histories, find, one_item_each
 from emulator.engine.interactions.training_data import load_histories
-from emulator.engine.serving.batch_records import Records
+from emulator.engine.serving.batch_records import BatchRecords
 from emulator.engine.serving.exploration import Lists, exploration_of, keys_for
 from emulator.engine.serving.item_model import ItemModel
 
@@ -39,7 +39,7 @@ class BatchLists:
         self._explore = exploration_of(model.recipe, spec.config, model.catalogue, model.newest_event)
 
     @property
-    def at_once(self) -> int:
+    def chunk_size(self) -> int:
         """How many records to answer in one go."""
         per_record = self.count * self.count  # listed items are compared with drawn ones
         if self.filter is not None:
@@ -50,7 +50,7 @@ class BatchLists:
         """Return the users' histories; unknown users have none."""
         return self._histories.of(find(self.user_ids, users))
 
-    def answer(self, records: Records) -> pl.Series:
+    def answer(self, records: BatchRecords) -> pl.Series:
         """Return the output of each record as JSON text."""
         asked = self.model.recipe.asked
         queries = one_item_each(self.model.catalogue.find(records.keys))
@@ -64,7 +64,7 @@ class BatchLists:
             return listed(self.model.catalogue.ids, items, None)
         return listed(self.model.catalogue.ids, items, np.exp(scores - found.log_totals[:, None]))
 
-    def mask_for(self, row: int, records: Records) -> Mask | None:
+    def mask_for(self, row: int, records: BatchRecords) -> Mask | None:
         """Return which items one record's filter lets through; a record with bad values is refused."""
         if self.filter is None:
             return None
@@ -78,7 +78,7 @@ class BatchLists:
             records.refuse(row, str(error))
             return np.zeros(len(self.model.catalogue), dtype=np.bool_)
 
-    def _masks(self, records: Records) -> Mask | None:
+    def _masks(self, records: BatchRecords) -> Mask | None:
         if self.filter is None:
             return None
         masks = np.zeros((len(records), len(self.model.catalogue)), dtype=np.bool_)
@@ -90,7 +90,7 @@ class BatchLists:
             masks[row] = known[values]
         return masks
 
-    def _best(self, queries: Histories, records: Records, masks: Mask | None) -> tuple[Best, Lists, Floats]:
+    def _best(self, queries: Histories, records: BatchRecords, masks: Mask | None) -> tuple[TopK, Lists, Floats]:
         explore, size = self._explore, len(self.model.catalogue)
         keys = keys_for(self.model.seed, records.keys) if explore else np.zeros(0, dtype=np.uint64)
         drawn = _Drawn(len(records), self.count)
@@ -110,7 +110,7 @@ class BatchLists:
         swap = explore.plan(found.items, drawn.items, keys)
         return found, swap.apply(found.items, drawn.items), swap.apply(found.scores, drawn.scores)
 
-    def _cold_rows(self, queries: Histories, records: Records) -> Score | None:
+    def _cold_rows(self, queries: Histories, records: BatchRecords) -> Score | None:
         """Return what adds the metadata of users without history."""
         known, empty = self.model.cold_users, queries.lengths == 0
         if known is None or not empty.any():

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 
 from emulator.engine.serving.batch_lists import BatchLists
-from emulator.engine.serving.batch_records import Records
+from emulator.engine.serving.batch_records import BatchRecords
 from emulator.engine.serving.item_model import significant, softmax
 
-RANKINGS_AT_ONCE = 10_000
+RANKINGS_PER_CHUNK = 10_000
 
 
-def rank_records(lists: BatchLists, records: Records) -> pl.Series:
+def rank_records(lists: BatchLists, records: BatchRecords) -> pl.Series:
     """Return each record's reranked list and scores as JSON text."""
     histories = lists.histories(records.keys)
     block = np.empty((1, len(lists.model.catalogue)), dtype=np.float32)

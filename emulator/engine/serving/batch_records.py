@@ -20,7 +20,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass
-class Records:
+class BatchRecords:
     """A chunk of lines. A line with an error has no key, and the error instead."""
 
     echo: pl.Series  # each line as JSON text
@@ -41,27 +41,27 @@ class Records:
         return given
 
 
-def read_records(path: Path, fields: Sequence[str], at_once: int) -> Iterator[Records]:
+def read_records(path: Path, fields: Sequence[str], chunk_size: int) -> Iterator[BatchRecords]:
     """Yield the lines of a file, at most `at_once` in a chunk; blank lines are skipped."""
     with path.open("rb") as file:
         waiting: list[bytes] = []
         while lines := file.readlines(_CHUNK_BYTES):
             waiting += [line for line in lines if not line.isspace()]
-            while len(waiting) >= at_once:
-                yield _parse(waiting[:at_once], fields)
-                waiting = waiting[at_once:]
+            while len(waiting) >= chunk_size:
+                yield _parse(waiting[:chunk_size], fields)
+                waiting = waiting[chunk_size:]
         if waiting:
             yield _parse(waiting, fields)
 
 
-def _parse(lines: Sequence[bytes], fields: Sequence[str]) -> Records:
+def _parse(lines: Sequence[bytes], fields: Sequence[str]) -> BatchRecords:
     echo = _decode(lines).str.strip_prefix("\ufeff").str.strip_chars()
     simple = rf'^\{{\s*"{fields[0]}"\s*:\s*"([^"\\\x00-\x1f\x{{FFFD}}]+)"\s*\}}$'
     keys = echo.str.extract(simple) if len(fields) == 1 else pl.Series([None] * len(lines), dtype=pl.String)
     rest = keys.is_null().arg_true().to_list()
     found = [_parse_line(line, fields) for line in (lines[row] for row in rest)]
     places = pl.Series(rest, dtype=pl.UInt32)
-    return Records(
+    return BatchRecords(
         echo.scatter(places, pl.Series([line.echo for line in found], dtype=pl.String)) if rest else echo,
         keys.scatter(places, pl.Series([line.key for line in found], dtype=pl.String)) if rest else keys,
         pl.Series([None] * len(lines), dtype=pl.String).scatter(

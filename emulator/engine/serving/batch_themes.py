@@ -12,13 +12,13 @@ import polars as pl
 from emulator.engine.api import EngineError
 from emulator.engine.interactions.item_texts import text_columns, weighted_words
 from emulator.engine.serving.batch_lists import BatchLists
-from emulator.engine.serving.batch_records import Records
+from emulator.engine.serving.batch_records import BatchRecords
 
-THEMES_AT_ONCE = 100  # the service's limit for a file
+THEMES_PER_CHUNK = 100  # the service's limit for a file
 _WORDS = 2
 
 
-class Themes:
+class BatchThemes:
     """One theme job."""
 
     def __init__(self, lists: BatchLists, item_name: str) -> None:
@@ -29,7 +29,7 @@ class Themes:
         self._lists = lists
         self._weights, self._words = weighted_words(catalogue, text_columns(catalogue, lists.items_schema))
 
-    def answer(self, records: Records) -> pl.Series:
+    def answer(self, records: BatchRecords) -> pl.Series:
         """Return the list, its theme and how well each item fits it as JSON text."""
         lists = self._lists.answer(records)
         outputs = [

@@ -37,7 +37,7 @@ _MARGINS = {
 _OURS, _POPULAR, _PLAIN = "#1f6f8b", "#c9a227", "#8a8f98"
 
 
-def explain(data: TrainingData, measured: Scorer, test: Histories, title: str, target: Path) -> Path:
+def draw_report(data: TrainingData, measured: Scorer, test: Histories, title: str, target: Path) -> Path:
     """Draw the model into a PNG file and return its path.
 
     Four panels: its metrics beside those of popularity, how popular the recommended items are, how many items the lists

@@ -16,20 +16,20 @@ from emulator.engine.interactions.cold_users import fit_cold_users
 from emulator.engine.interactions.held_out import newest_held_out, split_users
 from emulator.engine.interactions.model_files import load_facts, save_arrays, save_data, save_facts
 from emulator.engine.interactions.training_data import TrainingData, load_training_data
-from emulator.engine.interactions.training_options import Options, read_options
+from emulator.engine.interactions.training_options import TrainingOptions, read_options
 from emulator.engine.recipes.estimator import Training
 from emulator.engine.recipes.next_best_action import train_actions
 from emulator.engine.recipes.segment_estimator import train_segments
 from emulator.engine.recipes.semantic_similarity import train_semantic
 from emulator.engine.recipes.trending_now import interval_seconds, trend_prediction_accuracy
 from emulator.engine.recipes.user_models import Learned, rewards
-from emulator.engine.training.model_report import explain
+from emulator.engine.training.model_report import draw_report
 from emulator.engine.training.tuning import Tuned, choose_recipe, tune
 
 _SECONDS_PER_HOUR = 3600.0
 _PICTURE = "report.png"
 _LEAST_EVENTS_TO_DRAW = 10_000  # a picture of fewer shows chance, and takes longer than the training
-_TRAININGS: Mapping[str, Callable[[Options, Snapshot, Path], Mapping[str, float]]] = {
+_TRAININGS: Mapping[str, Callable[[TrainingOptions, Snapshot, Path], Mapping[str, float]]] = {
     "item_affinity": train_segments,
     "attribute_affinity": train_segments,
     "semantic": train_semantic,
@@ -59,7 +59,7 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
 
 
 def _train(
-    spec: TrainingSpec, options: Options, snapshot: Snapshot, directory: Path
+    spec: TrainingSpec, options: TrainingOptions, snapshot: Snapshot, directory: Path
 ) -> tuple[Mapping[str, float], Tuned]:
     own_way = _TRAININGS.get(options.recipe.family)
     if own_way is not None:
@@ -70,7 +70,7 @@ def _train(
 
 
 def _train_items(
-    spec: TrainingSpec, options: Options, snapshot: Snapshot, directory: Path
+    spec: TrainingSpec, options: TrainingOptions, snapshot: Snapshot, directory: Path
 ) -> tuple[Mapping[str, float], Tuned]:
     data = load_training_data(snapshot, options)
     split = split_users(data.histories.lengths, options.seed)
@@ -86,7 +86,7 @@ def _train_items(
     metrics = measure(data, tuned.options, learned, data.histories.of(split.test))
     if len(data.histories.items) >= _LEAST_EVENTS_TO_DRAW:
         title = f"{spec.version}: {tuned.options.recipe.name}"
-        explain(data, learned.measured, data.histories.of(split.test), title, directory / _PICTURE)
+        draw_report(data, learned.measured, data.histories.of(split.test), title, directory / _PICTURE)
     save_arrays(directory / "fitted", learned.final.arrays())
     save_data(directory, data)
     cold = fit_cold_users(snapshot, data, tuned.options) if tuned.options.recipe.asked in {"user", "list"} else None
@@ -97,7 +97,7 @@ def _train_items(
 
 
 def _facts(
-    spec: TrainingSpec, options: Options, settings: Mapping[str, Any], metrics: Mapping[str, float]
+    spec: TrainingSpec, options: TrainingOptions, settings: Mapping[str, Any], metrics: Mapping[str, float]
 ) -> dict[str, Any]:
     return {
         "recipe": options.recipe.name,
@@ -118,7 +118,7 @@ def _base_facts(spec: TrainingSpec, model_directory: Path) -> dict[str, Any]:
     return load_facts(models / spec.base_version)
 
 
-def measure(data: TrainingData, options: Options, learned: Learned, test: Any) -> dict[str, float]:
+def measure(data: TrainingData, options: TrainingOptions, learned: Learned, test: Any) -> dict[str, float]:
     """Return the metrics of the recipe's family on the test users, under exactly the documented keys."""
     held_out = newest_held_out(test)
     n_items = len(data.catalogue)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from emulator.engine.api import TrainingSpec
-from emulator.engine.interactions.held_out import Split
+from emulator.engine.interactions.held_out import UserSplit
 from emulator.engine.interactions.training_data import TrainingData
-from emulator.engine.interactions.training_options import Options, read_options
+from emulator.engine.interactions.training_options import TrainingOptions, read_options
 from emulator.engine.recipes.estimator import Training
 from emulator.engine.recipes.recipe_table import Hyperparameter
 
@@ -22,13 +22,13 @@ _MOST_JOBS = 40  # the service's own limit
 class Tuned:
     """The options to train with, and what a search found; a plain training found nothing."""
 
-    options: Options
+    options: TrainingOptions
     values: Mapping[str, str] | None = None
     recipe: str | None = None
     settings: Mapping[str, Any] | None = None
 
 
-def tune(spec: TrainingSpec, options: Options, data: TrainingData, split: Split) -> Tuned:
+def tune(spec: TrainingSpec, options: TrainingOptions, data: TrainingData, split: UserSplit) -> Tuned:
     """Try hyperparameters within their ranges and return the best by NDCG@10 on the users set aside."""
     config = (spec.solution.get("solutionConfig") or {}).get("hpoConfig") or {}
     tunable = [parameter for parameter in options.recipe.hyperparameters if parameter.tunable]
@@ -48,11 +48,11 @@ def tune(spec: TrainingSpec, options: Options, data: TrainingData, split: Split)
     return Tuned(options.with_values(**best[1]), values=best[1], settings=best[2] or None)
 
 
-def choose_recipe(spec: TrainingSpec, data: TrainingData, split: Split) -> Tuned:
+def choose_recipe(spec: TrainingSpec, data: TrainingData, split: UserSplit) -> Tuned:
     """Train the recipes AutoML knows and return the best by NDCG@10 on the users set aside."""
     config = (spec.solution.get("solutionConfig") or {}).get("autoMLConfig") or {}
     wanted = [str(arn).rsplit("/", 1)[-1] for arn in config.get("recipeList") or AUTOML_RECIPES]
-    best: tuple[float, Options, Mapping[str, Any]] | None = None
+    best: tuple[float, TrainingOptions, Mapping[str, Any]] | None = None
     for name in wanted:
         options = read_options(spec, name)
         value, settings = Training(data, options, split).trial()
@@ -93,7 +93,7 @@ def _range(parameter: Hyperparameter, config: Mapping[str, Any]) -> _Range:
 
 
 def _proposals(
-    options: Options, names: list[str], ranges: Mapping[str, _Range], generator: np.random.Generator, jobs: int
+    options: TrainingOptions, names: list[str], ranges: Mapping[str, _Range], generator: np.random.Generator, jobs: int
 ) -> Iterator[dict[str, str]]:
     """Yield the solution's own values where they lie in the ranges, then random ones, none of them twice."""
     tried: set[tuple[str, ...]] = set()

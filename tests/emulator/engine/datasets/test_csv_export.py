@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from emulator.engine.api import EngineError, IngestionMode
 from emulator.engine.datasets.csv_export import export
 from emulator.engine.datasets.csv_import import ImportTask, import_csv
-from emulator.engine.datasets.dataset_store import Store
-from emulator.engine.datasets.log_files import Part, dtypes
+from emulator.engine.datasets.dataset_store import DatasetStore
+from emulator.engine.datasets.log_files import LogFile, dtypes
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.datasets.snapshot import take_snapshot
 from tests.emulator.engine.examples import ITEMS, USERS, ref
@@ -19,17 +19,17 @@ from tests.emulator.engine.examples import ITEMS, USERS, ref
 SCHEMA = parse_schema(USERS)
 
 
-def frozen(folder: Path, *parts: tuple[str, list[dict[str, object]]]) -> Path:
+def frozen(folder: Path, *log_files: tuple[str, list[dict[str, object]]]) -> Path:
     """Return a snapshot of users that came in this order, by import or streamed."""
-    store = Store(folder / "store")
+    store = DatasetStore(folder / "store")
     dataset = store.dataset(ref("USERS"))
-    for number, (kind, rows) in enumerate(parts):
+    for number, (kind, rows) in enumerate(log_files):
         if kind == "PUT":
             dataset.append(SCHEMA, rows)
         else:
             path = folder / f"{number}.parquet"
             pl.DataFrame(rows, schema=dtypes(SCHEMA)).write_parquet(path)
-            dataset.commit(SCHEMA, [Part(path, "BULK", len(rows), unique=False)], replace=False)
+            dataset.commit(SCHEMA, [LogFile(path, "BULK", len(rows), unique=False)], replace=False)
     take_snapshot(store, [ref("USERS")], folder / "frozen")
     return folder / "frozen"
 
@@ -71,14 +71,14 @@ def test_an_import_reads_back_what_an_export_wrote(tmp_path: Path, texts: list[s
     folder = tmp_path / str(len(list(tmp_path.iterdir())))
     folder.mkdir()
     schema = parse_schema(ITEMS)
-    store = Store(folder / "store")
+    store = DatasetStore(folder / "store")
     items = ref("ITEMS")
     rows = [{"ITEM_ID": f"i{n}", "TITLE": text, "PRICE": 0.1} for n, text in enumerate(texts)]
     store.dataset(items).append(schema, rows)
     take_snapshot(store, [items], folder / "frozen")
     files = export("ITEMS", folder / "frozen", folder / "out", "ALL")
-    part, _ = import_csv(ImportTask("ITEMS", ITEMS, files, "FULL", folder, []))
-    back = dict(pl.read_parquet(part.path).select("ITEM_ID", "TITLE").iter_rows())
+    log_file, _ = import_csv(ImportTask("ITEMS", ITEMS, files, "FULL", folder, []))
+    back = dict(pl.read_parquet(log_file.path).select("ITEM_ID", "TITLE").iter_rows())
     assert back == {f"i{n}": text for n, text in enumerate(texts)}
 
 

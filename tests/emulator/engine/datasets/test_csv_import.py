@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from emulator.engine.api import DatasetType, EngineError, ImportMode, ImportReport
 from emulator.engine.datasets.csv_import import ImportTask, import_csv
-from emulator.engine.datasets.log_files import Part
+from emulator.engine.datasets.log_files import LogFile
 from tests.emulator.engine.examples import (
     INTERACTIONS_HEADER,
     ITEMS_HEADER,
@@ -35,12 +35,12 @@ def run(
     dataset_type: DatasetType,
     files: Sequence[Path],
     mode: ImportMode = "FULL",
-    existing: Sequence[Part] = (),
-) -> tuple[pl.DataFrame, Part, ImportReport]:
+    existing: Sequence[LogFile] = (),
+) -> tuple[pl.DataFrame, LogFile, ImportReport]:
     incoming = folder / f"incoming{len(list(folder.iterdir()))}"
     incoming.mkdir()
-    part, report = import_csv(ImportTask(dataset_type, SCHEMAS[dataset_type], files, mode, incoming, existing))
-    return pl.read_parquet(part.path), part, report
+    log_file, report = import_csv(ImportTask(dataset_type, SCHEMAS[dataset_type], files, mode, incoming, existing))
+    return pl.read_parquet(log_file.path), log_file, report
 
 
 def items(folder: Path, content: str | bytes) -> list[dict[str, Any]]:
@@ -247,8 +247,8 @@ def test_equal_interactions_count_once_and_others_of_the_pair_stay(tmp_path: Pat
     rows = interactions(1000)
     later = rows[0].replace("1600000000", "1600009999")
     file = write(tmp_path / "a.csv", INTERACTIONS_HEADER, [*rows, rows[0], rows[0], rows[7], later])
-    kept, part, report = run(tmp_path, "INTERACTIONS", [file])
-    assert (kept.height, part.rows, report) == (1001, 1001, ImportReport(rows_read=1004, rows_total=1001))
+    kept, log_file, report = run(tmp_path, "INTERACTIONS", [file])
+    assert (kept.height, log_file.rows, report) == (1001, 1001, ImportReport(rows_read=1004, rows_total=1001))
     assert kept.is_duplicated().sum() == 0
 
 
@@ -287,9 +287,9 @@ def test_incremental_needs_a_full_import_first(tmp_path: Path) -> None:
 
 def test_incremental_leaves_out_interactions_already_there(tmp_path: Path) -> None:
     full = write(tmp_path / "a.csv", INTERACTIONS_HEADER, interactions(1500))
-    _, part, _ = run(tmp_path, "INTERACTIONS", [full])
+    _, log_file, _ = run(tmp_path, "INTERACTIONS", [full])
     more = write(tmp_path / "b.csv", INTERACTIONS_HEADER, interactions(1000, first=1000))
-    kept, _, report = run(tmp_path, "INTERACTIONS", [more], "INCREMENTAL", [part])
+    kept, _, report = run(tmp_path, "INTERACTIONS", [more], "INCREMENTAL", [log_file])
     assert (kept.height, report) == (500, ImportReport(rows_read=1000, rows_total=2000))
 
 

@@ -120,7 +120,7 @@ UNFIT: list[tuple[DatasetType, str, str | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("dataset_type", "text", "domain", "reason"), UNFIT)
+@pytest.mark.parametrize(("dataset_type", "text", "domain", "reason"), UNFIT, ids=[case[3] for case in UNFIT])
 def test_refuses_what_does_not_fit_the_type(
     dataset_type: DatasetType, text: str, domain: str | None, reason: str
 ) -> None:

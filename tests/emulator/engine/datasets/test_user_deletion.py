@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from emulator.engine.api import EngineError
-from emulator.engine.datasets.dataset_store import Store
-from emulator.engine.datasets.log_files import Part
+from emulator.engine.datasets.dataset_store import DatasetStore
+from emulator.engine.datasets.log_files import LogFile
 from emulator.engine.datasets.user_deletion import delete_users, listed_users, rewrite_without
 from tests.emulator.engine.examples import ref, write
 
@@ -44,10 +44,10 @@ def test_refuses(tmp_path: Path, files: Callable[[Path], list[Path]], reason: st
         listed_users(files(tmp_path))
 
 
-def part(folder: Path, name: str, users: list[str]) -> Part:
+def part(folder: Path, name: str, users: list[str]) -> LogFile:
     path = folder / f"{name}.parquet"
     pl.DataFrame({"USER_ID": users, "AGE": [None] * len(users)}).write_parquet(path)
-    return Part(path, "BULK", len(users), unique=True)
+    return LogFile(path, "BULK", len(users), unique=True)
 
 
 def test_only_parts_with_rows_of_the_users_are_written_again(tmp_path: Path) -> None:
@@ -61,4 +61,4 @@ def test_only_parts_with_rows_of_the_users_are_written_again(tmp_path: Path) -> 
 
 def test_items_have_no_users(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "USER_ID", ["u1"])
-    assert delete_users(Store(tmp_path / "store"), [ref("ITEMS")], [file], tmp_path, print) == 0
+    assert delete_users(DatasetStore(tmp_path / "store"), [ref("ITEMS")], [file], tmp_path, print) == 0

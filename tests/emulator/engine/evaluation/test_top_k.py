@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.engine.evaluation.top_k import Best, best
+from emulator.engine.evaluation.top_k import TopK, best
 
 
-def run(scores: npt.NDArray[np.float32], k: int, *, totals: bool = False) -> Best:
+def run(scores: npt.NDArray[np.float32], k: int, *, totals: bool = False) -> TopK:
     def copy(start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
         out[:] = scores[start:stop]
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from emulator.engine.api import FilterUse
-from emulator.engine.datasets.log_files import Part, dtypes
+from emulator.engine.datasets.log_files import LogFile, dtypes
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.filters.filter_masks import bind_filter
@@ -42,7 +42,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
         schema = parse_schema(text)
         path = tmp_path / f"{kind}.parquet"
         pl.DataFrame(rows, schema=dtypes(schema)).write_parquet(path)
-        schemas[kind], parts[kind] = schema, [Part(path, "BULK", len(rows), unique=True)]
+        schemas[kind], parts[kind] = schema, [LogFile(path, "BULK", len(rows), unique=True)]
     return Snapshot(schemas, parts)  # type: ignore[arg-type] # the keys are dataset types
 
 

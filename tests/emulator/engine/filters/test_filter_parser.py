@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.filters.filter_parser import FilterError, check_filter, parse_filter
-from emulator.engine.filters.filter_rules import CurrentItem, Placeholder, Rule, Test
+from emulator.engine.filters.filter_rules import CurrentItem, FilterRule, FilterTest, Placeholder
 from emulator.engine.filters.filter_values import parse_values
 from tests.emulator.engine.examples import INTERACTIONS, ITEMS, STRING_OR_NULL, USERS, avro, field
 
@@ -41,11 +41,11 @@ def test_accepts(text: str) -> None:
 
 def test_says_what_the_expression_says() -> None:
     text = 'exclude itemid where items.genres in ($G, "x") and Items.PRICE >= 2 if currentuser.AGE = 3'
-    genres = Test("ITEMS", "genres", "IN", (Placeholder("G"), "x"), text.index("items.") + 1)
-    price = Test("ITEMS", "PRICE", ">=", (2.0,), text.index("Items.") + 1)
-    age = Test("USERS", "AGE", "=", (3.0,), text.index("AGE") + 1)
+    genres = FilterTest("ITEMS", "genres", "IN", (Placeholder("G"), "x"), text.index("items.") + 1)
+    price = FilterTest("ITEMS", "PRICE", ">=", (2.0,), text.index("Items.") + 1)
+    age = FilterTest("USERS", "AGE", "=", (3.0,), text.index("AGE") + 1)
     assert parse_filter(text).rules == (
-        Rule(include=False, target="ITEM", alternatives=((genres, price),), when=(age,)),
+        FilterRule(include=False, target="ITEM", alternatives=((genres, price),), when=(age,)),
     )
 
 

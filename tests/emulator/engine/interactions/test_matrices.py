@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emulator.engine.interactions import cooccurrence
-from emulator.engine.interactions.cooccurrence import Meetings, strongest
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, strongest
 from emulator.engine.interactions.held_out import newest_held_out, split_users
 from emulator.engine.interactions.histories import Histories, append, arrange, encode, find
 from emulator.engine.recipes.factors import item_vectors
@@ -27,23 +27,24 @@ def histories(n_users: int = 40, n_items: int = 30, n: int = 400) -> Histories:
 def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch, dense_limit: int) -> None:
     monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", dense_limit)
     past = histories()
-    meetings = Meetings(30, 5)
-    meetings.add(past.of(np.arange(25)))
-    meetings.add(past.of(np.arange(25, 40)))
-    follows = np.zeros((30, 30))
+    counted = CooccurrenceCounts(30, 5)
+    counted.add(past.of(np.arange(25)))
+    counted.add(past.of(np.arange(25, 40)))
+    transitions = np.zeros((30, 30))
     for user in range(40):
         items = past.items[past.offsets[user] : past.offsets[user + 1]]
         for place, item in enumerate(items):
             for distance, later in enumerate(items[place + 1 : place + 6], start=1):
-                follows[item, later] += np.exp(-(distance - 1) / 10)
+                transitions[item, later] += np.exp(-(distance - 1) / 10)
     held = past.unique(30).toarray()
     dense = (
-        np.asarray(matrix.toarray() if dense_limit == 10 else matrix) for matrix in (meetings.shared, meetings.follows)
+        np.asarray(matrix.toarray() if dense_limit == 10 else matrix)
+        for matrix in (counted.shared, counted.transitions)
     )
     shared, found = dense
     assert np.array_equal(shared, held.T @ held)
-    assert found == pytest.approx(follows, abs=1e-4)
-    assert np.array_equal(meetings.popularity, held.sum(axis=0))
+    assert found == pytest.approx(transitions, abs=1e-4)
+    assert np.array_equal(counted.popularity, held.sum(axis=0))
 
 
 def test_ease_is_the_closed_form_of_its_paper() -> None:
