@@ -16,10 +16,11 @@ from scipy.sparse import csr_matrix
 from benchmarks.bars import Bar, paired, report
 from benchmarks.synthetic import tastes
 from emulator.engine.evaluation.ranked_lists import ranked
-from emulator.engine.evaluation.top_k import in_parallel
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
 from emulator.engine.interactions.histories import Floats, Histories, arrange
-from emulator.engine.recipes.factors import Factors, item_vectors
+from emulator.engine.interactions.item_vectors import item_vectors
+from emulator.engine.interactions.parallel_rows import in_parallel
+from emulator.engine.recipes.factors import Factors
 from emulator.engine.recipes.item_to_item import FitSettings, ItemToItem, base_matrix, blend
 
 _FACTORS = 64

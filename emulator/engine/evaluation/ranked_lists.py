@@ -10,8 +10,8 @@ from emulator.engine.evaluation.metrics import LIST_LENGTH
 from emulator.engine.evaluation.top_k import Restrict, Score, TopK, best
 from emulator.engine.interactions.held_out import HeldOut
 from emulator.engine.interactions.histories import Histories
-from emulator.engine.recipes.item_to_item import SEEN
 
+SEEN = np.float32(1000.0)  # taken off the scores of items a user already has
 _SCALES = np.geomspace(0.003, 30.0, 25)
 _MOST_USERS_FOR_SCALE = 300
 _RANDOM_ITEMS = 24

@@ -8,14 +8,13 @@ Blocks run on one thread per core. BLAS must not use threads of its own undernea
 of threads wait for each other, and one busy neighbour then costs a factor of twenty.
 """
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+
+from emulator.engine.interactions.parallel_rows import in_parallel
 
 Score = Callable[[int, int, npt.NDArray[np.float32]], None]
 """Fills its third argument with the scores of the rows from the first to before the second."""
@@ -23,7 +22,6 @@ Score = Callable[[int, int, npt.NDArray[np.float32]], None]
 Restrict = Callable[[int, int, npt.NDArray[np.float32]], None]
 """Sets the scores of what must not be listed to minus infinity, in place."""
 
-CORES = os.cpu_count() or 1
 _BLOCK_BYTES = 4 << 20
 _GROUPS_PER_RESULT = 8
 _MOST_CANDIDATES_PER_RESULT = 6
@@ -72,18 +70,6 @@ def best(
 
     in_parallel(work, rows, height)
     return answer
-
-
-def in_parallel(work: Callable[[int, int], None], rows: int, height: int = 1) -> None:
-    """Run `work(first, last)` over 0..rows in pieces, on all cores; small work stays on this thread."""
-    pieces = min(CORES * 4, -(-rows // height)) if rows > height else 1
-    if pieces <= 1:
-        work(0, rows)
-        return
-    edges = [rows * piece // pieces for piece in range(pieces + 1)]
-    with ThreadPoolExecutor(CORES) as pool:
-        for done in [pool.submit(work, first, last) for first, last in pairwise(edges)]:
-            done.result()
 
 
 def _select_block(block: npt.NDArray[np.float32], start: int, answer: TopK, restrict: Restrict | None) -> None:

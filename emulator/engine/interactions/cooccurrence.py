@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
-from emulator.engine.evaluation.top_k import in_parallel
 from emulator.engine.interactions.histories import Floats, Histories
+from emulator.engine.interactions.parallel_rows import in_parallel
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, empty, from_cells, from_rows
 
 DENSE_LIMIT = 10_000  # items; above, one dense matrix costs more than 0.4 GB

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from emulator.engine.api import EngineError
-from emulator.engine.evaluation.top_k import in_parallel
 from emulator.engine.interactions.histories import Floats, Histories
+from emulator.engine.interactions.parallel_rows import in_parallel
 from emulator.engine.interactions.sparse_matrices import Sparse, from_cells
 from emulator.engine.interactions.training_data import Catalogue
 

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
+from emulator.engine.evaluation.ranked_lists import SEEN
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
 from emulator.engine.interactions.histories import Floats, Histories, Longs
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, from_rows
 
 RIDGE = 200.0
 _CELLS_AT_ONCE = 1 << 17
-SEEN = np.float32(1000.0)  # taken off the scores of items a user already has
 RECENT_EVENTS = 50
 _FADE_EVENTS = 5.0
 _OLD_EVENT = 0.05

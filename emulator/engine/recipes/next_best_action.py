@@ -12,6 +12,7 @@ from emulator.engine.evaluation.metrics import CUTS, coverage, find_hits, ndcg, 
 from emulator.engine.interactions.action_examples import ActionExamples, load_examples
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
 from emulator.engine.interactions.histories import Floats, Histories, arrange, find
+from emulator.engine.interactions.item_vectors import item_vectors
 from emulator.engine.interactions.model_files import save_arrays, save_data
 from emulator.engine.interactions.training_data import load_training_data
 from emulator.engine.interactions.training_options import TrainingOptions
@@ -22,7 +23,6 @@ from emulator.engine.recipes.action_weights import (
     fit_actions,
     user_vectors,
 )
-from emulator.engine.recipes.factors import item_vectors
 from emulator.engine.recipes.recipe_table import ACTION_METRICS
 
 _RECOMMENDED = 5  # the default length of GetActionRecommendations

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.interactions.histories import Floats, Histories
+from emulator.engine.interactions.item_vectors import item_vectors
 from emulator.engine.interactions.sparse_matrices import Sparse
-from emulator.engine.recipes.factors import item_vectors
 
 _DIMENSIONS = 64
 _DENSE_WORDS = 4000  # above, topics are sought in the most telling words only

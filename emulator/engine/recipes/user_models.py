@@ -13,9 +13,10 @@ from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
 from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out
 from emulator.engine.interactions.histories import Floats, Histories
 from emulator.engine.interactions.item_metadata import shares_of_alike, with_cold_items
+from emulator.engine.interactions.item_vectors import item_vectors
 from emulator.engine.interactions.training_data import TrainingData
 from emulator.engine.interactions.training_options import TrainingOptions
-from emulator.engine.recipes.factors import Factors, item_vectors
+from emulator.engine.recipes.factors import Factors
 from emulator.engine.recipes.item_to_item import FitSettings, ItemToItem, base_matrix, blend, log_popularity, prior
 
 _REPEATS_FROM = 0.05  # share of held-out events on items the user already had

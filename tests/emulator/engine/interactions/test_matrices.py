@@ -7,7 +7,7 @@ from emulator.engine.interactions import cooccurrence
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, strongest
 from emulator.engine.interactions.held_out import newest_held_out, split_users
 from emulator.engine.interactions.histories import Histories, append, arrange, encode, find
-from emulator.engine.recipes.factors import item_vectors
+from emulator.engine.interactions.item_vectors import item_vectors
 from emulator.engine.recipes.item_to_item import ease
 from emulator.engine.recipes.sims import listable
 
