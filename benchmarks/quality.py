@@ -22,12 +22,10 @@ from emulator.engine.evaluation.ranked_lists import Scorer, ranked
 from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, segments_held_out, split_users
 from emulator.engine.interactions.histories import Floats, Histories, arrange, one_item_each
 from emulator.engine.interactions.training_data import TrainingData, load_training_data
-from emulator.engine.interactions.training_options import read_options
-from emulator.engine.recipes.estimator import Training
-from emulator.engine.recipes.item_affinity import one_per_item
+from emulator.engine.recipes.item_affinity import fit_affinity, one_per_item, segment_metrics
 from emulator.engine.recipes.popularity_count import fit_popularity
-from emulator.engine.recipes.segment_estimator import fit_affinity, segment_metrics
 from emulator.engine.recipes.trending_now import fit_trending
+from emulator.engine.training.solution_options import read_options, recipe_named
 
 _FACTORS = 64
 _LEAST_AUC = 0.9
@@ -82,7 +80,7 @@ class Comparison:
     def learned(self, recipe: str, **values: str) -> Scorer:
         """Return the product's own model of a recipe, fitted without the test users."""
         options = read_options(spec(recipe)).with_values(**values)
-        return Training(self.data, options, self.split).learn().measured
+        return recipe_named(recipe).estimator(options).fit(self.data, self.split)
 
     def score(self, lists: npt.NDArray[np.integer]) -> float:
         """Return NDCG@10 of lists for the test users."""

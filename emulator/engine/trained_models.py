@@ -23,14 +23,14 @@ from emulator.engine.datasets.dataset_store import DatasetStore
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.filters.current_rows import CurrentRows
 from emulator.engine.processes.worker_pool import WorkerPool
-from emulator.engine.serving.item_model import Model, load_model
+from emulator.engine.serving.served_models import ServedModel
+from emulator.engine.training.saved_model import load_model
 
 if TYPE_CHECKING:
     import polars as pl
 
 _LOADED_MODELS: Final = 16
 _NOTE_FILE: Final = "engine.json"
-_ACTION_RECIPE: Final = "aws-next-best-action"
 
 
 class TrainedModels:
@@ -42,7 +42,7 @@ class TrainedModels:
         self._store = store
         self._live = CurrentRows(store)
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[str, tuple[Model, _TrainingNote]] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[ServedModel, _TrainingNote]] = OrderedDict()
 
     def train(self, spec: TrainingSpec, snapshot: Path, watermarks: Mapping[str, int]) -> TrainingResult:
         """Fit the recipe in a worker and keep the model; the snapshot goes, and so does a failed model."""
@@ -84,7 +84,7 @@ class TrainedModels:
         datasets = self._store.today(note.datasets)
         bound = None if query.filter is None else self._live.bind(datasets, query.filter, query)
         promoted = {each.name: self._live.bind(datasets, each.filter, query) for each in query.promotions}
-        return model.recommend(query, self._recent(query, note), bound, promoted)
+        return model.recommend(query, self._recent(query, model, note), bound, promoted)
 
     def _keep(
         self, spec: TrainingSpec, result: TrainingResult, draft: Path, watermarks: Mapping[str, int]
@@ -103,7 +103,7 @@ class TrainedModels:
             raise EngineError(f"There is no model of solution version {version}.")
         return folder
 
-    def _model(self, version: str) -> "tuple[Model, _TrainingNote]":
+    def _model(self, version: str) -> "tuple[ServedModel, _TrainingNote]":
         with self._lock:
             if version not in self._loaded:
                 folder = self._folder(version)
@@ -118,10 +118,9 @@ class TrainedModels:
         datasets = tuple(DatasetRef(**ref) for ref in saved["datasets"])
         return _TrainingNote(saved["recipe"], datasets, saved["watermarks"])
 
-    def _recent(self, query: Query, note: "_TrainingNote") -> "pl.DataFrame | None":
+    def _recent(self, query: Query, model: ServedModel, note: "_TrainingNote") -> "pl.DataFrame | None":
         """Return the rows the user streamed since the training, of the dataset the recipe learns from."""
-        learns_from = "ACTION_INTERACTIONS" if note.recipe == _ACTION_RECIPE else "INTERACTIONS"
-        ref = next((ref for ref in note.datasets if ref.type == learns_from), None)
+        ref = next((ref for ref in note.datasets if ref.type == model.learns_from), None)
         if query.user_id is None or ref is None:
             return None
         return self._store.dataset(ref).recent(parse_schema(ref.schema), query.user_id, note.watermarks[ref.key])

@@ -87,3 +87,13 @@ def weighted_ndcg(gains: npt.NDArray[np.float32], truth: Histories, n_items: int
     best = np.where(place < cut, pairs.data[order] * discounts[np.minimum(place, cut - 1)], 0.0)
     ideal = np.bincount(users, weights=best, minlength=len(truth))
     return float(np.divide(gained, ideal, out=np.zeros(len(gained)), where=ideal > 0).mean())
+
+
+def area_under_curve(chances: npt.NDArray[np.float64], taken: npt.NDArray[np.bool_]) -> float:
+    """Return the area under the ROC curve: the share of pairs of a taken and a not taken one in the right order."""
+    positive, negative = int(taken.sum()), int((~taken).sum())
+    if positive == 0 or negative == 0:
+        return 0.0
+    _values, place, counts = np.unique(chances, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # ties share the mean of their ranks
+    return float((ranks[taken].sum() - positive * (positive + 1) / 2) / (positive * negative))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from emulator.engine.api import EngineError
@@ -36,11 +37,12 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Histories of all users that count, over the catalogue."""
+    """Histories of all users that count, over the catalogue; and the snapshot, while there is one."""
 
     histories: Histories
     user_ids: pl.Series
     catalogue: Catalogue
+    snapshot: Snapshot | None = None  # what they were read from; a saved model has none
 
 
 def load_training_data(snapshot: Snapshot, options: TrainingOptions) -> TrainingData:
@@ -57,7 +59,7 @@ def collect_training_data(snapshot: Snapshot, events: pl.DataFrame) -> TrainingD
     times = events["TIMESTAMP"].to_numpy()
     weights = events["weight"].to_numpy()
     histories = arrange(users, items, times, weights, len(user_ids))
-    return TrainingData(histories, user_ids, _catalogue(snapshot, item_ids, items, times))
+    return TrainingData(histories, user_ids, _catalogue(snapshot, item_ids, items, times), snapshot)
 
 
 def load_histories(snapshot: Snapshot, rules: Sequence[EventRule], catalogue: Catalogue) -> tuple[pl.Series, Histories]:
@@ -149,3 +151,24 @@ def popularity(histories: Histories, n_items: int) -> Floats:
     """Return the number of distinct users per item."""
     pairs = histories.unique(n_items)
     return np.bincount(pairs.indices, minlength=n_items).astype(np.float32)
+
+
+def trainable(histories: Histories, options: TrainingOptions) -> npt.NDArray[np.bool_]:
+    """Return which users' histories are neither too short nor too long by the recipe's percentiles."""
+    lengths = histories.lengths
+    if "min_user_history_length_percentile" not in options.values or len(lengths) == 0:
+        return np.ones(len(lengths), dtype=np.bool_)
+    low, high = np.quantile(
+        lengths,
+        [options.number("min_user_history_length_percentile"), options.number("max_user_history_length_percentile")],
+        method="higher",
+    )
+    return np.asarray((lengths >= low) & (lengths <= high))
+
+
+def item_rewards(data: TrainingData, options: TrainingOptions) -> Floats | None:
+    """Return the numeric column the solution optimises for, 0 where an item has none."""
+    metadata = data.catalogue.metadata
+    if options.reward_column is None or metadata is None or options.reward_column not in metadata.columns:
+        return None
+    return metadata[options.reward_column].cast(float, strict=False).fill_null(0.0).to_numpy().astype(np.float32)

@@ -1,11 +1,9 @@
-"""What a training was asked to do, read once from the solution's own members into typed values."""
+"""Hold what a training was asked to do, as typed values: which events count, hyperparameters, columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from emulator.engine.api import DatasetType, EngineError, TrainingSpec
-from emulator.engine.recipes.recipe_table import RECIPES, Recipe
+from emulator.engine.api import DatasetType, EngineError
 
 
 @dataclass(frozen=True)
@@ -19,9 +17,9 @@ class EventRule:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """A recipe with everything the solution says about it; `values` holds every hyperparameter as a string."""
+    """Everything the solution says about its recipe; `values` holds every hyperparameter as a string."""
 
-    recipe: Recipe
+    recipe_name: str
     values: Mapping[str, str]
     events: tuple[EventRule, ...] = ()
     event_weights: bool = False
@@ -52,69 +50,3 @@ class TrainingOptions:
     def with_values(self, **values: str) -> "TrainingOptions":
         """Return the same options with some hyperparameters replaced."""
         return replace(self, values={**self.values, **values})
-
-
-def read_options(spec: TrainingSpec, recipe_name: str | None = None) -> TrainingOptions:
-    """Return what the solution asks of the recipe; an unknown recipe or a value out of range is an EngineError."""
-    recipe = RECIPES.get(recipe_name or spec.recipe)
-    if recipe is None:
-        raise EngineError(f"Unknown recipe: {spec.recipe}")
-    config = spec.solution.get("solutionConfig") or {}
-    objective = config.get("optimizationObjective") or {}
-    columns = config.get("trainingDataConfig") or spec.solution.get("trainingDataConfig") or {}
-    weighted = (config.get("eventsConfig") or {}).get("eventParametersList") or []
-    return TrainingOptions(
-        recipe=recipe,
-        values=_values(recipe, config),
-        events=_events(spec, recipe, config, weighted),
-        event_weights=bool(weighted),
-        reward_column=objective.get("itemAttribute"),
-        reward_sensitivity=objective.get("objectiveSensitivity", "OFF"),
-        excluded_columns=_column_sets(columns.get("excludedDatasetColumns")),
-        included_columns=_column_sets(columns.get("includedDatasetColumns")),
-        now=spec.now,
-        seed=spec.seed,
-    )
-
-
-def _values(recipe: Recipe, config: Mapping[str, Any]) -> dict[str, str]:
-    given = {**(config.get("algorithmHyperParameters") or {}), **(config.get("featureTransformationParameters") or {})}
-    values = dict(recipe.defaults())
-    values.update({name: str(value) for name, value in given.items() if name in values})
-    for parameter in recipe.hyperparameters:
-        value = values[parameter.name]
-        if parameter.choices and value.lower() not in {choice.lower() for choice in parameter.choices}:
-            raise EngineError(
-                f"Invalid value for {parameter.name}: {value!r} is none of {', '.join(parameter.choices)}"
-            )
-        if parameter.low is not None and parameter.high is not None:
-            _check_range(parameter.name, value, parameter.low, parameter.high)
-    return values
-
-
-def _check_range(name: str, value: str, low: float, high: float) -> None:
-    try:
-        inside = low <= float(value) <= high
-    except ValueError:
-        inside = False
-    if not inside:
-        raise EngineError(f"Invalid value for {name}: {value!r} is not a number from {low:g} to {high:g}")
-
-
-def _events(
-    spec: TrainingSpec, recipe: Recipe, config: Mapping[str, Any], weighted: list[Mapping[str, Any]]
-) -> tuple[EventRule, ...]:
-    if weighted:
-        return tuple(
-            EventRule(row.get("eventType"), row.get("eventValueThreshold"), float(row.get("weight", 1.0)))
-            for row in weighted
-        )
-    event_type = spec.solution.get("eventType") or recipe.event_type
-    threshold = config.get("eventValueThreshold")
-    if event_type is None and threshold is None:
-        return ()
-    return (EventRule(event_type, None if threshold is None else float(threshold)),)
-
-
-def _column_sets(columns: Mapping[str, list[str]] | None) -> dict[str, frozenset[str]]:
-    return {dataset.upper(): frozenset(names) for dataset, names in (columns or {}).items()}

@@ -1,110 +1,160 @@
-"""How each family of item recipes is trained: on which users, with which counts, and how it is read back."""
+"""Say what every algorithm can do, and give item algorithms what they share."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from emulator.engine.evaluation.ranked_lists import Scorer
-from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
-from emulator.engine.interactions.held_out import UserSplit, newest_held_out
+from emulator.engine.datasets.snapshot import Snapshot
+from emulator.engine.evaluation.metrics import find_hits, item_metrics, ndcg, rounded
+from emulator.engine.evaluation.ranked_lists import Scorer, ranked
+from emulator.engine.evaluation.rewards import average_rewards
+from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out
 from emulator.engine.interactions.histories import Histories
-from emulator.engine.interactions.training_data import TrainingData
+from emulator.engine.interactions.model_files import load_arrays, save_arrays
+from emulator.engine.interactions.training_data import TrainingData, item_rewards, load_training_data, trainable
 from emulator.engine.interactions.training_options import TrainingOptions
-from emulator.engine.recipes.factors import Factors
-from emulator.engine.recipes.item_to_item import ItemToItem
-from emulator.engine.recipes.popularity_count import FixedList, fit_popularity
-from emulator.engine.recipes.related_items import RelatedItems
-from emulator.engine.recipes.semantic_items import SemanticItems
-from emulator.engine.recipes.similar_items import WINDOW, fit_similar_items
-from emulator.engine.recipes.sims import fit_sims
-from emulator.engine.recipes.trending_now import fit_trending, interval_seconds
-from emulator.engine.recipes.user_models import Learned, UserLearner, compare, trainable
+from emulator.engine.serving.served_models import ServedModel
+
+_COMPARED_AT = 10
+_FITTED = "fitted"
 
 
-class FittedModel(Scorer, Protocol):
+class Estimator(Protocol):
+    """One algorithm. A training makes it from options and calls `read`, `fit`, `measure`, `refit` and `save`."""
+
+    served_by: ClassVar[type[ServedModel]]  # what answers questions with it
+    cold_user_metadata: ClassVar[bool]  # users without history are told by their metadata
+    lists_are_drawn: ClassVar[bool]  # a picture of the model compares its lists with popularity
+
+    def __init__(self, options: TrainingOptions) -> None: ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What `fit` decided, as JSON; kept by a training that starts from this one."""
+
+    @classmethod
+    def read(cls, snapshot: Snapshot, options: TrainingOptions) -> TrainingData:
+        """Return what the algorithm learns from; too little of it is an EngineError in the service's words."""
+
+    def trial(self, data: TrainingData, split: UserSplit) -> tuple[float, Mapping[str, Any]]:
+        """Return how well these options do on `split.choose` (NDCG@10, 0 to 1), and the settings chosen there."""
+
+    def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:
+        """Fit without the users it will be measured with, under the settings given or chosen on `split.choose`."""
+
+    def measure(self, data: TrainingData, split: UserSplit) -> dict[str, float]:
+        """Return the metrics under the keys of GetSolutionMetrics, of the model that `fit` left."""
+
+    def refit(self, data: TrainingData, split: UserSplit) -> Self:
+        """Fit to everybody, under the settings of `fit`."""
+
+    def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
+        """Fill `out`, float32 of shape (stop - start, items), with the scores of the queries `start` to `stop`."""
+
+    def influenced(self, config: Mapping[str, Any]) -> Scorer:
+        """Return the scorer under a campaign's or batch job's configuration."""
+
+    def save(self, directory: Path) -> None:
+        """Write what `load` reads into the model's folder."""
+
+    @classmethod
+    def load(cls, directory: Path, options: TrainingOptions, settings: Mapping[str, Any]) -> Self:
+        """Return the estimator that `save` wrote."""
+
+
+class Fitted(Scorer, Protocol):
     """A scorer that can be saved."""
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved, by name."""
 
 
-Fit = Callable[[TrainingData, TrainingOptions, Histories], FittedModel]
+class ItemEstimator(ABC):
+    """An algorithm that scores items for histories: fitted to histories, measured by ranked lists."""
+
+    served_by: ClassVar[type[ServedModel]]
+    cold_user_metadata: ClassVar[bool] = False
+    lists_are_drawn: ClassVar[bool] = True
+    fitted: Fitted
+
+    def __init__(self, options: TrainingOptions) -> None:
+        self.options = options
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Nothing: only some algorithms have something to decide."""
+        return {}
+
+    @abstractmethod
+    def fitted_to(self, data: TrainingData, histories: Histories) -> Fitted:
+        """Return the algorithm fitted to some of the data's histories."""
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> Fitted:
+        """Return what `Fitted.arrays` and the settings describe."""
+
+    @classmethod
+    def read(cls, snapshot: Snapshot, options: TrainingOptions) -> TrainingData:
+        """Return the events that count, and the items."""
+        return load_training_data(snapshot, options)
+
+    def trial(self, data: TrainingData, split: UserSplit) -> tuple[float, Mapping[str, Any]]:
+        """Return the NDCG@10 on the users set aside for choosing."""
+        model = self._fitted(data, split.fit)
+        return compare(model, newest_held_out(data.histories.of(split.choose)), len(data.catalogue)), {}
+
+    def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:  # noqa: ARG002 - nothing to decide here
+        """Fit to all but the test users."""
+        self.fitted = self._fitted(data, np.concatenate([split.fit, split.choose]))
+        return self
+
+    def refit(self, data: TrainingData, split: UserSplit) -> Self:  # noqa: ARG002 - everybody is everybody
+        """Fit to everybody."""
+        self.fitted = self._fitted(data, np.arange(len(data.histories)))
+        return self
+
+    def measure(self, data: TrainingData, split: UserSplit) -> dict[str, float]:
+        """Return the metrics of lists for the test users, who were not fitted to."""
+        held_out = newest_held_out(data.histories.of(split.test))
+        n_items = len(data.catalogue)
+        lists = ranked(self, held_out.past, n_items).items
+        metrics = item_metrics(lists, held_out.truth, n_items, self.options.event_weights)
+        rewards = item_rewards(data, self.options)
+        if rewards is not None and self.options.reward_sensitivity != "OFF":
+            metrics["average_rewards_at_k"] = average_rewards(lists, held_out.truth, np.asarray(rewards))
+        return rounded(metrics)
+
+    def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
+        """Fill `out`, float32 of shape (stop - start, items), with the scores of the queries `start` to `stop`."""
+        self.fitted.score(queries, start, stop, out)
+
+    def influenced(self, config: Mapping[str, Any]) -> Scorer:  # noqa: ARG002 - most algorithms take no configuration
+        """Return itself: only some algorithms take a configuration."""
+        return self.fitted
+
+    def save(self, directory: Path) -> None:
+        """Write the fitted arrays."""
+        save_arrays(directory / _FITTED, self.fitted.arrays())
+
+    @classmethod
+    def load(cls, directory: Path, options: TrainingOptions, settings: Mapping[str, Any]) -> Self:
+        """Return the estimator that `save` wrote, its arrays mapped into memory."""
+        estimator = cls(options)
+        estimator.fitted = cls.restored(load_arrays(directory / _FITTED), settings)
+        return estimator
+
+    def _fitted(self, data: TrainingData, users: npt.NDArray[np.int64]) -> Fitted:
+        allowed = trainable(data.histories, self.options)
+        return self.fitted_to(data, data.histories.of(users[allowed[users]]))
 
 
-@dataclass(frozen=True)
-class Training:
-    """One set of hyperparameters to learn: the same two steps for every family."""
-
-    data: TrainingData
-    options: TrainingOptions
-    split: UserSplit
-
-    def trial(self) -> tuple[float, Mapping[str, Any]]:
-        """Return how well the hyperparameters do on users set aside for choosing (NDCG@10), and what was chosen."""
-        if self.options.recipe.family in _CHOOSING:
-            return UserLearner(self.data, self.options, self.split).trial()
-        model = self._fit(self.split.fit)
-        held_out = newest_held_out(self.data.histories.of(self.split.choose))
-        return compare(model, held_out, len(self.data.catalogue)), {}
-
-    def learn(self, settings: Mapping[str, Any] | None = None) -> Learned:
-        """Return the model to measure and the model to keep."""
-        if self.options.recipe.family in _CHOOSING:
-            return UserLearner(self.data, self.options, self.split).learn(settings)
-        others = np.concatenate([self.split.fit, self.split.choose])
-        return Learned(self._fit(others), self._fit(np.arange(len(self.data.histories))), {})
-
-    def _fit(self, users: npt.NDArray[np.int64]) -> FittedModel:
-        histories = self.data.histories
-        allowed = trainable(histories, self.options)
-        return _FITS[self.options.recipe.family](self.data, self.options, histories.of(users[allowed[users]]))
-
-
-def _popularity(data: TrainingData, _options: TrainingOptions, histories: Histories) -> FittedModel:
-    return fit_popularity(histories, len(data.catalogue))
-
-
-def _trending(data: TrainingData, options: TrainingOptions, histories: Histories) -> FittedModel:
-    return fit_trending(histories, len(data.catalogue), interval_seconds(options))
-
-
-def _sims(data: TrainingData, options: TrainingOptions, histories: Histories) -> FittedModel:
-    counted = CooccurrenceCounts(data.catalogue.warm, 0)
-    counted.add(histories)
-    return fit_sims(counted, len(data.catalogue), options)
-
-
-def _similar_items(data: TrainingData, options: TrainingOptions, histories: Histories) -> FittedModel:
-    counted = CooccurrenceCounts(data.catalogue.warm, WINDOW, count_shared=False)
-    counted.add(histories)
-    return fit_similar_items(counted, data.catalogue, options)
-
-
-def _load_ranking(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FittedModel:
-    """Return a model that ranks what the user already has like the rest: a list to rank may hold it."""
-    return _load_users_model(arrays, {**settings, "repeats": True})
-
-
-def _load_users_model(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FittedModel:
-    return Factors.load(arrays, settings) if settings["rank"] else ItemToItem.load(arrays, settings)
-
-
-_CHOOSING = frozenset({"user_personalization", "ranking"})
-_FITS: Mapping[str, Fit] = {
-    "popularity": _popularity,
-    "trending": _trending,
-    "sims": _sims,
-    "similar_items": _similar_items,
-}
-LOADERS: Mapping[str, Callable[[Mapping[str, npt.NDArray[Any]], Mapping[str, Any]], FittedModel]] = {
-    "user_personalization": _load_users_model,
-    "ranking": _load_ranking,
-    "popularity": FixedList.load,
-    "trending": FixedList.load,
-    "sims": RelatedItems.load,
-    "similar_items": RelatedItems.load,
-    "semantic": SemanticItems.load,
-}
+def compare(scorer: Scorer, held_out: HeldOut, n_items: int) -> float:
+    """Return the NDCG@10 by which candidates are compared."""
+    lists = ranked(scorer, held_out.past, n_items, _COMPARED_AT).items
+    hits, _ = find_hits(lists, held_out.truth, n_items)
+    return ndcg(hits, np.diff(held_out.truth.unique(n_items).indptr), _COMPARED_AT)

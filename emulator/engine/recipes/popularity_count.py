@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.interactions.histories import Floats, Histories
-from emulator.engine.interactions.training_data import popularity
+from emulator.engine.interactions.training_data import TrainingData, popularity
+from emulator.engine.recipes.estimator import Fitted, ItemEstimator
+from emulator.engine.serving.served_models import CommonLists
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,22 @@ class FixedList:
         """Return what is saved as arrays."""
         return {"scores": self.scores}
 
-    @staticmethod
-    def load(arrays: Mapping[str, npt.NDArray[Any]], _settings: Mapping[str, Any]) -> "FixedList":
-        """Return the list that `arrays` describe."""
-        return FixedList(np.asarray(arrays["scores"]))
-
 
 def fit_popularity(histories: Histories, n_items: int) -> FixedList:
     """Count the distinct users of each item."""
     return FixedList(popularity(histories, n_items))
+
+
+class PopularityCount(ItemEstimator):
+    """Lists what most users have."""
+
+    served_by = CommonLists
+
+    def fitted_to(self, data: TrainingData, histories: Histories) -> Fitted:
+        """Count."""
+        return fit_popularity(histories, len(data.catalogue))
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], _settings: Mapping[str, Any]) -> Fitted:
+        """Return the list."""
+        return FixedList(np.asarray(arrays["scores"]))

@@ -1,196 +1,228 @@
-"""Every recipe of the service: its family here, what it is asked with, what its hyperparameters mean, its metrics.
+"""List every recipe of the service, once for the service and the engine: adding one is a row here and a class.
 
-Hyperparameter defaults, ranges and tunability are those of the developer guide. `Hyperparameter.effect` says what a
-value changes here; where it is None the value is accepted and has no effect.
+Types, datasets, inputs and modes are those of the developer guide. HRNN-Metadata and HRNN-Coldstart need Items (and
+the former Users), as there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
-Family = Literal[
-    "user_personalization",
-    "ranking",
-    "popularity",
-    "trending",
-    "similar_items",
-    "sims",
-    "semantic",
-    "item_affinity",
-    "attribute_affinity",
-    "actions",
-]
-Asked = Literal["user", "item", "list", "nothing", "action", "segment"]
-
-ITEM_METRICS: Final = (
-    "coverage",
-    "mean_reciprocal_rank_at_25",
-    "normalized_discounted_cumulative_gain_at_10",
-    "normalized_discounted_cumulative_gain_at_25",
-    "normalized_discounted_cumulative_gain_at_5",
-    "precision_at_10",
-    "precision_at_25",
-    "precision_at_5",
+from emulator.engine.api import DatasetType
+from emulator.engine.recipes.hyperparameters import (
+    ACTIONS,
+    AFFINITY,
+    COLD_START,
+    RECENCY_BIAS,
+    SIMILAR_ITEMS,
+    SIMS,
+    TRENDING,
+    sequence_parameters,
 )
-TREND_METRICS: Final = (*ITEM_METRICS, "trend_prediction_accuracy")
-SEMANTIC_METRICS: Final = ("coverage", "item_freshness", "item_popularity", "item_similarity")
-SEGMENT_METRICS: Final = ("coverage", "hits_at_1_percent", "recall_at_1_percent")
-ACTION_METRICS: Final = (
-    "area_under_the_curve",
-    "coverage",
-    "normalized_discounted_cumulative_gain_at_10",
-    "normalized_discounted_cumulative_gain_at_25",
-    "normalized_discounted_cumulative_gain_at_5",
-    "precision",
-    "recall",
+from emulator.engine.recipes.recipe import (
+    ACTION_METRICS,
+    SEGMENT_METRICS,
+    SEMANTIC_METRICS,
+    TREND_METRICS,
+    Recipe,
 )
 
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """A value of algorithmHyperParameters or featureTransformationParameters, as the service names it."""
-
-    name: str
-    default: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    tunable: bool = False
-    effect: str | None = None  # None: accepted without effect
-    kind: Literal["algorithm", "feature"] = "algorithm"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe: the family that answers for it, and what sets it apart within the family."""
-
-    name: str
-    family: Family
-    asked: Asked
-    metrics: tuple[str, ...] = ITEM_METRICS
-    hyperparameters: tuple[Hyperparameter, ...] = ()
-    scores: bool = False
-    event_type: str | None = None  # a domain recipe counts only these events
-    needs_items: bool = False  # cannot be trained without an Items dataset
-    explores: bool = False
-    legacy: bool = False  # closed on AWS; answered here by the family of its successor
-
-    def defaults(self) -> Mapping[str, str]:
-        """Return every hyperparameter's default, as the service's strings."""
-        return {parameter.name: parameter.default for parameter in self.hyperparameters}
-
-
-_HISTORY_LENGTHS: Final = (
-    Hyperparameter(
-        "min_user_history_length_percentile", "0.0", 0, 1, kind="feature",
-        effect="users with shorter histories than this percentile are not trained on",
-    ),
-    Hyperparameter(
-        "max_user_history_length_percentile", "0.99", 0, 1, kind="feature",
-        effect="users with longer histories than this percentile are not trained on",
-    ),
-)  # fmt: skip
-
-
-def _sequence_parameters(hidden: str) -> tuple[Hyperparameter, ...]:
-    return (
-        Hyperparameter("hidden_dimension", hidden, 32, 256, tunable=True, effect="items kept per item: twice this"),
-        Hyperparameter("bptt", "32", 2, 32, tunable=True, effect="events ahead whose order in a history counts"),
-        Hyperparameter(
-            "recency_mask", "True", choices=("True", "False"), tunable=True,
-            effect="True: histories may weigh recent events more and follow their order; False: they may not",
-        ),
-        *_HISTORY_LENGTHS,
-    )  # fmt: skip
-
-
-_RECENCY_BIAS: Final = (
-    Hyperparameter("apply_recency_bias", "true", choices=("true", "false"), effect="as recency_mask of version 1"),
-)
-_DISCOUNT: Final = "popularity of the listed item is divided out with this power"
-_SIMS: Final = (
-    Hyperparameter("popularity_discount_factor", "0.5", 0, 1, tunable=True, effect=_DISCOUNT),
-    Hyperparameter(
-        "min_cointeraction_count", "3", 0, 10, tunable=True, effect="pairs that fewer users share are not similar"
-    ),
-    Hyperparameter(
-        "min_user_history_length_percentile", "0.005", 0, 1, kind="feature", effect="as in User-Personalization"
-    ),
-    Hyperparameter(
-        "max_user_history_length_percentile", "0.995", 0, 1, kind="feature", effect="as in User-Personalization"
-    ),
-    Hyperparameter(
-        "min_item_interaction_count_percentile", "0.01", 0, 1, kind="feature", effect="rarer items are not listed"
-    ),
-    Hyperparameter(
-        "max_item_interaction_count_percentile", "0.9", 0, 1, kind="feature",
-        effect="items more popular than this percentile are not listed",
-    ),
-)  # fmt: skip
-_SIMILAR_ITEMS: Final = (
-    Hyperparameter("popularity_discount_factor", "0.0", 0, 1, effect=_DISCOUNT),
-    Hyperparameter("item_id_hidden_dim", "100", 30, 200, tunable=True, effect="similar items kept per item"),
-    Hyperparameter(
-        "item_metadata_hidden_dim", "100", 30, 200, tunable=True, effect="similar items by metadata kept per rare item"
-    ),
-)
-_AFFINITY: Final = (Hyperparameter("hidden_dimension", "149", 32, 256, effect="items kept per item: twice the value"),)
-_FREQUENCIES: Final = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")
-_TRENDING: Final = (
-    Hyperparameter(
-        "trend_discovery_frequency", "2 hours", choices=_FREQUENCIES, kind="feature",
-        effect="length of the interval whose counts are compared with those before",
-    ),
-)  # fmt: skip
-_ACTIONS: Final = (
-    Hyperparameter(
-        "action_optimization_period", "14", 7, 28, effect="an action counts as taken within so many days of being shown"
-    ),
-)
-_COLD_START: Final = (
-    Hyperparameter("cold_start_max_interactions", "15", kind="feature"),
-    Hyperparameter("cold_start_max_duration", "5.0", kind="feature"),
-    Hyperparameter("cold_start_relative_from", "latestItem", kind="feature"),
-)
-
-
-def _users(name: str, parameters: tuple[Hyperparameter, ...], *, legacy: bool = False, explores: bool = True) -> Recipe:
-    return Recipe(
-        name, "user_personalization", "user", hyperparameters=parameters, scores=True, explores=explores, legacy=legacy
-    )
-
+_ITEMS_TOO: Final[tuple[DatasetType, ...]] = ("INTERACTIONS", "ITEMS")
+_USERS, _RANKED, _RELATED = "USER_PERSONALIZATION", "PERSONALIZED_RANKING", "RELATED_ITEMS"
+_POPULAR, _SEGMENTS = "POPULAR_ITEMS", "USER_SEGMENTATION"
+_ECOMMERCE, _VIDEO = "ECOMMERCE", "VIDEO_ON_DEMAND"
+_EXPLORATION: Final = 0.3  # the documented default
+_AUTOMATIC_EXPLORATION: Final = 0.1  # of recipes that explore by themselves; AWS does not say how much
 
 _CUSTOM: Final = (
-    _users("aws-user-personalization-v2", _RECENCY_BIAS),
-    _users("aws-user-personalization", _sequence_parameters("149")),
-    Recipe("aws-popularity-count", "popularity", "nothing"),
-    Recipe("aws-trending-now", "trending", "nothing", TREND_METRICS, _TRENDING),
-    Recipe("aws-personalized-ranking-v2", "ranking", "list", hyperparameters=_RECENCY_BIAS, scores=True),
-    Recipe("aws-personalized-ranking", "ranking", "list", hyperparameters=_sequence_parameters("149"), scores=True),
-    Recipe("aws-similar-items", "similar_items", "item", hyperparameters=_SIMILAR_ITEMS),
-    Recipe("aws-semantic-similarity", "semantic", "item", SEMANTIC_METRICS, needs_items=True),
-    Recipe("aws-sims", "sims", "item", hyperparameters=_SIMS, legacy=True),
-    Recipe("aws-next-best-action", "actions", "action", ACTION_METRICS, _ACTIONS, scores=True),
-    Recipe("aws-item-affinity", "item_affinity", "segment", SEGMENT_METRICS, _AFFINITY),
     Recipe(
-        "aws-item-attribute-affinity", "attribute_affinity", "segment", SEGMENT_METRICS, _AFFINITY, needs_items=True
+        "aws-user-personalization-v2",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Recommends items for a user, with a model that learns from up to 5 million items and explores by itself.",
+        hyperparameters=RECENCY_BIAS, events_config=True, objective=True, exploration_weight=_AUTOMATIC_EXPLORATION,
     ),
-    _users("aws-hrnn", _sequence_parameters("43"), legacy=True, explores=False),
-    _users("aws-hrnn-metadata", _sequence_parameters("43"), legacy=True, explores=False),
-    _users("aws-hrnn-coldstart", _sequence_parameters("149") + _COLD_START, legacy=True),
-)
+    Recipe(
+        "aws-user-personalization",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Recommends items for a user and explores new ones.",
+        hyperparameters=sequence_parameters("149"), update_mode=True, objective=True,
+        exploration_weight=_EXPLORATION, exploration_config=True,
+    ),
+    Recipe(
+        "aws-popularity-count",
+        "popularity_count:PopularityCount",
+        _POPULAR,
+        "Recommends the items most users interact with.",
+        feature_transformation="sims",
+    ),
+    Recipe(
+        "aws-trending-now",
+        "trending_now:TrendingNow",
+        _POPULAR,
+        "Recommends the items whose popularity grows fastest.",
+        metrics=TREND_METRICS, hyperparameters=TRENDING, algorithm="aws-trending-now-custom", batch=False,
+    ),
+    Recipe(
+        "aws-personalized-ranking-v2",
+        "user_personalization:PersonalizedRanking",
+        _RANKED,
+        "Reorders a list of items for a user, with the model of version 2.",
+        hyperparameters=RECENCY_BIAS, inputs=("userId", "inputList"), events_config=True, objective=True,
+    ),
+    Recipe(
+        "aws-personalized-ranking",
+        "user_personalization:PersonalizedRanking",
+        _RANKED,
+        "Reorders a list of items for a user.",
+        hyperparameters=sequence_parameters("149"), feature_transformation="JSON-percentile-filtering",
+        inputs=("userId", "inputList"), objective=True,
+    ),
+    Recipe(
+        "aws-similar-items",
+        "similar_items:SimilarItems",
+        _RELATED,
+        "Recommends items similar to an item, by behaviour and by metadata.",
+        hyperparameters=SIMILAR_ITEMS, inputs=("itemId",), themes=True,
+    ),
+    Recipe(
+        "aws-semantic-similarity",
+        "semantic_similarity:SemanticSimilarity",
+        _RELATED,
+        "Recommends items whose descriptions mean much the same.",
+        metrics=SEMANTIC_METRICS, needs=("ITEMS",), inputs=("itemId",), incremental_update=True,
+        ranking_influence=True,
+    ),
+    Recipe(
+        "aws-sims",
+        "sims:Sims",
+        _RELATED,
+        "Recommends items that the same users interact with.",
+        hyperparameters=SIMS, feature_transformation="sims", inputs=("itemId",), legacy=True,
+    ),
+    Recipe(
+        "aws-next-best-action",
+        "next_best_action:NextBestAction",
+        "PERSONALIZED_ACTIONS",
+        "Recommends the actions a user will probably take.",
+        metrics=ACTION_METRICS, hyperparameters=ACTIONS, needs=("INTERACTIONS", "ACTIONS"), batch=False,
+    ),
+    Recipe(
+        "aws-item-affinity",
+        "item_affinity:ItemAffinity",
+        _SEGMENTS,
+        "Finds the users most interested in an item.",
+        metrics=SEGMENT_METRICS, hyperparameters=AFFINITY, feature_transformation="item-affinity", inputs=(),
+        batch=False,
+    ),
+    Recipe(
+        "aws-item-attribute-affinity",
+        "item_affinity:ItemAttributeAffinity",
+        _SEGMENTS,
+        "Finds the users most interested in an attribute of items.",
+        metrics=SEGMENT_METRICS, hyperparameters=AFFINITY, feature_transformation="item-attribute-affinity",
+        needs=_ITEMS_TOO, inputs=(), batch=False, interaction_filters=False,
+    ),
+    Recipe(
+        "aws-hrnn",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Recommends items for a user (legacy).",
+        hyperparameters=sequence_parameters("43"), feature_transformation="JSON-percentile-filtering", automl=True,
+        legacy=True,
+    ),
+    Recipe(
+        "aws-hrnn-metadata",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Recommends items for a user, with metadata (legacy).",
+        hyperparameters=sequence_parameters("43"), feature_transformation="featurize_metadata",
+        needs=("INTERACTIONS", "ITEMS", "USERS"), automl=True, legacy=True,
+    ),
+    Recipe(
+        "aws-hrnn-coldstart",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Recommends items for a user, new ones included (legacy).",
+        hyperparameters=sequence_parameters("149") + COLD_START, feature_transformation="featurize_coldstart",
+        needs=_ITEMS_TOO, update_mode=True, automl=True, exploration_weight=_EXPLORATION, legacy=True,
+    ),
+)  # fmt: skip
+
 _DOMAIN: Final = (
-    Recipe("aws-ecomm-popular-items-by-views", "popularity", "nothing", event_type="View"),
-    Recipe("aws-ecomm-popular-items-by-purchases", "popularity", "nothing", event_type="Purchase"),
-    Recipe("aws-ecomm-frequently-bought-together", "sims", "item", hyperparameters=_SIMS, event_type="Purchase"),
-    Recipe("aws-ecomm-customers-who-viewed-x-also-viewed", "similar_items", "item", event_type="View"),
-    _users("aws-ecomm-recommended-for-you", _RECENCY_BIAS),
-    Recipe("aws-vod-because-you-watched-x", "similar_items", "item", event_type="Watch"),
-    Recipe("aws-vod-more-like-x", "similar_items", "item", needs_items=True),
-    Recipe("aws-vod-most-popular", "popularity", "nothing", event_type="Watch"),
-    Recipe("aws-vod-trending-now", "trending", "nothing", TREND_METRICS),
-    replace(_users("aws-vod-top-picks", _RECENCY_BIAS), needs_items=True),
-)
+    Recipe(
+        "aws-ecomm-popular-items-by-views",
+        "popularity_count:PopularityCount",
+        _POPULAR,
+        "Most viewed.",
+        domain=_ECOMMERCE, event_type="View", inputs=(),
+    ),
+    Recipe(
+        "aws-ecomm-popular-items-by-purchases",
+        "popularity_count:PopularityCount",
+        _POPULAR,
+        "Best sellers.",
+        domain=_ECOMMERCE, event_type="Purchase", inputs=(),
+    ),
+    Recipe(
+        "aws-ecomm-frequently-bought-together",
+        "sims:Sims",
+        _RELATED,
+        "Bought together with an item.",
+        hyperparameters=SIMS, domain=_ECOMMERCE, event_type="Purchase", inputs=("itemId",),
+    ),
+    Recipe(
+        "aws-ecomm-customers-who-viewed-x-also-viewed",
+        "similar_items:SimilarItems",
+        _RELATED,
+        "Viewed by those who viewed an item.",
+        domain=_ECOMMERCE, event_type="View", inputs=("userId", "itemId"),
+    ),
+    Recipe(
+        "aws-ecomm-recommended-for-you",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Recommended for a user.",
+        hyperparameters=RECENCY_BIAS, domain=_ECOMMERCE, exploration_weight=_AUTOMATIC_EXPLORATION,
+        exploration_config=True,
+    ),
+    Recipe(
+        "aws-vod-because-you-watched-x",
+        "similar_items:SimilarItems",
+        _RELATED,
+        "Watched by those who watched a video.",
+        domain=_VIDEO, event_type="Watch", inputs=("userId", "itemId"),
+    ),
+    Recipe(
+        "aws-vod-more-like-x",
+        "similar_items:SimilarItems",
+        _RELATED,
+        "Videos like a video.",
+        needs=_ITEMS_TOO, domain=_VIDEO, inputs=("userId", "itemId"),
+    ),
+    Recipe(
+        "aws-vod-most-popular",
+        "popularity_count:PopularityCount",
+        _POPULAR,
+        "Most watched.",
+        domain=_VIDEO, event_type="Watch", inputs=(),
+    ),
+    Recipe(
+        "aws-vod-trending-now",
+        "trending_now:TrendingNow",
+        _POPULAR,
+        "Trending videos.",
+        metrics=TREND_METRICS, domain=_VIDEO, inputs=(), batch=False,
+    ),
+    Recipe(
+        "aws-vod-top-picks",
+        "user_personalization:UserPersonalization",
+        _USERS,
+        "Top picks for a user.",
+        hyperparameters=RECENCY_BIAS, needs=_ITEMS_TOO, domain=_VIDEO, exploration_weight=_AUTOMATIC_EXPLORATION,
+        exploration_config=True,
+    ),
+)  # fmt: skip
 
 RECIPES: Final[Mapping[str, Recipe]] = {recipe.name: recipe for recipe in (*_CUSTOM, *_DOMAIN)}
 

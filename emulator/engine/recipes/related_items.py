@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from emulator.engine.interactions.histories import Floats, Histories
 from emulator.engine.interactions.sparse_matrices import Sparse, from_rows
+from emulator.engine.recipes.estimator import Fitted, ItemEstimator
+from emulator.engine.serving.served_models import RelatedLists
 
 _BELOW_NEIGHBOURS = np.float32(1e-6)
 
@@ -35,9 +37,15 @@ class RelatedItems:
         near = self.neighbours
         return {"data": near.data, "indices": near.indices, "indptr": near.indptr, "popular": self.popular}
 
-    @staticmethod
-    def load(arrays: Mapping[str, npt.NDArray[Any]], _settings: Mapping[str, Any]) -> "RelatedItems":
-        """Return the model that `arrays` describe."""
+
+class RelatedItemsEstimator(ItemEstimator):
+    """An algorithm that finds neighbours of each item."""
+
+    served_by = RelatedLists
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], _settings: Mapping[str, Any]) -> Fitted:
+        """Return the neighbours."""
         near = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["popular"]))
         return RelatedItems(near, np.asarray(arrays["popular"]))
 

@@ -3,12 +3,12 @@
 import numpy as np
 
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
-from emulator.engine.interactions.histories import Floats
+from emulator.engine.interactions.histories import Floats, Histories
 from emulator.engine.interactions.item_metadata import alike, features
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, widened
-from emulator.engine.interactions.training_data import Catalogue
+from emulator.engine.interactions.training_data import Catalogue, TrainingData
 from emulator.engine.interactions.training_options import TrainingOptions
-from emulator.engine.recipes.related_items import RelatedItems, relative
+from emulator.engine.recipes.related_items import RelatedItems, RelatedItemsEstimator, relative
 
 WINDOW = 20
 _RARE = 5  # interactions; below, metadata speaks as well
@@ -52,3 +52,13 @@ def _with_metadata(near: Sparse, counts: Floats, catalogue: Catalogue, options: 
         np.concatenate([known[2], columns[kept]]),
         near.shape,
     )
+
+
+class SimilarItems(RelatedItemsEstimator):
+    """Finds the items that follow one another, and for rare ones those described alike."""
+
+    def fitted_to(self, data: TrainingData, histories: Histories) -> RelatedItems:
+        """Count transitions."""
+        counted = CooccurrenceCounts(data.catalogue.warm, WINDOW, count_shared=False)
+        counted.add(histories)
+        return fit_similar_items(counted, data.catalogue, self.options)

@@ -4,10 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
-from emulator.engine.interactions.histories import Floats
+from emulator.engine.interactions.histories import Floats, Histories
 from emulator.engine.interactions.sparse_matrices import cells_of, from_cells, widened
+from emulator.engine.interactions.training_data import TrainingData
 from emulator.engine.interactions.training_options import TrainingOptions
-from emulator.engine.recipes.related_items import RelatedItems, relative
+from emulator.engine.recipes.related_items import RelatedItems, RelatedItemsEstimator, relative
 
 _NEIGHBOURS = 100
 
@@ -44,3 +45,13 @@ def discounted(shared: Matrix, discount: Floats, least: float) -> Matrix:
     data, rows, columns = cells_of(shared)
     kept = (data >= max(least, 1)) & (rows != columns) & (discount[columns] > 0)
     return from_cells(data[kept] * discount[columns[kept]], rows[kept], columns[kept], shared.shape)
+
+
+class Sims(RelatedItemsEstimator):
+    """Finds the items that the same users have."""
+
+    def fitted_to(self, data: TrainingData, histories: Histories) -> RelatedItems:
+        """Count shared users."""
+        counted = CooccurrenceCounts(data.catalogue.warm, 0)
+        counted.add(histories)
+        return fit_sims(counted, len(data.catalogue), self.options)

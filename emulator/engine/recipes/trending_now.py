@@ -3,9 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
+from emulator.engine.evaluation.metrics import rounded
+from emulator.engine.interactions.held_out import UserSplit
 from emulator.engine.interactions.histories import Histories, Longs
+from emulator.engine.interactions.training_data import TrainingData
 from emulator.engine.interactions.training_options import TrainingOptions
-from emulator.engine.recipes.popularity_count import FixedList
+from emulator.engine.recipes.estimator import Fitted
+from emulator.engine.recipes.popularity_count import FixedList, PopularityCount
 
 INTERVAL_SECONDS = {
     "30 minutes": 1800,
@@ -56,3 +60,16 @@ def trend_prediction_accuracy(histories: Histories, n_items: int, interval: int,
     grown = np.maximum(counts[0] - counts[1], 0).astype(np.float64)
     possible = np.sort(grown)[::-1][:count].sum()
     return float(grown[predicted].sum() / possible) if possible else 0.0
+
+
+class TrendingNow(PopularityCount):
+    """Lists what grows fastest."""
+
+    def fitted_to(self, data: TrainingData, histories: Histories) -> Fitted:
+        """Compare the newest interval with those before."""
+        return fit_trending(histories, len(data.catalogue), interval_seconds(self.options))
+
+    def measure(self, data: TrainingData, split: UserSplit) -> dict[str, float]:
+        """Add how well the trends of the newest interval were foreseen."""
+        accuracy = trend_prediction_accuracy(data.histories, len(data.catalogue), interval_seconds(self.options))
+        return rounded({**super().measure(data, split), "trend_prediction_accuracy": accuracy})

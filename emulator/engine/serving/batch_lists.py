@@ -11,11 +11,11 @@ from emulator.engine.datasets.snapshot import Snapshot
 from emulator.engine.evaluation.ranked_lists import ranked
 from emulator.engine.evaluation.top_k import Score, TopK
 from emulator.engine.filters.filter_masks import bind_filter
-from emulator.engine.interactions.histories import Floats, Histories, find, one_item_each
+from emulator.engine.interactions.histories import Floats, Histories, find
 from emulator.engine.interactions.training_data import load_histories
 from emulator.engine.serving.batch_records import BatchRecords
 from emulator.engine.serving.exploration import Lists, exploration_of, keys_for
-from emulator.engine.serving.item_model import ItemModel
+from emulator.engine.serving.questions import LoadedModel, Question
 
 Mask = npt.NDArray[np.bool_]
 
@@ -26,24 +26,25 @@ _MASK_BYTES = 128 << 20
 class BatchLists:
     """One job's model, the histories of today, and its filter."""
 
-    def __init__(self, spec: BatchSpec, model: ItemModel, live: Snapshot) -> None:
-        self.model = model
+    def __init__(self, spec: BatchSpec, model: LoadedModel, question: Question, live: Snapshot) -> None:
+        self.model, self._question = model, question
+        self.catalogue = model.data.catalogue
         self.count = spec.num_results
         self.filter = bind_filter(spec.filter, live) if spec.filter else None
         self._given = spec.filter.values if spec.filter else {}
         self.user_ids, self._histories = model.data.user_ids, model.data.histories
-        if model.recipe.asked in {"user", "list"}:
-            self.user_ids, self._histories = load_histories(live, model.events, model.catalogue)
-        self._scorer = model.scorer_under(spec.config)
+        if question.reads_histories:
+            self.user_ids, self._histories = load_histories(live, model.events, self.catalogue)
+        self.scorer = model.scorer.influenced(spec.config)
         self.items_schema = live.schemas.get("ITEMS")
-        self._explore = exploration_of(model.recipe, spec.config, model.catalogue, model.newest_event)
+        self._explore = exploration_of(model.exploration_weight, spec.config, self.catalogue, model.newest_event)
 
     @property
     def chunk_size(self) -> int:
         """How many records to answer in one go."""
         per_record = self.count * self.count  # listed items are compared with drawn ones
         if self.filter is not None:
-            per_record += len(self.model.catalogue)
+            per_record += len(self.catalogue)
         return max(1, min(_MOST_AT_ONCE, _MASK_BYTES // max(1, per_record)))
 
     def histories(self, users: pl.Series) -> Histories:
@@ -52,36 +53,30 @@ class BatchLists:
 
     def answer(self, records: BatchRecords) -> pl.Series:
         """Return the output of each record as JSON text."""
-        asked = self.model.recipe.asked
-        queries = one_item_each(self.model.catalogue.find(records.keys))
-        if asked == "user":
-            queries = self.histories(records.keys)
-        elif asked == "nothing":
-            queries = one_item_each(np.full(len(records), -1))
+        queries = self._question.of_keys(self.model, records.keys, self.histories(records.keys))
         masks = self._masks(records)
         found, items, scores = self._best(queries, records, masks)
-        if not self.model.recipe.scores or found.log_totals is None:
-            return listed(self.model.catalogue.ids, items, None)
-        return listed(self.model.catalogue.ids, items, np.exp(scores - found.log_totals[:, None]))
+        if not self._question.scored or found.log_totals is None:
+            return listed(self.catalogue.ids, items, None)
+        return listed(self.catalogue.ids, items, np.exp(scores - found.log_totals[:, None]))
 
     def mask_for(self, row: int, records: BatchRecords) -> Mask | None:
         """Return which items one record's filter lets through; a record with bad values is refused."""
         if self.filter is None:
             return None
-        is_item = self.model.recipe.asked == "item"
         key = records.keys[row]
         values = {**self._given, **records.values(row)}
         try:
-            bound = self.filter.for_query(None if is_item else key, key if is_item else None, values)
-            return np.asarray(bound.mask(self.model.catalogue.ids))
+            bound = self.filter.for_query(*self._question.subject(key), values)
+            return np.asarray(bound.mask(self.catalogue.ids))
         except EngineError as error:
             records.refuse(row, str(error))
-            return np.zeros(len(self.model.catalogue), dtype=np.bool_)
+            return np.zeros(len(self.catalogue), dtype=np.bool_)
 
     def _masks(self, records: BatchRecords) -> Mask | None:
         if self.filter is None:
             return None
-        masks = np.zeros((len(records), len(self.model.catalogue)), dtype=np.bool_)
+        masks = np.zeros((len(records), len(self.catalogue)), dtype=np.bool_)
         known: dict[tuple[tuple[str, str], ...], Mask | None] = {}
         for row in records.errors.is_null().arg_true().to_list():
             values = tuple(sorted(records.values(row).items()))
@@ -91,7 +86,7 @@ class BatchLists:
         return masks
 
     def _best(self, queries: Histories, records: BatchRecords, masks: Mask | None) -> tuple[TopK, Lists, Floats]:
-        explore, size = self._explore, len(self.model.catalogue)
+        explore, size = self._explore, len(self.catalogue)
         keys = keys_for(self.model.seed, records.keys) if explore else np.zeros(0, dtype=np.uint64)
         drawn = _Drawn(len(records), self.count)
 
@@ -103,8 +98,9 @@ class BatchLists:
                 drawn.keep(start, places, np.take_along_axis(block, np.maximum(places, 0).astype(np.int64), axis=1))
 
         cold = self._cold_rows(queries, records)
-        scored = self.model.recipe.scores
-        found = ranked(self._scorer, queries, size, self.count, restrict=restrict, adjust=cold, totals=scored)
+        found = ranked(
+            self.scorer, queries, size, self.count, restrict=restrict, adjust=cold, totals=self._question.scored
+        )
         if explore is None:
             return found, found.items, found.scores
         swap = explore.plan(found.items, drawn.items, keys)

@@ -7,7 +7,7 @@ import polars as pl
 
 from emulator.engine.serving.batch_lists import BatchLists
 from emulator.engine.serving.batch_records import BatchRecords
-from emulator.engine.serving.item_model import significant, softmax
+from emulator.engine.serving.item_lists import significant, softmax
 
 RANKINGS_PER_CHUNK = 10_000
 
@@ -15,10 +15,10 @@ RANKINGS_PER_CHUNK = 10_000
 def rank_records(lists: BatchLists, records: BatchRecords) -> pl.Series:
     """Return each record's reranked list and scores as JSON text."""
     histories = lists.histories(records.keys)
-    block = np.empty((1, len(lists.model.catalogue)), dtype=np.float32)
+    block = np.empty((1, len(lists.catalogue)), dtype=np.float32)
     outputs: list[str | None] = [None] * len(records)
     for row in records.errors.is_null().arg_true().to_list():
-        lists.model.scorer.score(histories, row, row + 1, block)
+        lists.scorer.score(histories, row, row + 1, block)
         if lists.model.cold_users is not None and not histories.lengths[row]:
             lists.model.cold_users.add([records.keys[row]], block)
         allowed = lists.mask_for(row, records)
@@ -28,8 +28,8 @@ def rank_records(lists: BatchLists, records: BatchRecords) -> pl.Series:
 
 def _rank(lists: BatchLists, wanted: list[str], logits: np.ndarray, allowed: np.ndarray | None) -> str:
     names = pl.Series(list(dict.fromkeys(wanted)), dtype=pl.String)
-    places = lists.model.catalogue.find(names)
-    known = (places >= 0) & (places < lists.model.catalogue.warm)
+    places = lists.catalogue.find(names)
+    known = (places >= 0) & (places < lists.catalogue.warm)
     if allowed is not None:
         kept = (places < 0) | allowed[places]
         names, places, known = names.filter(pl.Series(kept)), places[kept], known[kept]

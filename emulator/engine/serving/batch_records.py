@@ -1,22 +1,15 @@
 """The input of a batch job: one JSON object per line, what it asks, and what is wrong with it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 _CHUNK_BYTES = 64 << 20
 _NOT_AN_OBJECT = json.dumps("User error: The line is not a JSON object")
-
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "user": ("userId",),
-    "nothing": ("userId",),
-    "list": ("userId", "itemList"),
-    "item": ("itemId",),
-}
 
 
 @dataclass
@@ -39,6 +32,14 @@ class BatchRecords:
         """Return the line's filterValues."""
         given: Mapping[str, str] = self.details.get(row, {}).get("filterValues") or {}
         return given
+
+
+class BatchAnswers(NamedTuple):
+    """How a job's lines are answered."""
+
+    answer: Callable[[BatchRecords], pl.Series]  # the `output` of each line as JSON text; ignored where a line is wrong
+    fields: tuple[str, ...]  # members a line must have; the first is its key
+    chunk_size: int  # lines answered in one go
 
 
 def read_records(path: Path, fields: Sequence[str], chunk_size: int) -> Iterator[BatchRecords]:

@@ -22,7 +22,7 @@ class BatchThemes:
     """One theme job."""
 
     def __init__(self, lists: BatchLists, item_name: str) -> None:
-        catalogue = lists.model.catalogue
+        catalogue = lists.catalogue
         names = catalogue.metadata.columns if catalogue.metadata is not None else []
         if item_name not in names:
             raise EngineError(f"The Items dataset has no column {item_name} to take item names from")
@@ -39,7 +39,7 @@ class BatchThemes:
         return pl.Series(outputs, dtype=pl.String)
 
     def _named(self, items: list[str]) -> str:
-        rows = self._weights[self._lists.model.catalogue.find(items)]
+        rows = self._weights[self._lists.catalogue.find(items)]
         strength = np.asarray(rows.sum(axis=0)).ravel()
         best = np.argsort(-strength, kind="stable")[:_WORDS]
         best = best[strength[best] > 0]

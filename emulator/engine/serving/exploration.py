@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from emulator.engine.interactions.training_data import Catalogue
-from emulator.engine.recipes.recipe_table import Recipe
 
 Lists = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.uint64]
@@ -20,8 +19,6 @@ Values = TypeVar("Values", Lists, npt.NDArray[np.float32])
 
 _SECONDS_PER_DAY = 86_400.0
 _AGE_CUT_OFF_DAYS = 30.0
-_WEIGHT = 0.3
-_AUTOMATIC_WEIGHT = 0.1  # for recipes that explore without being asked; AWS does not say how much
 _MOST_NEW_ITEMS = 200
 _RULED_OUT = -500.0  # items filtered away, and those a user already has
 _HOW_MANY, _WHERE = 1 << 40, 1 << 41  # salts, apart from every item's position
@@ -76,18 +73,18 @@ class Swap:
 
 
 def exploration_of(
-    recipe: Recipe, config: Mapping[str, Any], catalogue: Catalogue, newest_event: float
+    automatic_weight: float | None, config: Mapping[str, Any], catalogue: Catalogue, newest_event: float
 ) -> Exploration | None:
     """Return how a campaign or batch job explores; None when it does not.
 
+    `automatic_weight` is the recipe's own share of places for new items, which an itemExplorationConfig replaces.
     An item is new up to the age cut-off, seen from the newest interaction the model was trained on. Of many, the newest
     are considered.
     """
-    if not recipe.explores:
+    if automatic_weight is None:
         return None
     given = config.get("itemExplorationConfig") or {}
-    configurable = "hidden_dimension" in recipe.defaults()
-    weight = float(given.get("explorationWeight", _WEIGHT if configurable else _AUTOMATIC_WEIGHT))
+    weight = float(given.get("explorationWeight", automatic_weight))
     cut_off = float(given.get("explorationItemAgeCutOff", _AGE_CUT_OFF_DAYS))
     new = np.flatnonzero(catalogue.created >= newest_event - cut_off * _SECONDS_PER_DAY)
     if weight <= 0 or len(new) == 0:

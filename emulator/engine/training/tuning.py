@@ -9,11 +9,11 @@ import numpy as np
 from emulator.engine.api import TrainingSpec
 from emulator.engine.interactions.held_out import UserSplit
 from emulator.engine.interactions.training_data import TrainingData
-from emulator.engine.interactions.training_options import TrainingOptions, read_options
-from emulator.engine.recipes.estimator import Training
-from emulator.engine.recipes.recipe_table import Hyperparameter
+from emulator.engine.interactions.training_options import TrainingOptions
+from emulator.engine.recipes.hyperparameters import Hyperparameter
+from emulator.engine.recipes.recipe_table import RECIPES
+from emulator.engine.training.solution_options import read_options, recipe_named
 
-AUTOML_RECIPES = ("aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart")
 _DEFAULT_JOBS = 8
 _MOST_JOBS = 40  # the service's own limit
 
@@ -31,7 +31,8 @@ class Tuned:
 def tune(spec: TrainingSpec, options: TrainingOptions, data: TrainingData, split: UserSplit) -> Tuned:
     """Try hyperparameters within their ranges and return the best by NDCG@10 on the users set aside."""
     config = (spec.solution.get("solutionConfig") or {}).get("hpoConfig") or {}
-    tunable = [parameter for parameter in options.recipe.hyperparameters if parameter.tunable]
+    recipe = recipe_named(options.recipe_name)
+    tunable = [parameter for parameter in recipe.hyperparameters if parameter.tunable]
     if not tunable:
         return Tuned(options)
     jobs = int((config.get("hpoResourceConfig") or {}).get("maxNumberOfTrainingJobs") or _DEFAULT_JOBS)
@@ -40,7 +41,7 @@ def tune(spec: TrainingSpec, options: TrainingOptions, data: TrainingData, split
     names = [parameter.name for parameter in tunable]
     best: tuple[float, dict[str, str], Mapping[str, Any]] | None = None
     for values in _proposals(options, names, ranges, generator, max(1, min(jobs, _MOST_JOBS))):
-        value, settings = Training(data, options.with_values(**values), split).trial()
+        value, settings = recipe.estimator(options.with_values(**values)).trial(data, split)
         if best is None or value > best[0]:
             best = (value, values, settings)
     if best is None:
@@ -51,16 +52,25 @@ def tune(spec: TrainingSpec, options: TrainingOptions, data: TrainingData, split
 def choose_recipe(spec: TrainingSpec, data: TrainingData, split: UserSplit) -> Tuned:
     """Train the recipes AutoML knows and return the best by NDCG@10 on the users set aside."""
     config = (spec.solution.get("solutionConfig") or {}).get("autoMLConfig") or {}
-    wanted = [str(arn).rsplit("/", 1)[-1] for arn in config.get("recipeList") or AUTOML_RECIPES]
+    wanted = [str(arn).rsplit("/", 1)[-1] for arn in config.get("recipeList") or _automl_recipes(data)]
     best: tuple[float, TrainingOptions, Mapping[str, Any]] | None = None
     for name in wanted:
         options = read_options(spec, name)
-        value, settings = Training(data, options, split).trial()
+        value, settings = recipe_named(name).estimator(options).trial(data, split)
         if best is None or value > best[0]:
             best = (value, options, settings)
     if best is None:
         return Tuned(read_options(spec))
-    return Tuned(best[1], recipe=best[1].recipe.name, settings=best[2] or None)
+    return Tuned(best[1], recipe=best[1].recipe_name, settings=best[2] or None)
+
+
+def _automl_recipes(data: TrainingData) -> list[str]:
+    """Return the recipes AutoML tries: those whose datasets there are."""
+    return [
+        recipe.name
+        for recipe in RECIPES.values()
+        if recipe.automl and all(data.snapshot is None or data.snapshot.rows(kind) is not None for kind in recipe.needs)
+    ]
 
 
 @dataclass(frozen=True)

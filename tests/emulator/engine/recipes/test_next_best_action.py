@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from emulator.engine.api import EngineError, Query
-from emulator.engine.recipes.action_weights import area_under_curve
-from emulator.engine.recipes.recipe_table import ACTION_METRICS
-from emulator.engine.serving.item_model import load_model
+from emulator.engine.evaluation.metrics import area_under_curve
+from emulator.engine.recipes.recipe import ACTION_METRICS
+from emulator.engine.training.saved_model import load_model
 from tests.emulator.engine.planted import NOW, START, FrameSnapshot, fit, interactions, snapshot, taste
 
 ACTIONS = pl.DataFrame({"ACTION_ID": ["subscribe", "share", "survey"], "TYPE": ["a", "b", "c"]})

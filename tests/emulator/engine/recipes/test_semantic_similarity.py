@@ -9,8 +9,8 @@ import pytest
 
 from emulator.engine.api import EngineError, Query
 from emulator.engine.datasets.schema import parse_schema
-from emulator.engine.recipes.recipe_table import SEMANTIC_METRICS
-from emulator.engine.serving.item_model import load_model
+from emulator.engine.recipes.recipe import SEMANTIC_METRICS
+from emulator.engine.training.saved_model import load_model
 from tests.emulator.engine.planted import NOW, START, FrameSnapshot, fit, genre, interactions
 
 WORDS = {

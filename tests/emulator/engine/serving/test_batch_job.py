@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from emulator.engine.api import BatchSpec, EngineError, FilterUse, Query
-from emulator.engine.serving.batch_job import run_batch
-from emulator.engine.serving.item_model import load_model
+from emulator.engine.training.saved_model import load_model
+from emulator.engine.worker_jobs import run_batch_of
 from tests.emulator.engine.planted import NOW, FrameSnapshot, fit, genre, interactions, items, snapshot, taste
 
 DATA = snapshot(interactions(), items=items(), users=pl.DataFrame({"USER_ID": ["u1"], "AGE": [30]}))
@@ -28,7 +28,7 @@ def run(folder: Path, lines: str | bytes, live: FrameSnapshot = DATA, **spec: An
     target = folder.parent.parent / "out"
     source = folder.parent.parent / "input.json"
     source.write_bytes(lines if isinstance(lines, bytes) else lines.encode())
-    report = run_batch(BatchSpec("films/x", [source], target, NOW, **spec), folder, live)
+    report = run_batch_of(BatchSpec("films/x", [source], target, NOW, **spec), folder, live)
     assert report.outputs == [target / "input.json.out"]
     written = [json.loads(line) for line in report.outputs[0].read_text().splitlines()]
     assert report.records == len(written)
@@ -207,6 +207,6 @@ def test_each_input_gets_its_own_output(models: Path, tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text('{"userId":"u1"}\n')
     spec = BatchSpec("x/y", [tmp_path / "a.json", tmp_path / "b.json"], tmp_path / "out", NOW)
-    report = run_batch(spec, models / "user-personalization", DATA)
+    report = run_batch_of(spec, models / "user-personalization", DATA)
     assert [path.name for path in report.outputs] == ["a.json.out", "b.json.out"]
     assert report.records == 2

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from emulator.engine.api import EngineError, FilterUse, Promotion, Query
-from emulator.engine.serving.item_model import Model, load_model
+from emulator.engine.serving.served_models import ServedModel
+from emulator.engine.training.saved_model import load_model
 from tests.emulator.engine.planted import NOW, START, fit, genre, interactions, items, snapshot, taste
 
 NO_EXPLORATION = {"itemExplorationConfig": {"explorationWeight": "0"}}
@@ -26,14 +27,14 @@ class Only:
 
 
 @pytest.fixture(scope="module")
-def personal(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def personal(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
     folder = tmp_path_factory.mktemp("personal")
     fit(folder, "aws-user-personalization", snapshot(interactions(), items=items()))
     return load_model(folder / "films/one")
 
 
 @pytest.fixture(scope="module")
-def ranking(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def ranking(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
     folder = tmp_path_factory.mktemp("ranking")
     fit(folder, "aws-personalized-ranking", snapshot(interactions(), items=items(130)))
     return load_model(folder / "films/one")
@@ -43,7 +44,7 @@ def ask(user: str, count: int = 10) -> Query:
     return Query(now=NOW, user_id=user, num_results=count, campaign_config=NO_EXPLORATION)
 
 
-def test_fact_scores_sum_to_one_over_the_catalogue(personal: Model) -> None:
+def test_fact_scores_sum_to_one_over_the_catalogue(personal: ServedModel) -> None:
     lines = personal.recommend(ask("u1", 500))
     scores = [line.score or 0.0 for line in lines]
     assert len(lines) == 120
@@ -51,24 +52,24 @@ def test_fact_scores_sum_to_one_over_the_catalogue(personal: Model) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_fact_a_filter_shortens_the_list_and_leaves_scores_alone(personal: Model) -> None:
+def test_fact_a_filter_shortens_the_list_and_leaves_scores_alone(personal: ServedModel) -> None:
     everything = {line.item_id: line.score for line in personal.recommend(ask("u1", 500))}
     drama = personal.recommend(ask("u1", 500), filters=Only(lambda item: genre(item) == "drama"))
     assert {genre(line.item_id) for line in drama} == {"drama"}
     assert all(line.score == everything[line.item_id] for line in drama)
 
 
-def test_a_filter_that_lets_nothing_through_is_an_empty_answer(personal: Model) -> None:
+def test_a_filter_that_lets_nothing_through_is_an_empty_answer(personal: ServedModel) -> None:
     assert personal.recommend(ask("u1"), filters=Only(lambda _item: False)) == []
 
 
-def test_fact_unknown_users_get_popular_items(personal: Model) -> None:
+def test_fact_unknown_users_get_popular_items(personal: ServedModel) -> None:
     counts = dict(interactions().group_by("ITEM_ID").agg(pl.col("USER_ID").n_unique()).iter_rows())
     listed = [counts[line.item_id] for line in personal.recommend(ask("nobody"))]
     assert listed == sorted(counts.values(), reverse=True)[:10]
 
 
-def test_events_of_a_moment_ago_change_the_next_answer(personal: Model) -> None:
+def test_events_of_a_moment_ago_change_the_next_answer(personal: ServedModel) -> None:
     westerns = [item for item in (f"i{number}" for number in range(120)) if genre(item) == "western"][:8]
     recent = pl.DataFrame({"USER_ID": "new", "ITEM_ID": westerns, "TIMESTAMP": [int(NOW) + n for n in range(8)]})
     before, after = personal.recommend(ask("new")), personal.recommend(ask("new"), recent)
@@ -77,12 +78,12 @@ def test_events_of_a_moment_ago_change_the_next_answer(personal: Model) -> None:
     assert not {line.item_id for line in after} & set(westerns)
 
 
-def test_events_of_unknown_items_are_ignored(personal: Model) -> None:
+def test_events_of_unknown_items_are_ignored(personal: ServedModel) -> None:
     recent = pl.DataFrame({"USER_ID": ["u1"], "ITEM_ID": ["never seen"], "TIMESTAMP": [int(NOW)]})
     assert personal.recommend(ask("u1"), recent) == personal.recommend(ask("u1"))
 
 
-def test_items_a_user_has_come_last_because_users_here_never_come_back(personal: Model) -> None:
+def test_items_a_user_has_come_last_because_users_here_never_come_back(personal: ServedModel) -> None:
     mine = set(interactions().filter(pl.col("USER_ID") == "u1")["ITEM_ID"].to_list())
     assert not {line.item_id for line in personal.recommend(ask("u1", 25))} & mine
     assert {line.item_id for line in personal.recommend(ask("u1", 500))[-len(mine) :]} == mine
@@ -110,12 +111,12 @@ def test_fact_unknown_items_get_popular_ones(tmp_path: Path) -> None:
     assert all(line.score is None for line in listed)
 
 
-def test_metadata_is_given_on_demand(personal: Model) -> None:
+def test_metadata_is_given_on_demand(personal: ServedModel) -> None:
     query = Query(now=NOW, user_id="u1", num_results=3, metadata_columns=["GENRES"], campaign_config=NO_EXPLORATION)
     assert all(line.metadata == {"GENRES": genre(line.item_id)} for line in personal.recommend(query))
 
 
-def test_promotions_take_their_share_at_random_places(personal: Model) -> None:
+def test_promotions_take_their_share_at_random_places(personal: ServedModel) -> None:
     promotion = Promotion("horror-week", 40, FilterUse("unused here"))
     query = Query(now=NOW, user_id="u1", num_results=10, promotions=[promotion], campaign_config=NO_EXPLORATION)
     lines = personal.recommend(query, promotions={"horror-week": Only(lambda item: genre(item) == "horror")})
@@ -167,7 +168,7 @@ def test_cold_items_are_listed_beside_those_they_are_like(tmp_path: Path) -> Non
         assert genre(listed[0]) == taste(user)
 
 
-def test_fact_ranking_scores_sum_to_one_over_the_list_and_unknown_items_come_last(ranking: Model) -> None:
+def test_fact_ranking_scores_sum_to_one_over_the_list_and_unknown_items_come_last(ranking: ServedModel) -> None:
     wanted = ["i3", "never seen", "i125", "i1", "i2"]  # i125 is in the catalogue, but nobody met it
     lines = ranking.recommend(Query(now=NOW, user_id="u1", item_list=wanted))
     assert [line.item_id for line in lines[3:]] == ["never seen", "i125"]
@@ -175,7 +176,7 @@ def test_fact_ranking_scores_sum_to_one_over_the_list_and_unknown_items_come_las
     assert sum(line.score or 0 for line in lines) == pytest.approx(1.0)
 
 
-def test_ranking_puts_taste_first(ranking: Model) -> None:
+def test_ranking_puts_taste_first(ranking: ServedModel) -> None:
     first = 0
     for number in range(60):
         wanted = [f"i{12 + place}" for place in range(6)]  # one item of each genre

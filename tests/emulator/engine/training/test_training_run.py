@@ -9,9 +9,10 @@ import pytest
 
 from emulator.engine.api import EngineError, Query, TrainingSpec
 from emulator.engine.interactions import cooccurrence
-from emulator.engine.recipes import user_models
-from emulator.engine.recipes.recipe_table import ITEM_METRICS, RECIPES, TREND_METRICS
-from emulator.engine.serving.item_model import load_model
+from emulator.engine.recipes import user_personalization
+from emulator.engine.recipes.recipe import ITEM_METRICS, TREND_METRICS
+from emulator.engine.recipes.recipe_table import RECIPES
+from emulator.engine.training.saved_model import load_model
 from emulator.engine.training.training_run import train
 from tests.emulator.engine.planted import NOW, START, fit, genre, interactions, items, snapshot, taste
 
@@ -59,8 +60,8 @@ def test_catalogues_too_large_for_dense_matrices_are_trained_as_well(
 
 
 def test_many_users_get_factors(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_models, "_MANY_USERS", 100)
-    monkeypatch.setattr(user_models, "_GOOD_ENOUGH", 0.0)
+    monkeypatch.setattr(user_personalization, "_MANY_USERS", 100)
+    monkeypatch.setattr(user_personalization, "_GOOD_ENOUGH", 0.0)
     fit(models, "aws-user-personalization", snapshot(interactions(), items=items(130)), version="many/one")
     assert json.loads((models / "many/one/model.json").read_text())["settings"]["rank"] > 0
     assert share_of_taste(models / "many" / "one") > 0.4

@@ -1,48 +1,41 @@
-"""A trained Next-Best-Action model in memory."""
+"""Answer GetActionRecommendations: the actions a user will most likely take."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from emulator.engine.api import EngineError, Query, Recommendation
-from emulator.engine.interactions.histories import find
-from emulator.engine.interactions.model_files import load_arrays, load_data, load_facts
-from emulator.engine.recipes.action_weights import ActionWeights
-from emulator.engine.recipes.next_best_action import profiles
-from emulator.engine.recipes.recipe_table import RECIPES
+from emulator.engine.interactions.histories import Histories, find
+from emulator.engine.interactions.training_data import TrainingData
 from emulator.engine.serving.exploration import keys_for
+from emulator.engine.serving.item_lists import ItemMask
 
 _SECONDS_PER_DAY = 86_400.0
 _EXPIRES = ("EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP")  # the guide has both names
 
 
-class ActionModel:
-    """Answers GetActionRecommendations; read-only."""
+class ActionScorer(Protocol):
+    """A fitted Next-Best-Action: the actions, and how likely users take them."""
 
-    def __init__(self, directory: Path) -> None:
-        facts = load_facts(directory)
-        self.recipe = RECIPES[facts["recipe"]]
-        self._seed = int(facts["seed"])
-        self._data = load_data(directory)
-        fitted = load_arrays(directory / "fitted")
-        self._weights = ActionWeights(np.asarray(fitted["weights"]))
-        self._vectors = np.asarray(fitted["vectors"])
-        self._actions = pl.read_parquet(directory / "actions.parquet")
+    actions: pl.DataFrame
+    scorable: bool  # else too little was ever taken or declined
+
+    def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.floating[Any]]) -> None:
+        """Fill `out`, floats of shape (stop - start, actions), with chances."""
+
+
+class ActionAnswers:
+    """Lists of actions for one user at a time; read-only."""
+
+    def __init__(self, scorer: ActionScorer, data: TrainingData, seed: int) -> None:
+        self._scorer, self._data, self._seed = scorer, data, seed
+        self._actions = scorer.actions
         self._ids = self._actions["ACTION_ID"]
-        self._scorable: bool = json.loads((directory / "actions.json").read_text())["scorable"]
+        self._scorable = scorer.scorable
 
-    def recommend(
-        self,
-        query: Query,
-        recent: pl.DataFrame | None = None,
-        filters: Any = None,
-        _promotions: Mapping[str, Any] | None = None,
-    ) -> list[Recommendation]:
+    def best(self, query: Query, recent: pl.DataFrame | None, filters: ItemMask | None) -> list[Recommendation]:
         """Return the actions most likely taken. `recent` are the user's streamed action interactions.
 
         Expired actions and those taken within their repeat frequency are left out. When too little was ever taken or
@@ -64,8 +57,10 @@ class ActionModel:
     def _chances(self, user_id: str) -> npt.NDArray[np.float64]:
         if not self._scorable:
             return np.random.default_rng(keys_for(self._seed, [user_id])).random(len(self._ids))
-        vector = profiles(self._data.histories, find(self._data.user_ids, [user_id]), self._vectors)
-        return np.asarray(self._weights.chances(vector)[0])
+        history = self._data.histories.of(find(self._data.user_ids, [user_id]))
+        chances = np.empty((1, len(self._ids)), dtype=np.float64)
+        self._scorer.score(history, 0, 1, chances)
+        return np.asarray(chances[0])
 
     def _expired(self, now: float) -> npt.NDArray[np.bool_]:
         for name in _EXPIRES:
