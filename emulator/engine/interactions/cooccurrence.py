@@ -12,6 +12,7 @@ from emulator.engine.interactions.parallel_rows import in_parallel
 from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, empty, from_cells, from_rows
 
 DENSE_LIMIT = 10_000  # items; above, one dense matrix costs more than 0.4 GB
+_DENSE_FROM = 0.25  # share of cells filled; below, a sparse matrix (8 bytes a cell, not 4) is much smaller
 _DECAY = 10.0  # events; how fast the influence of an earlier event fades
 _BACKWARD = 0.3  # what follows says something about what came before, too
 _PAIRS_AT_ONCE = 4_000_000
@@ -21,7 +22,7 @@ Matrix = npt.NDArray[np.float32] | Sparse
 
 @dataclass
 class CooccurrenceCounts:
-    """Counts over the users added so far; both matrices are dense up to DENSE_LIMIT items."""
+    """Counts over the users added so far. A matrix is sparse until it is well filled, and above DENSE_LIMIT items."""
 
     n_items: int
     window: int  # events ahead that count as following; 0 leaves order out
@@ -32,22 +33,32 @@ class CooccurrenceCounts:
 
     def __post_init__(self) -> None:
         self.popularity = np.zeros(self.n_items, dtype=np.float32)
-        self.shared = self._empty() if self.count_shared else None
-        self.transitions = self._empty() if self.window else None
+        self.shared = empty(self.n_items) if self.count_shared else None
+        self.transitions = empty(self.n_items) if self.window else None
 
-    def _empty(self) -> Matrix:
-        if self.n_items <= DENSE_LIMIT:
-            return np.zeros((self.n_items, self.n_items), dtype=np.float32)
-        return empty(self.n_items)
+    @property
+    def fits_densely(self) -> bool:
+        """Whether one dense matrix of items x items may be afforded."""
+        return self.n_items <= DENSE_LIMIT
 
     def add(self, histories: Histories) -> None:
         """Count these users, too."""
         pairs = histories.unique(self.n_items)
         self.popularity += np.bincount(pairs.indices, minlength=self.n_items).astype(np.float32)
         if self.count_shared:
+            lengths = np.diff(pairs.indptr).astype(np.int64)
+            self.shared = self._roomy(self.shared, int((lengths**2).sum()))
             self.shared = _add_product(self.shared, pairs.T.tocsr(), pairs)
         if self.window:
+            self.transitions = self._roomy(self.transitions, len(histories.items) * self.window)
             self.transitions = _add_transitions(self.transitions, histories, self.window)
+
+    def _roomy(self, total: Matrix, added: int) -> Matrix:
+        """Return the matrix, dense once the `added` pairs may fill a good part of it."""
+        if isinstance(total, np.ndarray) or not self.fits_densely:
+            return total
+        filled = total.nnz + added
+        return total.toarray() if filled > _DENSE_FROM * self.n_items**2 else total
 
 
 def _add_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:

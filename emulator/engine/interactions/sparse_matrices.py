@@ -1,10 +1,11 @@
 """Sparse matrices the way the recommenders make them, under one type that the checker follows."""
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, vstack
 
 Sparse: TypeAlias = csr_array[Any, tuple[int, int]]
 
@@ -25,6 +26,11 @@ def from_rows(data: npt.NDArray[Any], indices: npt.NDArray[Any], indptr: npt.NDA
 def empty(size: int) -> Sparse:
     """Return a square matrix of zeros."""
     return cast("Sparse", csr_array(cast("Any", (size, size)), dtype=np.float32))
+
+
+def stacked(blocks: Sequence[Sparse]) -> Sparse:
+    """Return the matrix whose rows are those of the blocks, one block after the other."""
+    return cast("Sparse", csr_array(vstack(list(blocks))))
 
 
 def widened(matrix: Sparse, size: int) -> Sparse:

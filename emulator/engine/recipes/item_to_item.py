@@ -8,7 +8,7 @@ weighted, so choosing costs no further counting. Items a user already has are ra
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,11 @@ from scipy.linalg import lapack
 from emulator.engine.evaluation.ranked_lists import SEEN
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
 from emulator.engine.interactions.histories import Floats, Histories, Longs
-from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, from_rows
+from emulator.engine.interactions.sparse_matrices import Sparse, cells_of, empty, from_cells, from_rows, stacked
 
 RIDGE = 200.0
 _CELLS_AT_ONCE = 1 << 17
+_ROWS_AT_ONCE = 512
 RECENT_EVENTS = 50
 _FADE_EVENTS = 5.0
 _OLD_EVENT = 0.05
@@ -121,23 +122,39 @@ def history_weights(histories: Histories, settings: FitSettings) -> Floats:
     return np.asarray(faded, dtype=np.float32) * histories.weights
 
 
-def ease(shared: npt.NDArray[np.float32], ridge: float = RIDGE) -> npt.NDArray[np.float32]:
-    """Return the item-to-item weights that best rebuild every history from the rest of it (Steck 2019)."""
-    gram = np.array(shared, order="F")
+def ease(shared: Matrix, ridge: float = RIDGE) -> npt.NDArray[np.float32]:
+    """Return the item-to-item weights that best rebuild every history from the rest of it (Steck 2019).
+
+    `shared` is float32 items x items; so is the answer, whose diagonal is zero. One matrix of that size is held beside
+    it, in which the inverse takes the place of the counts and the weights that of the inverse.
+    """
+    gram = np.array(shared, order="F") if isinstance(shared, np.ndarray) else shared.toarray(order="F")
     np.fill_diagonal(gram, gram.diagonal() + np.float32(ridge))
     factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
     inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
     if failed or failed_too:
         raise ArithmeticError("the matrix of shared users is not positive definite")
-    lower = np.tril(inverse, -1)
-    weights = np.ascontiguousarray(lower + lower.T)
-    weights /= -inverse.diagonal()[None, :]
+    weights = np.asarray(inverse.T)  # the same memory by rows; its upper triangle is the inverse's
+    scale = -inverse.diagonal()
+    _mirror(weights)
+    for start in range(0, len(weights), _ROWS_AT_ONCE):
+        weights[start : start + _ROWS_AT_ONCE] /= scale
+    np.fill_diagonal(weights, 0)
     return weights
+
+
+def _mirror(matrix: npt.NDArray[np.float32]) -> None:
+    """Copy the upper triangle to the lower one, in blocks."""
+    for start in range(0, len(matrix), _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, len(matrix))
+        block = np.triu(matrix[start:stop, start:stop])
+        matrix[start:stop, start:stop] = block + np.triu(block, 1).T
+        matrix[stop:, start:stop] = matrix[start:stop, stop:].T
 
 
 def base_matrix(counted: CooccurrenceCounts) -> Matrix:
     """Return the order-blind part: EASE, or a discounted count of shared users where EASE would not fit in memory."""
-    if isinstance(counted.shared, np.ndarray):
+    if counted.fits_densely:
         return ease(counted.shared)
     discount = np.maximum(counted.popularity, 1) ** -0.5
     data, rows, columns = cells_of(counted.shared)
@@ -147,16 +164,39 @@ def base_matrix(counted: CooccurrenceCounts) -> Matrix:
 
 
 def blend(base: Matrix, order: Matrix | None, weight: float, keep: int) -> Sparse:
-    """Return base + weight x order, each in units of its own spread, cut to the strongest cells of each row."""
-    mixed: Any = base / _spread(base)
+    """Return base + weight x order, each in units of its own spread, cut to the `keep` strongest cells of each row.
+
+    Both are float32 items x items. Rows are mixed and cut in blocks: nothing of the size of `base` is made.
+    """
+    dense = isinstance(base, np.ndarray)
+    base_unit = _spread(base, every_cell=dense)
+    share = np.float32(0)
     if order is not None and weight:
-        mixed = mixed + order * np.float32(weight / _spread(order))
-    return strongest(mixed, keep)
+        share = np.float32(weight / _spread(order, every_cell=dense))
+
+    def mixed(start: int, stop: int) -> Matrix:
+        rows: Any = base[start:stop] / base_unit
+        if order is not None and share:
+            rows = rows + _like(rows, order[start:stop]) * share
+        return cast("Matrix", rows)
+
+    blocks = [
+        strongest(mixed(start, min(start + _ROWS_AT_ONCE, base.shape[0])), keep)
+        for start in range(0, base.shape[0], _ROWS_AT_ONCE)
+    ]
+    return stacked(blocks) if blocks else empty(base.shape[0])
 
 
-def _spread(matrix: Matrix) -> np.float32:
+def _like(rows: Matrix, others: Matrix) -> Matrix:
+    """Return `others` dense if `rows` are."""
+    return others.toarray() if isinstance(rows, np.ndarray) and not isinstance(others, np.ndarray) else others
+
+
+def _spread(matrix: Matrix, *, every_cell: bool) -> np.float32:
+    """Return the root mean square of every cell, or of those a sparse matrix keeps."""
     values = (matrix if isinstance(matrix, np.ndarray) else matrix.data).ravel()
-    return np.float32(max(float(np.sqrt(np.dot(values, values) / max(1, values.size))), 1e-12))
+    size = matrix.shape[0] * matrix.shape[1] if every_cell else values.size
+    return np.float32(max(float(np.sqrt(np.dot(values, values) / max(1, size))), 1e-12))
 
 
 def prior(popularity: Floats, n_items: int) -> Floats:

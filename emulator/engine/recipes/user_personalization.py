@@ -115,10 +115,10 @@ class UserPersonalization(ItemEstimator):
         held_out = newest_held_out(self._data.histories.of(split.choose))
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
         matrices = self._matrices(counted)
-        models = [self._model(matrices, replace(candidate, repeats=repeats)) for candidate in self._candidates()]
-        values = [compare(model, held_out, self._size) for model in models]
-        best = self._preferred(models, values)
-        chosen = models[best]
+        candidates = [replace(candidate, repeats=repeats) for candidate in self._candidates()]
+        values = [compare(self._model(matrices, candidate), held_out, self._size) for candidate in candidates]
+        best = self._preferred(candidates, values)
+        chosen = self._model(matrices, candidates[best])
         settings = self._tuned_popularity(chosen, prior(counted.popularity, self._size), held_out)
         if settings != chosen.settings:
             chosen = self._model(matrices, settings)
@@ -129,12 +129,12 @@ class UserPersonalization(ItemEstimator):
         """Return the settings as they are: full lists need no help from popularity."""
         return chosen.settings
 
-    def _preferred(self, models: list[UserModel], values: list[float]) -> int:
+    def _preferred(self, candidates: list[FitSettings], values: list[float]) -> int:
         best = int(np.argmax(values))
         if len(self._data.histories) < _MANY_USERS:
             return best
-        fast = [place for place, model in enumerate(models) if model.settings.rank]
-        fastest = max(fast, key=lambda place: values[place])
+        fast = [position for position, candidate in enumerate(candidates) if candidate.rank]
+        fastest = max(fast, key=lambda position: values[position])
         return fastest if values[fastest] >= _GOOD_ENOUGH * values[best] else best
 
     def _assemble(self, counted: CooccurrenceCounts, settings: FitSettings) -> UserModel:
