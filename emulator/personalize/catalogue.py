@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
 
-from emulator.engine.recipes.hyperparameters import Hyperparameter
-from emulator.engine.recipes.recipe import Recipe
+from emulator.engine.recipes.recipe import Hyperparameter, Recipe
 from emulator.engine.recipes.recipe_table import RECIPES
 from emulator.personalize.account import Account
 from emulator.personalize.arns import owned_by_service, parse_arn

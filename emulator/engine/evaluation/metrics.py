@@ -15,7 +15,10 @@ LIST_LENGTH = 25
 
 
 def item_metrics(ranked: Ranked, truth: Histories, n_items: int, weights: bool = False) -> dict[str, float]:
-    """Return the metrics of ranked lists (rows of item positions, -1 for none) against what users did next."""
+    """Return the metrics of ranked lists (rows of item positions, -1 for none) against what users did next.
+
+    `ranked` is int32 of shape (users, places); `truth` holds the same users. Values are rounded to four decimals.
+    """
     hits, gains = find_hits(ranked, truth, n_items)
     relevant = np.diff(truth.unique(n_items).indptr)
     metrics = {"coverage": coverage(ranked, n_items), "mean_reciprocal_rank_at_25": mean_reciprocal_rank(hits)}
@@ -34,7 +37,10 @@ def rounded(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def find_hits(ranked: Ranked, truth: Histories, n_items: int) -> tuple[Hits, npt.NDArray[np.float32]]:
-    """Return which places of each list hold a relevant item, and the weight of the events that make it so."""
+    """Return which places of each list hold a relevant item, and the weight of the events that make it so.
+
+    `ranked` is int32 of shape (lists, places); the answers are bool and float32 of the same shape.
+    """
     pairs = truth.unique(n_items)
     users = np.repeat(np.arange(len(truth), dtype=np.int64), np.diff(pairs.indptr))
     known = users * n_items + pairs.indices
@@ -48,24 +54,37 @@ def find_hits(ranked: Ranked, truth: Histories, n_items: int) -> tuple[Hits, npt
 
 
 def coverage(ranked: Ranked, n_items: int) -> float:
-    """Return the share of all items that appear in some list."""
+    """Return the share of all items that appear in some list.
+
+    `ranked` is int32 of shape (lists, places).
+    """
     return len(np.unique(ranked[ranked >= 0])) / max(n_items, 1)
 
 
 def mean_reciprocal_rank(hits: Hits) -> float:
-    """Return the mean over lists of one over the place of the first hit, 0 without one."""
+    """Return the mean over lists of one over the place of the first hit, 0 without one.
+
+    `hits` is bool of shape (lists, places).
+    """
     if hits.size == 0:
         return 0.0
     return float(np.where(hits.any(axis=1), 1.0 / (hits.argmax(axis=1) + 1), 0.0).mean())
 
 
 def precision(hits: Hits, cut: int) -> float:
-    """Return the share of hits among the first `cut` places, counting missing places."""
+    """Return the share of hits among the first `cut` places, counting missing places.
+
+    `hits` is bool of shape (lists, places).
+    """
     return float(hits[:, :cut].sum(axis=1).mean() / cut) if len(hits) else 0.0
 
 
 def ndcg(hits: Hits, relevant: npt.NDArray[np.integer], cut: int) -> float:
-    """Return the discounted gain of the first `cut` places over that of a perfect list, averaged over all lists."""
+    """Return the discounted gain of the first `cut` places over that of a perfect list, averaged over all lists.
+
+    `hits` is bool of shape (lists, places), `relevant` integers (int32 or int64) of shape (lists,). Formula: Järvelin
+    and Kekäläinen 2002, with binary gains.
+    """
     if len(hits) == 0:
         return 0.0
     discounts = 1.0 / np.log2(np.arange(2, cut + 2))
@@ -75,7 +94,10 @@ def ndcg(hits: Hits, relevant: npt.NDArray[np.integer], cut: int) -> float:
 
 
 def weighted_ndcg(gains: npt.NDArray[np.float32], truth: Histories, n_items: int, cut: int) -> float:
-    """Return NDCG whose gains are the events' weights over their mean, as with eventsConfig."""
+    """Return NDCG whose gains are the events' weights over their mean, as with eventsConfig.
+
+    `gains` is float32 of shape (lists, places).
+    """
     pairs = truth.unique(n_items)
     if len(gains) == 0 or pairs.nnz == 0:
         return 0.0
@@ -90,7 +112,10 @@ def weighted_ndcg(gains: npt.NDArray[np.float32], truth: Histories, n_items: int
 
 
 def area_under_curve(chances: npt.NDArray[np.float64], taken: npt.NDArray[np.bool_]) -> float:
-    """Return the area under the ROC curve: the share of pairs of a taken and a not taken one in the right order."""
+    """Return the area under the ROC curve: the share of pairs of a taken and a not taken one in the right order.
+
+    `chances` is float64, `taken` bool, both of shape (examples,). By ranks, as Mann and Whitney 1947.
+    """
     positive, negative = int(taken.sum()), int((~taken).sum())
     if positive == 0 or negative == 0:
         return 0.0

@@ -21,7 +21,10 @@ class Scorer(Protocol):
     """What every fitted item model can do: score all items for any history."""
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the scores of the queries from `start` to before `stop`."""
+        """Fill `out` with the scores of the queries from `start` to before `stop`.
+
+        `out` is float32 of shape (stop - start, items).
+        """
 
 
 def ranked(  # noqa: PLR0913 - the last three are refinements that most callers do without
@@ -34,7 +37,10 @@ def ranked(  # noqa: PLR0913 - the last three are refinements that most callers 
     adjust: Score | None = None,
     totals: bool = False,
 ) -> TopK:
-    """Return the best items for each query; `adjust` may change the scores before anything is made of them."""
+    """Return the best items for each query; `adjust` may change the scores before anything is made of them.
+
+    The answer's items are int32, its scores float32, both of shape (queries, k).
+    """
 
     def score(start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
         scorer.score(queries, start, stop, out)
@@ -80,6 +86,8 @@ def fit_popularity_weight(
     """Return the weight of popularity that best ranks a held-out item among random ones the user does not have.
 
     `strengths` are tried in units of the scores' own spread. Lists to rank hold items that no history speaks about.
+
+    `popular` is float32 of shape (items,).
     """
     users, n_items = np.arange(min(len(held_out.past), _MOST_USERS_FOR_SCALE)), len(popular)
     past, truth = held_out.past.of(users), held_out.truth.of(users)

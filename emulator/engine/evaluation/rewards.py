@@ -10,6 +10,8 @@ def average_rewards(lists: Ranked, truth: Histories, values: Floats) -> float:
     """Return average_rewards_at_k: per user, what the recommended items that were taken earn, over all that was taken.
 
     The guide does not publish its normalisation into (0, 1]; here values are shifted to start at zero first.
+
+    `lists` is int32 of shape (users, places), `values` float32 of shape (items,).
     """
     n_items = len(values)
     worth = values - min(float(values.min(initial=0.0)), 0.0)

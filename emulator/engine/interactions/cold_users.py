@@ -29,7 +29,10 @@ class ColdUsers:
     lifts: Floats  # values x items
 
     def add(self, asked: pl.Series | list[str], out: npt.NDArray[np.float32]) -> None:
-        """Add to the rows of `out` what the metadata of each asked user says; unknown users stay as they are."""
+        """Add to the rows of `out` what the metadata of each asked user says; unknown users stay as they are.
+
+        `out` is float32 of shape (asked, items).
+        """
         places = find(self.user_ids, asked)
         for row in np.flatnonzero(places >= 0):
             held = self.values[places[row]]

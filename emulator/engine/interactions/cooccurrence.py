@@ -121,7 +121,10 @@ def _later_items(
 
 
 def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
-    """Return the following scores with a share of their mirror image, discounted by how common both items are."""
+    """Return the following scores with a share of their mirror image, discounted by how common both items are.
+
+    All are float32: both matrices of shape (items, items), dense or sparse alike, `popularity` (items,).
+    """
     rows = np.maximum(popularity, 1) ** -0.5
     columns = np.maximum(popularity, 1) ** -0.3
     if isinstance(transitions, np.ndarray):
@@ -136,7 +139,10 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
 
 
 def strongest(matrix: Matrix, keep: int) -> Sparse:
-    """Return the matrix with only the `keep` cells of largest absolute value in each row."""
+    """Return the matrix with only the `keep` cells of largest absolute value in each row.
+
+    The matrix is float32, dense or sparse; so is the answer, which is sparse.
+    """
     if isinstance(matrix, np.ndarray):
         return _strongest_of_dense(matrix, keep)
     lengths = np.diff(matrix.indptr)

@@ -33,7 +33,7 @@ def split_users(lengths: npt.NDArray[np.int64], seed: int, most_to_choose: int =
     """Hold out every tenth user with two events or more, in an order that depends on the seed alone.
 
     Another tenth of the rest, up to a limit, chooses between models: nothing is ever tuned on the users it is measured
-    with. They are used for fitting once the choice is made.
+    with. They are used for fitting once the choice is made. `lengths` is int64 of shape (users,): events of each user.
     """
     shuffled = np.random.default_rng(seed).permutation(len(lengths))
     able = shuffled[lengths[shuffled] > 1]

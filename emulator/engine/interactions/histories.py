@@ -31,19 +31,31 @@ class Histories:
 
     @property
     def lengths(self) -> Longs:
-        """The number of events of each user."""
+        """The number of events of each user.
+
+        Returns int64 of shape (users,).
+        """
         return np.diff(self.offsets)
 
     def users(self) -> Ints:
-        """Return the user of each event."""
+        """Return the user of each event.
+
+        Returns int32 of shape (events,).
+        """
         return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
 
     def ages(self) -> Longs:
-        """Return for each event how many of the same user's came after it."""
+        """Return for each event how many of the same user's came after it.
+
+        Returns int64 of shape (events,): 0 for the newest.
+        """
         return np.repeat(self.offsets[1:], self.lengths) - 1 - np.arange(len(self.items))
 
     def of(self, users: npt.NDArray[np.integer]) -> "Histories":
-        """Return these users' histories, in the given order; user -1 has none."""
+        """Return these users' histories, in the given order; user -1 has none.
+
+        `users` are integers (int32 or int64) of any length.
+        """
         known = users >= 0
         starts = np.where(known, self.offsets[users], 0)
         lengths = np.where(known, self.lengths[users], 0) if len(self) else np.zeros(len(users), dtype=np.int64)
@@ -52,7 +64,10 @@ class Histories:
         return Histories(offsets, self.items[rows], self.times[rows], self.weights[rows])
 
     def where(self, keep: npt.NDArray[np.bool_]) -> "Histories":
-        """Return the same users with only the events marked True."""
+        """Return the same users with only the events marked True.
+
+        `keep` is bool of shape (events,).
+        """
         kept = np.concatenate([[0], np.cumsum(keep)])
         return Histories(kept[self.offsets], self.items[keep], self.times[keep], self.weights[keep])
 
@@ -67,12 +82,18 @@ class Histories:
         )
 
     def matrix(self, n_items: int, weights: Floats | None = None) -> Sparse:
-        """Return the events as a sparse matrix users x items; several events on one item stay apart until summed."""
+        """Return the events as a sparse matrix users x items; several events on one item stay apart until summed.
+
+        Returns float32 of shape (users, items); `weights` is float32 of shape (events,), the events' own by default.
+        """
         data = self.weights if weights is None else weights
         return from_rows(data, self.items, self.offsets, n_items)
 
     def unique(self, n_items: int) -> Sparse:
-        """Return users x items with one entry per pair: the largest of its events' weights."""
+        """Return users x items with one entry per pair: the largest of its events' weights.
+
+        Returns float32 of shape (users, items).
+        """
         key = self.users().astype(np.int64) * n_items + self.items
         order = np.lexsort((-self.weights, key)) if self.weights.min(initial=1.0) < 1.0 else np.argsort(key)
         first = np.concatenate([[True], np.diff(key[order]) > 0])[: len(order)]
@@ -82,7 +103,10 @@ class Histories:
 
 
 def one_item_each(items: npt.NDArray[np.integer]) -> Histories:
-    """Return histories of a single event each: the form in which a question about an item is asked. Item -1: none."""
+    """Return histories of a single event each: the form in which a question about an item is asked. Item -1: none.
+
+    `items` are integers (int32 or int64), one per question.
+    """
     known = items >= 0
     offsets = np.concatenate([[0], np.cumsum(known)]).astype(np.int64)
     count = int(offsets[-1])
@@ -92,7 +116,10 @@ def one_item_each(items: npt.NDArray[np.integer]) -> Histories:
 
 
 def encode(values: pl.Series) -> tuple[pl.Series, Ints]:
-    """Return the sorted distinct strings, and each value's position among them."""
+    """Return the sorted distinct strings, and each value's position among them.
+
+    The positions are int32 of the length of `values`.
+    """
     coded = values.cast(pl.Categorical(pl.Categories.random()))
     distinct = coded.unique()
     ids = distinct.cast(pl.String)
@@ -103,7 +130,10 @@ def encode(values: pl.Series) -> tuple[pl.Series, Ints]:
 
 
 def find(ids: pl.Series, wanted: pl.Series | Sequence[str]) -> Ints:
-    """Return the positions of strings in sorted ids, -1 for those that are not there."""
+    """Return the positions of strings in sorted ids, -1 for those that are not there.
+
+    Returns int32 of the length of `wanted`. `ids` must be sorted.
+    """
     if len(wanted) == 1 and isinstance(wanted[0], str):  # one question: no need to wake the thread pool
         place = bisect_left(ids, wanted[0])
         found_one = place < len(ids) and ids[place] == wanted[0]
@@ -117,7 +147,10 @@ def find(ids: pl.Series, wanted: pl.Series | Sequence[str]) -> Ints:
 
 
 def arrange(users: Ints, items: Ints, times: Longs, weights: Floats, n_users: int) -> Histories:
-    """Sort events by user and time; events of the same second stay in the order they came in."""
+    """Sort events by user and time; events of the same second stay in the order they came in.
+
+    `users` and `items` are int32, `times` int64, `weights` float32, all of shape (events,).
+    """
     seconds = np.clip(times, 0, (1 << _TIME_BITS) - 1)
     order = np.argsort((users.astype(np.int64) << _TIME_BITS) | seconds, kind="stable")
     counts = np.bincount(users, minlength=n_users)
@@ -140,6 +173,9 @@ def append(past: Histories, recent: Histories) -> Histories:
 
 
 def relabel(histories: Histories, new_position: Ints) -> Histories:
-    """Return the same events with every item's position replaced; those of items mapped to -1 are dropped."""
+    """Return the same events with every item's position replaced; those of items mapped to -1 are dropped.
+
+    `new_position` is int32 of shape (items,).
+    """
     items = new_position[histories.items]
     return replace(histories, items=items).where(items >= 0)

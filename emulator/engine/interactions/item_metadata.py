@@ -18,7 +18,10 @@ _BUCKETS = 10
 
 
 def features(catalogue: Catalogue, options: TrainingOptions) -> Sparse | None:
-    """Return items x values of their columns, rare values weighing more, rows of length one; None without any."""
+    """Return items x values of their columns, rare values weighing more, rows of length one; None without any.
+
+    Returns float32 of shape (items, values).
+    """
     metadata = catalogue.metadata
     if metadata is None:
         return None
@@ -55,7 +58,10 @@ def _one_hot(blocks: list[pl.DataFrame], n_items: int) -> Sparse:
 
 
 def alike(matrix: Sparse, items: Positions, others: Positions, keep: int) -> Sparse:
-    """Return for each of `items` the cosine to the most alike of `others`: rows and columns in the given orders."""
+    """Return for each of `items` the cosine to the most alike of `others`: rows and columns in the given orders.
+
+    `matrix` is float32 of shape (items, values); the answer float32 of shape (len(items), len(others)).
+    """
     right = matrix[others].T.tocsr()
     blocks = [
         strongest(csr_array(matrix[items[start : start + 256]] @ right), keep) for start in range(0, len(items), 256)
@@ -67,6 +73,8 @@ def shares_of_alike(catalogue: Catalogue, options: TrainingOptions) -> Sparse | 
     """Return for each item without interactions how much it is like each item with some; each row sums to one.
 
     None when there are no such items, or nothing describes them.
+
+    Returns float32 of shape (items without interactions, items with some).
     """
     size, warm = len(catalogue), catalogue.warm
     described = features(catalogue, options) if size > warm else None
@@ -79,7 +87,10 @@ def shares_of_alike(catalogue: Catalogue, options: TrainingOptions) -> Sparse | 
 
 
 def with_cold_items(weights: Sparse, shares: Sparse | None, size: int) -> Sparse:
-    """Return the item-to-item weights over all items: one without interactions is listed as the items like it are."""
+    """Return the item-to-item weights over all items: one without interactions is listed as the items like it are.
+
+    `weights` is float32 of shape (items with interactions,) squared, the answer float32 (size, size).
+    """
     if shares is None:
         return widened(weights, size)
     cold = cells_of(strongest(csr_array(weights @ shares.T), 2 * _NEIGHBOURS))

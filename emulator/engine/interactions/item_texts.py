@@ -85,7 +85,10 @@ def words(catalogue: Catalogue, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def weighted_words(catalogue: Catalogue, columns: Sequence[str]) -> tuple[Sparse, pl.Series]:
-    """Return items x words, rare words weighing more, rows of length one; and the words."""
+    """Return items x words, rare words weighing more, rows of length one; and the words.
+
+    The matrix is float32 of shape (items, words).
+    """
     found = words(catalogue, columns)
     counts = found.group_by("word").len().filter(pl.col("len") <= max(1.0, _MOST_COMMON * len(catalogue))).sort("word")
     vocabulary = counts.select("word", "len", column=pl.int_range(pl.len()))

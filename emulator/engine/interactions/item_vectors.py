@@ -16,7 +16,10 @@ _OVERSAMPLING = 10
 
 
 def item_vectors(shared: Matrix, rank: int, seed: int = 0) -> npt.NDArray[np.float32]:
-    """Return the leading eigenvectors of the matrix of shared users, one row per item."""
+    """Return the leading eigenvectors of the matrix of shared users, one row per item.
+
+    `shared` is float32 of shape (items, items), symmetric; the answer float32 of shape (items, rank).
+    """
     size = shared.shape[0]
     rank = min(rank, size)
     width = min(size, rank + _OVERSAMPLING)

@@ -16,14 +16,20 @@ _FACTS = "model.json"
 
 
 def save_arrays(directory: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write one file per array."""
+    """Write one file per array.
+
+    Any dtype but object: float32, int32, int64 and bool come back as they were.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     for name, values in arrays.items():
         np.save(directory / f"{name}.npy", np.ascontiguousarray(values), allow_pickle=False)
 
 
 def load_arrays(directory: Path) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a folder; their pages are read when they are used."""
+    """Return the arrays of a folder; their pages are read when they are used.
+
+    Each has the dtype it was saved with (float32, int32, int64 or bool).
+    """
     return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(directory.glob("*.npy"))}
 
 

@@ -30,7 +30,10 @@ class Catalogue:
         return len(self.ids)
 
     def find(self, wanted: pl.Series | Sequence[str]) -> Ints:
-        """Return the positions of ids, -1 for unknown ones."""
+        """Return the positions of ids, -1 for unknown ones.
+
+        Returns int32 of the length of `wanted`.
+        """
         warm, cold = find(self.ids[: self.warm], wanted), find(self.ids[self.warm :], wanted)
         return np.where(cold >= 0, cold + self.warm, warm).astype(np.int32)
 
@@ -148,13 +151,19 @@ def _catalogue(snapshot: Snapshot, warm_ids: pl.Series, items: Ints, times: Long
 
 
 def popularity(histories: Histories, n_items: int) -> Floats:
-    """Return the number of distinct users per item."""
+    """Return the number of distinct users per item.
+
+    Returns float32 of shape (n_items,).
+    """
     pairs = histories.unique(n_items)
     return np.bincount(pairs.indices, minlength=n_items).astype(np.float32)
 
 
 def trainable(histories: Histories, options: TrainingOptions) -> npt.NDArray[np.bool_]:
-    """Return which users' histories are neither too short nor too long by the recipe's percentiles."""
+    """Return which users' histories are neither too short nor too long by the recipe's percentiles.
+
+    Returns bool of shape (users,).
+    """
     lengths = histories.lengths
     if "min_user_history_length_percentile" not in options.values or len(lengths) == 0:
         return np.ones(len(lengths), dtype=np.bool_)
@@ -167,7 +176,10 @@ def trainable(histories: Histories, options: TrainingOptions) -> npt.NDArray[np.
 
 
 def item_rewards(data: TrainingData, options: TrainingOptions) -> Floats | None:
-    """Return the numeric column the solution optimises for, 0 where an item has none."""
+    """Return the numeric column the solution optimises for, 0 where an item has none.
+
+    Returns float32 of shape (items,).
+    """
     metadata = data.catalogue.metadata
     if options.reward_column is None or metadata is None or options.reward_column not in metadata.columns:
         return None

@@ -70,7 +70,10 @@ class Fitted(Scorer, Protocol):
     """A scorer that can be saved."""
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved, by name."""
+        """Return what is saved, by name.
+
+        Any of float32, int32, int64 and bool.
+        """
 
 
 class ItemEstimator(ABC):
@@ -96,7 +99,10 @@ class ItemEstimator(ABC):
     @classmethod
     @abstractmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> Fitted:
-        """Return what `Fitted.arrays` and the settings describe."""
+        """Return what `Fitted.arrays` and the settings describe.
+
+        The arrays have the dtypes they were saved with (float32, int32, int64 or bool).
+        """
 
     @classmethod
     def read(cls, snapshot: Snapshot, options: TrainingOptions) -> TrainingData:

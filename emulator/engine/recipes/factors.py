@@ -29,7 +29,10 @@ class Factors:
     settings: FitSettings
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the logits of all items for the users from `start` to before `stop`."""
+        """Fill `out` with the logits of all items for the users from `start` to before `stop`.
+
+        `out` is float32 of shape (stop - start, items).
+        """
         part = queries.slice(start, stop)
         weights = history_weights(part, self.settings) * np.float32(self.settings.scale)
         profiles = part.matrix(len(self.vectors), weights) @ self.vectors
@@ -40,11 +43,17 @@ class Factors:
             out[part.users(), part.items] -= SEEN
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved as arrays.
+
+        All float32.
+        """
         return {"vectors": self.vectors, "prior": self.prior, "popular": self.popular}
 
     @staticmethod
     def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "Factors":
-        """Return the model that `arrays` and the choice's settings describe."""
+        """Return the model that `arrays` and the choice's settings describe.
+
+        All arrays are float32.
+        """
         vectors, scores, popular = (np.asarray(arrays[name]) for name in ("vectors", "prior", "popular"))
         return Factors(vectors, scores, popular, FitSettings(**settings))

@@ -39,7 +39,10 @@ class Affinity:
     weights: Sparse
 
     def users_by_question(self, histories: Histories, questions: Sparse) -> Floats:
-        """Return users x questions: the closeness to the items each question (a column) consists of."""
+        """Return users x questions: the closeness to the items each question (a column) consists of.
+
+        `questions` is float32 of shape (items, questions), the answer float32 of shape (users, questions).
+        """
         toward = (self.weights @ questions).tocsr()
         n_items = self.weights.shape[0]
         scores = np.empty((len(histories), questions.shape[1]), dtype=np.float32)
@@ -57,7 +60,10 @@ class Affinity:
 
 
 def one_per_item(items: npt.NDArray[np.integer], n_items: int) -> Sparse:
-    """Return a question for each item, which consists of that item; -1 asks for nothing."""
+    """Return a question for each item, which consists of that item; -1 asks for nothing.
+
+    Returns float32 of shape (n_items, len(items)).
+    """
     known = np.flatnonzero(items >= 0)
     return from_cells(np.ones(len(known)), items[known], known, (n_items, len(items)))
 
@@ -79,7 +85,10 @@ def parse_attributes(text: str) -> list[tuple[str, str]]:
 
 
 def items_with(catalogue: Catalogue, tests: Sequence[tuple[str, str]]) -> Sparse:
-    """Return a question for each test: the items whose column holds the value, which may be one of several in it."""
+    """Return a question for each test: the items whose column holds the value, which may be one of several in it.
+
+    Returns float32 of shape (items, tests).
+    """
     if catalogue.metadata is None:
         raise EngineError("The recipe needs an Items dataset")
     by_name = {name.upper(): name for name in catalogue.metadata.columns}
@@ -104,7 +113,10 @@ def fit_affinity(data: TrainingData, options: TrainingOptions, histories: Histor
 
 
 def segment_metrics(scores: npt.NDArray[np.float32], actual: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Return the metrics of users x questions: scores, and who really came."""
+    """Return the metrics of users x questions: scores, and who really came.
+
+    `scores` is float32, `actual` bool, both of shape (users, questions).
+    """
     n_users = len(scores)
     top = max(1, int(n_users * _TOP_SHARE))
     asked = np.flatnonzero(actual.any(axis=0))
@@ -142,7 +154,10 @@ class SegmentEstimator(ABC):
 
     @abstractmethod
     def sample_questions(self, data: TrainingData, truth: Histories) -> Sparse:
-        """Return items x questions to measure with: at most a few hundred."""
+        """Return items x questions to measure with: at most a few hundred.
+
+        Returns float32 of shape (items, questions).
+        """
 
     @classmethod
     def read(cls, snapshot: Snapshot, options: TrainingOptions) -> TrainingData:
@@ -201,12 +216,18 @@ class ItemAffinity(SegmentEstimator):
     record_field = "itemId"
 
     def scores(self, data: TrainingData, keys: Sequence[str]) -> Floats:
-        """Return the closeness to each item; an unknown item is far from everybody."""
+        """Return the closeness to each item; an unknown item is far from everybody.
+
+        Returns float32 of shape (users, keys).
+        """
         questions = one_per_item(data.catalogue.find(keys), len(data.catalogue))
         return self.fitted.users_by_question(data.histories, questions)
 
     def sample_questions(self, data: TrainingData, truth: Histories) -> Sparse:
-        """Return items that gained users."""
+        """Return items that gained users.
+
+        Returns float32 of shape (items, questions).
+        """
         gained = np.unique(truth.items)
         chosen = np.random.default_rng(self.options.seed).permutation(gained)[:_MOST_QUESTIONS]
         return one_per_item(chosen, len(data.catalogue))
@@ -218,7 +239,10 @@ class ItemAttributeAffinity(SegmentEstimator):
     record_field = "itemAttributes"
 
     def scores(self, data: TrainingData, keys: Sequence[str]) -> Floats:
-        """Return the closeness; a key of several attributes is as close as the farthest of them."""
+        """Return the closeness; a key of several attributes is as close as the farthest of them.
+
+        Returns float32 of shape (users, keys).
+        """
         columns = [
             self.fitted.users_by_question(data.histories, items_with(data.catalogue, parse_attributes(key))).min(axis=1)
             for key in keys
@@ -226,7 +250,10 @@ class ItemAttributeAffinity(SegmentEstimator):
         return np.stack(columns, axis=1)
 
     def sample_questions(self, data: TrainingData, truth: Histories) -> Sparse:  # noqa: ARG002 - columns tell
-        """Return values of the items' string columns."""
+        """Return values of the items' string columns.
+
+        Returns float32 of shape (items, questions).
+        """
         metadata = data.catalogue.metadata
         if metadata is None:
             raise EngineError(f"The recipe {self.options.recipe_name} needs an Items dataset")

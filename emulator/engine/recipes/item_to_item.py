@@ -53,7 +53,10 @@ class ItemToItem:
     settings: FitSettings
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the logits of all items for the users from `start` to before `stop`."""
+        """Fill `out` with the logits of all items for the users from `start` to before `stop`.
+
+        `out` is float32 of shape (stop - start, items).
+        """
         part = queries.slice(start, stop)
         weights = history_weights(part, self.settings) * np.float32(self.settings.scale)
         width = self._columns.shape[1]
@@ -79,7 +82,10 @@ class ItemToItem:
         return _padded(self.weights, self.weights.data)
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved as arrays.
+
+        Returns float32, int32 and int64, as `load` expects them.
+        """
         weights = self.weights
         return {
             "data": weights.data,
@@ -91,7 +97,10 @@ class ItemToItem:
 
     @staticmethod
     def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "ItemToItem":
-        """Return the model that `arrays` and the choice's settings describe."""
+        """Return the model that `arrays` and the choice's settings describe.
+
+        The arrays have the names and dtypes (float32, int32, int64) of `arrays`.
+        """
         weights = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["prior"]))
         return ItemToItem(weights, np.asarray(arrays["prior"]), np.asarray(arrays["popular"]), FitSettings(**settings))
 
@@ -114,7 +123,10 @@ def _runs(offsets: Longs, width: int) -> Iterator[tuple[int, int]]:
 
 
 def history_weights(histories: Histories, settings: FitSettings) -> Floats:
-    """Return how much each event says about what the user wants next."""
+    """Return how much each event says about what the user wants next.
+
+    Returns float32 of shape (events,).
+    """
     if not settings.recency:
         return histories.weights
     ages = histories.ages()
@@ -153,7 +165,10 @@ def _mirror(matrix: npt.NDArray[np.float32]) -> None:
 
 
 def base_matrix(counted: CooccurrenceCounts) -> Matrix:
-    """Return the order-blind part: EASE, or a discounted count of shared users where EASE would not fit in memory."""
+    """Return the order-blind part: EASE, or a discounted count of shared users where EASE would not fit in memory.
+
+    Returns float32 of shape (items, items).
+    """
     if counted.fits_densely:
         return ease(counted.shared)
     discount = np.maximum(counted.popularity, 1) ** -0.5
@@ -200,14 +215,20 @@ def _spread(matrix: Matrix, *, every_cell: bool) -> np.float32:
 
 
 def prior(popularity: Floats, n_items: int) -> Floats:
-    """Return a score from 0 to 1 for being popular, over all items: it orders what a history says nothing about."""
+    """Return a score from 0 to 1 for being popular, over all items: it orders what a history says nothing about.
+
+    `popularity` is float32 of shape (items with interactions,), the answer float32 of shape (n_items,).
+    """
     scores = np.zeros(n_items, dtype=np.float32)
     scores[: len(popularity)] = np.log1p(popularity) / np.log1p(max(float(popularity.max(initial=0)), 1.0))
     return scores
 
 
 def log_popularity(popularity: Floats, n_items: int) -> Floats:
-    """Return the logits whose softmax is each item's share of all users, items without any just above nothing."""
+    """Return the logits whose softmax is each item's share of all users, items without any just above nothing.
+
+    `popularity` is float32 of shape (items with interactions,), the answer float32 of shape (n_items,).
+    """
     counts = np.full(n_items, 0.01, dtype=np.float32)
     counts[: len(popularity)] += popularity
     return np.log(counts)

@@ -49,16 +49,25 @@ class ActionWeights:
     weights: Floats  # actions x (DIMENSIONS + 1)
 
     def chances(self, users: npt.NDArray[np.floating[Any]]) -> Doubles:
-        """Return users x actions: the probability that the user takes the action."""
+        """Return users x actions: the probability that the user takes the action.
+
+        `users` is of shape (users, DIMENSIONS + 1), the answer float64 of shape (users, actions).
+        """
         return sigmoid(users @ self.weights.T)
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved as arrays.
+
+        Returns float32.
+        """
         return {"weights": self.weights}
 
 
 def fit_actions(users: Floats, actions: Ints, taken: npt.NDArray[np.bool_], n_actions: int) -> ActionWeights:
-    """Fit to examples: row i says that the user with vector users[i] took action actions[i], or did not."""
+    """Fit to examples: row i says that the user with vector users[i] took action actions[i], or did not.
+
+    `users` is float32 of shape (examples, DIMENSIONS + 1), `actions` int32 and `taken` bool of shape (examples,).
+    """
     features, truth = users.astype(np.float64), taken.astype(np.float64)
     start = np.zeros(features.shape[1])
     shared = logistic(features, truth, start, _RIDGE)
@@ -72,7 +81,11 @@ def fit_actions(users: Floats, actions: Ints, taken: npt.NDArray[np.bool_], n_ac
 
 
 def logistic(features: Doubles, truth: Doubles, towards: Doubles, ridge: float) -> Doubles:
-    """Return the weights of a ridge logistic regression that starts from, and is pulled to, given weights (Newton)."""
+    """Return the weights of a ridge logistic regression that starts from, and is pulled to, given weights (Newton).
+
+    All are float64: `features` of shape (examples, dimensions), `truth` (examples,), `towards` and the answer
+    (dimensions,).
+    """
     weights = towards.copy()
     if len(truth) == 0:
         return weights
@@ -86,19 +99,29 @@ def logistic(features: Doubles, truth: Doubles, towards: Doubles, ridge: float) 
 
 
 def sigmoid(logits: npt.NDArray[np.floating[Any]]) -> Doubles:
-    """Return the logistic function."""
+    """Return the logistic function.
+
+    Returns float64 of the shape of `logits`.
+    """
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT))), dtype=np.float64)
 
 
 def user_vectors(profiles: npt.NDArray[np.floating[Any]]) -> Floats:
-    """Return the users' item profiles at length one, with a last dimension of 1."""
+    """Return the users' item profiles at length one, with a last dimension of 1.
+
+    `profiles` is of shape (users, DIMENSIONS), the answer float32 of shape (users, DIMENSIONS + 1).
+    """
     lengths = np.linalg.norm(profiles, axis=1, keepdims=True)
     unit = np.divide(profiles, lengths, out=np.zeros_like(profiles), where=lengths > 0)
     return np.concatenate([unit, np.ones((len(unit), 1))], axis=1).astype(np.float32)
 
 
 def profiles(histories: Histories, users: npt.NDArray[np.integer], vectors: Floats) -> Floats:
-    """Return the users' vectors; user -1 has done nothing yet."""
+    """Return the users' vectors; user -1 has done nothing yet.
+
+    `users` are integers (int32 or int64), `vectors` float32 of shape (items, DIMENSIONS); the answer is float32 of
+    shape (users, DIMENSIONS + 1).
+    """
     return user_vectors(histories.of(users).unique(len(vectors)) @ vectors)
 
 
@@ -109,7 +132,10 @@ def _fit(examples: ActionExamples, users: Floats, rows: npt.NDArray[np.bool_]) -
 def measure_actions(
     examples: ActionExamples, users: Floats, test: npt.NDArray[np.bool_], model: ActionWeights
 ) -> dict[str, float]:
-    """Return the metrics on the examples of the users marked True in `test`."""
+    """Return the metrics on the examples of the users marked True in `test`.
+
+    `users` is float32 of shape (users, DIMENSIONS + 1), `test` bool of shape (users,).
+    """
     held = test[examples.users]
     chances = model.chances(users[test])
     row = (np.cumsum(test) - 1)[examples.users[held]]
@@ -192,7 +218,7 @@ class NextBestAction:
         return self
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.floating[Any]]) -> None:
-        """Fill `out`, floats of shape (stop - start, actions), with the chances that the users take each action."""
+        """Fill `out`, float32 or float64 of shape (stop - start, actions), with the chances of each action."""
         users = profiles(queries, np.arange(start, stop), self.vectors)
         out[:] = self.weights.chances(users)
 

@@ -20,11 +20,17 @@ class FixedList:
     scores: Floats
 
     def score(self, _queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the same scores for every query."""
+        """Fill `out` with the same scores for every query.
+
+        `out` is float32 of shape (stop - start, items).
+        """
         out[: stop - start] = self.scores
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved as arrays.
+
+        Returns float32.
+        """
         return {"scores": self.scores}
 
 
@@ -44,5 +50,8 @@ class PopularityCount(ItemEstimator):
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], _settings: Mapping[str, Any]) -> Fitted:
-        """Return the list."""
+        """Return the list.
+
+        The array is float32.
+        """
         return FixedList(np.asarray(arrays["scores"]))

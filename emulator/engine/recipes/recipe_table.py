@@ -8,22 +8,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.engine.api import DatasetType
-from emulator.engine.recipes.hyperparameters import (
+from emulator.engine.recipes.recipe import (
+    ACTION_METRICS,
     ACTIONS,
     AFFINITY,
     COLD_START,
     RECENCY_BIAS,
-    SIMILAR_ITEMS,
-    SIMS,
-    TRENDING,
-    sequence_parameters,
-)
-from emulator.engine.recipes.recipe import (
-    ACTION_METRICS,
     SEGMENT_METRICS,
     SEMANTIC_METRICS,
+    SIMILAR_ITEMS,
+    SIMS,
     TREND_METRICS,
+    TRENDING,
     Recipe,
+    sequence_parameters,
 )
 
 _ITEMS_TOO: Final[tuple[DatasetType, ...]] = ("INTERACTIONS", "ITEMS")

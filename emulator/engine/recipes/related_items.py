@@ -23,7 +23,10 @@ class RelatedItems:
     popular: Floats
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the likeness to the asked item; popularity decides where there is none."""
+        """Fill `out` with the likeness to the asked item; popularity decides where there is none.
+
+        `out` is float32 of shape (stop - start, items).
+        """
         asked = np.arange(start, stop)
         some = np.flatnonzero(queries.lengths[start:stop] > 0)
         items = queries.items[queries.offsets[1:][asked[some]] - 1]
@@ -33,7 +36,10 @@ class RelatedItems:
             out[some, items] = -np.inf  # an item is not listed beside itself
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved as arrays.
+
+        Returns float32, int32 and int64.
+        """
         near = self.neighbours
         return {"data": near.data, "indices": near.indices, "indptr": near.indptr, "popular": self.popular}
 
@@ -45,13 +51,19 @@ class RelatedItemsEstimator(ItemEstimator):
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], _settings: Mapping[str, Any]) -> Fitted:
-        """Return the neighbours."""
+        """Return the neighbours.
+
+        The arrays have the names and dtypes (float32, int32, int64) of `RelatedItems.arrays`.
+        """
         near = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["popular"]))
         return RelatedItems(near, np.asarray(arrays["popular"]))
 
 
 def relative(popularity: Floats, n_items: int) -> Floats:
-    """Return popularity over all items, the largest 1."""
+    """Return popularity over all items, the largest 1.
+
+    `popularity` is float32 of shape (items with interactions,), the answer float32 of shape (n_items,).
+    """
     scores = np.zeros(n_items, dtype=np.float32)
     scores[: len(popularity)] = popularity / max(float(popularity.max(initial=0)), 1.0)
     return scores

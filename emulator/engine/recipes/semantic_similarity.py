@@ -45,7 +45,10 @@ class SemanticItems:
         return replace(self, influence=(float(given.get("POPULARITY", 0.0)), float(given.get("FRESHNESS", 0.0))))
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the likeness to the asked item; an unknown item gets popular ones."""
+        """Fill `out` with the likeness to the asked item; an unknown item gets popular ones.
+
+        `out` is float32 of shape (stop - start, items).
+        """
         part = queries.slice(start, stop)
         some = np.flatnonzero(part.lengths > 0)
         items = part.items[part.offsets[1:][some] - 1]
@@ -59,12 +62,18 @@ class SemanticItems:
         out[some, items] = -np.inf  # an item is not listed beside itself
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays."""
+        """Return what is saved as arrays.
+
+        All float32.
+        """
         return {"vectors": self.vectors, "popular": self.popular, "fresh": self.fresh}
 
 
 def embed(weighted: Sparse) -> Floats:
-    """Return unit vectors of the items' texts: latent topics of their words (LSA)."""
+    """Return unit vectors of the items' texts: latent topics of their words (LSA).
+
+    `weighted` is float32 of shape (items, words), the answer float32 of shape (items, dimensions).
+    """
     frequent = np.argsort(-np.bincount(weighted.indices, minlength=weighted.shape[1]), kind="stable")
     telling = weighted[:, np.sort(frequent[:_DENSE_WORDS])]
     together = np.asarray((telling.T @ telling).toarray(), dtype=np.float32)
@@ -74,7 +83,10 @@ def embed(weighted: Sparse) -> Floats:
 
 
 def to_unit(values: npt.NDArray[Any]) -> Floats:
-    """Return values moved and scaled into 0 to 1; all alike is all 0."""
+    """Return values moved and scaled into 0 to 1; all alike is all 0.
+
+    Returns float32 of the shape of `values`.
+    """
     numbers = values.astype(np.float64)
     low, high = float(numbers.min(initial=np.inf)), float(numbers.max(initial=-np.inf))
     spread = high - low if high > low else 1.0

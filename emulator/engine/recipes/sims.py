@@ -29,7 +29,10 @@ def fit_sims(counted: CooccurrenceCounts, n_items: int, options: TrainingOptions
 
 
 def listable(counts: Floats, low: float, high: float) -> npt.NDArray[np.bool_]:
-    """Return which items lie within the percentiles of interaction counts; ties with a bound count as within."""
+    """Return which items lie within the percentiles of interaction counts; ties with a bound count as within.
+
+    `counts` is float32, the answer bool, both of shape (items,).
+    """
     if len(counts) == 0:
         return np.zeros(0, dtype=np.bool_)
     bounds = np.quantile(counts, [low, high], method="higher")
@@ -37,7 +40,11 @@ def listable(counts: Floats, low: float, high: float) -> npt.NDArray[np.bool_]:
 
 
 def discounted(shared: Matrix, discount: Floats, least: float) -> Matrix:
-    """Return shared users times the listed item's discount, without rare pairs and an item's own."""
+    """Return shared users times the listed item's discount, without rare pairs and an item's own.
+
+    `shared` is float32 of shape (items, items), dense or sparse, and so is the answer; `discount` is float32 of shape
+    (items,).
+    """
     if isinstance(shared, np.ndarray):
         scores = np.where(shared >= max(least, 1), shared, np.float32(0)) * discount[None, :].astype(np.float32)
         np.fill_diagonal(scores, 0)

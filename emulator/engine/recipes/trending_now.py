@@ -42,7 +42,10 @@ def fit_trending(histories: Histories, n_items: int, interval: int, end: int | N
 def interval_counts(
     items: npt.NDArray[np.int32], times: Longs, n_items: int, interval: int, end: int
 ) -> npt.NDArray[np.int64]:
-    """Return events per interval and item, the newest interval first, then the ones before it."""
+    """Return events per interval and item, the newest interval first, then the ones before it.
+
+    `items` is int32 and `times` int64 of shape (events,), the answer int64 of shape (intervals, n_items).
+    """
     age = (end - 1 - times) // interval
     recent = (age >= 0) & (age <= _BEFORE)
     cell = age[recent] * n_items + items[recent]

@@ -88,7 +88,10 @@ class UserPersonalization(ItemEstimator):
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> UserModel:
-        """Return factors or the item-to-item matrix, whichever was chosen."""
+        """Return factors or the item-to-item matrix, whichever was chosen.
+
+        The arrays have the dtypes they were saved with (float32, int32, int64).
+        """
         return Factors.load(arrays, settings) if settings["rank"] else ItemToItem.load(arrays, settings)
 
     def _prepare(self, data: TrainingData) -> None:
@@ -195,5 +198,8 @@ class PersonalizedRanking(UserPersonalization):
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> UserModel:
-        """Return a model that ranks what the user already has like the rest: a list to rank may hold it."""
+        """Return a model that ranks what the user already has like the rest: a list to rank may hold it.
+
+        The arrays have the dtypes they were saved with (float32, int32, int64).
+        """
         return super().restored(arrays, {**settings, "repeats": True})

@@ -1,4 +1,4 @@
-"""Answers of trained models: single questions, exploration, promotions, and batch jobs.
+"""Answers of fitted models, whatever fitted them: single questions, exploration, promotions, and batch jobs.
 
-Imports `evaluation`, `filters` and what is below them. Begin with `item_model`, then `batch_job`.
+Imports `evaluation`, `filters` and what is below them. Begin with `served_models`, then `item_lists`.
 """

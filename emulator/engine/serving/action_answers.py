@@ -23,7 +23,7 @@ class ActionScorer(Protocol):
     scorable: bool  # else too little was ever taken or declined
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.floating[Any]]) -> None:
-        """Fill `out`, floats of shape (stop - start, actions), with chances."""
+        """Fill `out`, float32 or float64 of shape (stop - start, actions), with chances."""
 
 
 class ActionAnswers:

@@ -61,7 +61,10 @@ class BatchLists:
         return listed(self.catalogue.ids, items, np.exp(scores - found.log_totals[:, None]))
 
     def mask_for(self, row: int, records: BatchRecords) -> Mask | None:
-        """Return which items one record's filter lets through; a record with bad values is refused."""
+        """Return which items one record's filter lets through; a record with bad values is refused.
+
+        Returns bool of shape (items,).
+        """
         if self.filter is None:
             return None
         key = records.keys[row]
@@ -134,7 +137,10 @@ class _Drawn:
 
 
 def listed(ids: pl.Series, items: Lists, scores: npt.NDArray[np.float32] | None) -> pl.Series:
-    """Return lists of items, and their scores when there are any, as JSON text."""
+    """Return lists of items, and their scores when there are any, as JSON text.
+
+    `items` is int32, -1 for none, and `scores` float32, both of shape (lists, places).
+    """
     rows, length = items.shape
     flat = items.ravel()
     known = pl.Series(flat >= 0)

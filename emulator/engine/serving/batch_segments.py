@@ -57,7 +57,10 @@ class BatchSegments:
 
 
 def closest(scores: Floats, count: int, allowed: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
-    """Return the users with the highest scores, best first; users the score says nothing about come last."""
+    """Return the users with the highest scores, best first; users the score says nothing about come last.
+
+    `scores` is float32 and `allowed` bool of shape (users,), the answer int64 positions.
+    """
     users = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     values = scores[users]
     if count < len(users):

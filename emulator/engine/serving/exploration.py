@@ -35,6 +35,9 @@ class Exploration:
         """Return for each row new items, drawn without replacement with the probabilities the model gives them.
 
         Items that are filtered away or that the user already has are never drawn; missing draws are -1.
+
+        `logits` is float32 of shape (lists, items), `keys` uint64 of shape (lists,), the answer int32 of shape
+        (lists, count).
         """
         chances = logits[:, self.new_items] + _gumbel(keys, self.new_items)
         order = np.argsort(-chances, axis=1, kind="stable")[:, :count]
@@ -43,7 +46,10 @@ class Exploration:
         return drawn
 
     def plan(self, listed: Lists, drawn: Lists, keys: Keys) -> "Swap":
-        """Return which places to give to which drawn items that are not listed already."""
+        """Return which places to give to which drawn items that are not listed already.
+
+        `listed` and `drawn` are int32 of shape (lists, places), `keys` uint64 of shape (lists,).
+        """
         filled = (listed >= 0).sum(axis=1)
         wanted = (self.weight * filled + _uniform(keys, np.array([_HOW_MANY]))[:, 0]).astype(np.int64)
         fresh = (drawn >= 0) & ~(drawn[:, :, None] == listed[:, None, :]).any(axis=2)
@@ -65,7 +71,10 @@ class Swap:
     stays: npt.NDArray[np.bool_]
 
     def apply(self, listed: Values, drawn: Values) -> Values:
-        """Return the lists with the drawn values in their places and the best of the others in the rest."""
+        """Return the lists with the drawn values in their places and the best of the others in the rest.
+
+        Returns int32 positions or float32 scores, both of shape (lists, places).
+        """
         answer = listed.copy()
         answer[self.explored] = drawn[self.drawn]
         answer[self.places] = listed[self.stays]
@@ -94,7 +103,10 @@ def exploration_of(
 
 
 def keys_for(seed: int, users: Iterable[str | None]) -> Keys:
-    """Return a number for each user, the same whenever the same model is asked."""
+    """Return a number for each user, the same whenever the same model is asked.
+
+    Returns uint64 of the length of `users`.
+    """
     return np.array([zlib.crc32((user or "").encode()) for user in users], dtype=np.uint64) ^ np.uint64(
         (seed & 0xFFFFFFFF) << 32
     )

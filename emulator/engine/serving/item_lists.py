@@ -134,7 +134,10 @@ class ItemLists:
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return probabilities that sum to 1; nothing for nothing."""
+    """Return probabilities that sum to 1; nothing for nothing.
+
+    `logits` is float32, the answer float64 of the same shape.
+    """
     if len(logits) == 0:
         return np.zeros(0)
     chances = np.exp(logits.astype(np.float64) - float(logits.max()))

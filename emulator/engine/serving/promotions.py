@@ -14,6 +14,8 @@ def promote(
     """Return the list with promoted items at random places, in their own order, and which items those are.
 
     An item is listed once; when too few items can be promoted, the others keep the places.
+
+    `listed`, `promoted` and both answers are int32 positions of items.
     """
     chosen = promoted[: min(max(1, length * percent // 100), length)]
     others = listed[~np.isin(listed, chosen)][: length - len(chosen)]

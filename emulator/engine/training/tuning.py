@@ -10,7 +10,7 @@ from emulator.engine.api import TrainingSpec
 from emulator.engine.interactions.held_out import UserSplit
 from emulator.engine.interactions.training_data import TrainingData
 from emulator.engine.interactions.training_options import TrainingOptions
-from emulator.engine.recipes.hyperparameters import Hyperparameter
+from emulator.engine.recipes.recipe import Hyperparameter
 from emulator.engine.recipes.recipe_table import RECIPES
 from emulator.engine.training.solution_options import read_options, recipe_named
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from emulator.engine.recipes.hyperparameters import Hyperparameter
+from emulator.engine.recipes.recipe import Hyperparameter
 from emulator.engine.recipes.recipe_table import RECIPES, accepted_without_effect
 from tests.emulator.engine.planted import START, FrameSnapshot, fit, interactions, items, snapshot
 from tests.emulator.engine.recipes.test_next_best_action import data as action_data
