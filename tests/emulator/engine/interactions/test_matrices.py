@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from emulator.engine.interactions import cooccurrence
-from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, strongest
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
 from emulator.engine.interactions.held_out import newest_held_out, split_users
 from emulator.engine.interactions.histories import Histories, append, arrange, encode, find
 from emulator.engine.interactions.item_vectors import item_vectors
-from emulator.engine.recipes.item_to_item import ease
+from emulator.engine.recipes.item_to_item import base_matrix, blend, ease
 from emulator.engine.recipes.sims import listable
 
 
@@ -54,6 +54,26 @@ def test_ease_is_the_closed_form_of_its_paper() -> None:
     expected = -inverse / np.diag(inverse)[None, :]
     np.fill_diagonal(expected, 0)
     assert ease((held.T @ held).astype(np.float32)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_few_events_among_many_items_are_counted_sparsely() -> None:
+    few = CooccurrenceCounts(5_000, 5)
+    few.add(histories(n_items=5_000))
+    assert few.shared.nnz < 0.01 * 5_000**2
+    assert few.transitions.nnz < 0.01 * 5_000**2
+    assert few.fits_densely
+
+
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+def test_sparse_and_dense_counts_make_the_same_model(monkeypatch: pytest.MonkeyPatch, weight: float) -> None:
+    def mixed(dense_from: float) -> np.ndarray:
+        monkeypatch.setattr(cooccurrence, "_DENSE_FROM", dense_from)
+        counted = CooccurrenceCounts(30, 5)
+        counted.add(histories())
+        assert isinstance(counted.shared, np.ndarray) == (dense_from == 0)
+        return blend(base_matrix(counted), both_ways(counted.transitions, counted.popularity), weight, 30).toarray()
+
+    assert mixed(0) == pytest.approx(mixed(1e9), rel=1e-4, abs=1e-5)
 
 
 def test_item_vectors_span_the_leading_eigenvectors() -> None:
