@@ -17,12 +17,12 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, report, snapshot_of, spec
 from benchmarks.synthetic import START, Planted, drifting, tastes
-from emulator.engine.evaluation.metrics import find_hits, ndcg
+from emulator.engine.evaluation.metrics import find_hits, ndcg, segment_metrics
 from emulator.engine.evaluation.ranked_lists import Scorer, ranked
 from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, segments_held_out, split_users
 from emulator.engine.interactions.histories import Floats, Histories, arrange, one_item_each
 from emulator.engine.interactions.training_data import TrainingData, load_training_data
-from emulator.engine.recipes.item_affinity import fit_affinity, one_per_item, segment_metrics
+from emulator.engine.recipes.item_affinity import fit_affinity, one_per_item
 from emulator.engine.recipes.popularity_count import fit_popularity
 from emulator.engine.recipes.trending_now import fit_trending
 from emulator.engine.training.solution_options import read_options, recipe_named

@@ -18,7 +18,7 @@ from emulator.engine.api import (
     TrainingResult,
     TrainingSpec,
 )
-from emulator.engine.processes.worker_pool import WorkerPool
+from emulator.engine.processes.worker_pool import ProcessPool
 
 if TYPE_CHECKING:
     from emulator.engine.datasets.dataset_jobs import DatasetJobs
@@ -35,7 +35,7 @@ class Engine:
 
     def __init__(self, directory: Path, *, workers: int = 2) -> None:
         self.directory = directory
-        self._workers = WorkerPool(workers, directory / "logs")
+        self._workers = ProcessPool(workers, directory / "logs")
         self._jobs = ThreadPoolExecutor(_WAITING_JOBS, "engine-job")
         self._lock = threading.Lock()
         self._opened: tuple[DatasetJobs, TrainedModels] | None = None

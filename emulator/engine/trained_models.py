@@ -22,7 +22,7 @@ from emulator.engine.api import (
 from emulator.engine.datasets.dataset_store import DatasetStore
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.filters.current_rows import CurrentRows
-from emulator.engine.processes.worker_pool import WorkerPool
+from emulator.engine.processes.worker_pool import ProcessPool
 from emulator.engine.serving.served_models import ServedModel
 from emulator.engine.training.saved_model import load_model
 
@@ -36,7 +36,7 @@ _NOTE_FILE: Final = "engine.json"
 class TrainedModels:
     """The models below the engine's directory, safe to use from many threads."""
 
-    def __init__(self, directory: Path, workers: WorkerPool, store: DatasetStore) -> None:
+    def __init__(self, directory: Path, workers: ProcessPool, store: DatasetStore) -> None:
         self._root = directory / "models"
         self._workers = workers
         self._store = store

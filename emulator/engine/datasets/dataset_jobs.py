@@ -14,13 +14,13 @@ from emulator.engine.datasets.log_files import LogFile
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.datasets.snapshot import take_snapshot
 from emulator.engine.datasets.user_deletion import delete_users
-from emulator.engine.processes.worker_pool import WorkerPool
+from emulator.engine.processes.worker_pool import ProcessPool
 
 
 class DatasetJobs:
     """The datasets below the engine's directory; long work is given to the workers and waited for."""
 
-    def __init__(self, directory: Path, workers: WorkerPool) -> None:
+    def __init__(self, directory: Path, workers: ProcessPool) -> None:
         self.store = DatasetStore(directory / "datasets")
         self._scratch = directory / "scratch"
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a crash left

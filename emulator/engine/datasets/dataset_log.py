@@ -21,7 +21,7 @@ from emulator.engine.datasets.streamed_rows import fit_rows
 
 
 @dataclass
-class State:
+class LogState:
     """The content of state.json. `log_files` are in order of arrival; the tail is younger than all of them."""
 
     log_files: list[LogFile]
@@ -139,13 +139,13 @@ class DatasetLog:
         frame.write_parquet(smaller, compression="zstd", compression_level=1)
         return LogFile(smaller, "PUT", frame.height, unique=False)
 
-    def _load(self) -> State:
+    def _load(self) -> LogState:
         saved_in = self.folder / "state.json"
         if not saved_in.exists():
-            return State([])
+            return LogState([])
         saved = json.loads(saved_in.read_text())
         log_files = [LogFile.from_json(self.folder, entry) for entry in saved["parts"]]
-        state = State(log_files, saved["numbered"], saved["sequence"], saved["schema"])
+        state = LogState(log_files, saved["numbered"], saved["sequence"], saved["schema"])
         for file in (
             {*self.folder.iterdir()} - {log_file.path for log_file in log_files} - {self.folder / state.tail, saved_in}
         ):

@@ -12,6 +12,7 @@ Hits = npt.NDArray[np.bool_]
 
 CUTS = (5, 10, 25)
 LIST_LENGTH = 25
+_TOP_SHARE = 0.01  # of the users, in segments
 
 
 def item_metrics(ranked: Ranked, truth: Histories, n_items: int, weights: bool = False) -> dict[str, float]:
@@ -44,13 +45,13 @@ def find_hits(ranked: Ranked, truth: Histories, n_items: int) -> tuple[Hits, npt
     pairs = truth.unique(n_items)
     users = np.repeat(np.arange(len(truth), dtype=np.int64), np.diff(pairs.indptr))
     known = users * n_items + pairs.indices
-    asked = np.arange(len(ranked), dtype=np.int64)[:, None] * n_items + ranked
+    listed = np.arange(len(ranked), dtype=np.int64)[:, None] * n_items + ranked
     if len(known) == 0:
         return np.zeros(ranked.shape, dtype=np.bool_), np.zeros(ranked.shape, dtype=np.float32)
     order = np.argsort(known)
-    place = order[np.searchsorted(known[order], asked).clip(0, len(known) - 1)]
-    hits = (known[place] == asked) & (ranked >= 0)
-    return hits, np.where(hits, pairs.data[place], 0.0).astype(np.float32)
+    position = order[np.searchsorted(known[order], listed).clip(0, len(known) - 1)]
+    hits = (known[position] == listed) & (ranked >= 0)
+    return hits, np.where(hits, pairs.data[position], 0.0).astype(np.float32)
 
 
 def coverage(ranked: Ranked, n_items: int) -> float:
@@ -62,7 +63,7 @@ def coverage(ranked: Ranked, n_items: int) -> float:
 
 
 def mean_reciprocal_rank(hits: Hits) -> float:
-    """Return the mean over lists of one over the place of the first hit, 0 without one.
+    """Return the mean over lists of one over the position of the first hit, 0 without one.
 
     `hits` is bool of shape (lists, places).
     """
@@ -105,8 +106,8 @@ def weighted_ndcg(gains: npt.NDArray[np.float32], truth: Histories, n_items: int
     gained = gains[:, :cut] @ discounts[: min(cut, gains.shape[1])]
     users = np.repeat(np.arange(len(truth)), np.diff(pairs.indptr))
     order = np.lexsort((-pairs.data, users))
-    place = np.arange(pairs.nnz) - pairs.indptr[users]
-    best = np.where(place < cut, pairs.data[order] * discounts[np.minimum(place, cut - 1)], 0.0)
+    position = np.arange(pairs.nnz) - pairs.indptr[users]
+    best = np.where(position < cut, pairs.data[order] * discounts[np.minimum(position, cut - 1)], 0.0)
     ideal = np.bincount(users, weights=best, minlength=len(truth))
     return float(np.divide(gained, ideal, out=np.zeros(len(gained)), where=ideal > 0).mean())
 
@@ -119,6 +120,29 @@ def area_under_curve(chances: npt.NDArray[np.float64], taken: npt.NDArray[np.boo
     positive, negative = int(taken.sum()), int((~taken).sum())
     if positive == 0 or negative == 0:
         return 0.0
-    _values, place, counts = np.unique(chances, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # ties share the mean of their ranks
+    _values, position, counts = np.unique(chances, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[position]  # ties share the mean of their ranks
     return float((ranks[taken].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def segment_metrics(scores: npt.NDArray[np.float32], actual: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Return the metrics of users x questions: scores, and who really came.
+
+    `scores` is float32, `actual` bool, both of shape (users, questions).
+    """
+    n_users = len(scores)
+    top = max(1, int(n_users * _TOP_SHARE))
+    gained = np.flatnonzero(actual.any(axis=0))
+    hits, recalls = [], []
+    listed = np.zeros(n_users, dtype=np.bool_)
+    for question in gained:
+        chosen = np.argpartition(-scores[:, question], top - 1)[:top]
+        found = int(actual[chosen, question].sum())
+        hits.append(found)
+        recalls.append(found / int(actual[:, question].sum()))
+        listed[chosen] = True
+    return {
+        "coverage": float(listed.mean()) if n_users else 0.0,
+        "hits_at_1_percent": float(np.mean(hits)) if hits else 0.0,
+        "recall_at_1_percent": float(np.mean(recalls)) if recalls else 0.0,
+    }

@@ -28,12 +28,12 @@ class ColdUsers:
     values: npt.NDArray[np.int32]  # users x columns: rows of `lifts`, -1 for values that say nothing
     lifts: Floats  # values x items
 
-    def add(self, asked: pl.Series | list[str], out: npt.NDArray[np.float32]) -> None:
-        """Add to the rows of `out` what the metadata of each asked user says; unknown users stay as they are.
+    def add(self, users: pl.Series | list[str], out: npt.NDArray[np.float32]) -> None:
+        """Add to the rows of `out` what the metadata of each user says; unknown users stay as they are.
 
-        `out` is float32 of shape (asked, items).
+        `out` is float32 of shape (users, items).
         """
-        places = find(self.user_ids, asked)
+        places = find(self.user_ids, users)
         for row in np.flatnonzero(places >= 0):
             held = self.values[places[row]]
             out[row] += self.lifts[held[held >= 0]].sum(axis=0)

@@ -138,11 +138,11 @@ def find(ids: pl.Series, wanted: pl.Series | Sequence[str]) -> Ints:
         place = bisect_left(ids, wanted[0])
         found_one = place < len(ids) and ids[place] == wanted[0]
         return np.array([place if found_one else -1], dtype=np.int32)
-    asked = pl.Series(wanted, dtype=pl.String)
-    if len(ids) == 0 or len(asked) == 0:
-        return np.full(len(asked), -1, dtype=np.int32)
-    places = ids.search_sorted(asked).clip(0, len(ids) - 1)
-    found = ids.gather(places) == asked
+    sought = pl.Series(wanted, dtype=pl.String)
+    if len(ids) == 0 or len(sought) == 0:
+        return np.full(len(sought), -1, dtype=np.int32)
+    places = ids.search_sorted(sought).clip(0, len(ids) - 1)
+    found = ids.gather(places) == sought
     return np.where(found.fill_null(value=False).to_numpy(), places.to_numpy(), -1).astype(np.int32)
 
 

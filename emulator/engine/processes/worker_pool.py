@@ -24,7 +24,7 @@ class StoppedError(EngineError):
         super().__init__("The work was stopped before it was done.")
 
 
-class WorkerPool:
+class ProcessPool:
     """A few processes, started when first needed and kept; a killed one is replaced for the next work."""
 
     def __init__(self, count: int, logs: Path) -> None:

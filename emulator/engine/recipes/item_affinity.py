@@ -13,7 +13,7 @@ import polars as pl
 
 from emulator.engine.api import EngineError
 from emulator.engine.datasets.snapshot import Snapshot
-from emulator.engine.evaluation.metrics import rounded
+from emulator.engine.evaluation.metrics import rounded, segment_metrics
 from emulator.engine.evaluation.ranked_lists import Scorer
 from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
 from emulator.engine.interactions.held_out import UserSplit, segments_held_out
@@ -29,7 +29,6 @@ from emulator.engine.serving.served_models import Segments
 _USERS_AT_ONCE = 4096
 _TEST = re.compile(r'\s*(?:ITEMS\.)?([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*', re.IGNORECASE)
 _MOST_QUESTIONS = 200
-_TOP_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -110,29 +109,6 @@ def fit_affinity(data: TrainingData, options: TrainingOptions, histories: Histor
     counted.add(histories)
     keep = 2 * int(options.number("hidden_dimension"))
     return Affinity(widened(blend(base_matrix(counted), None, 0.0, keep), len(data.catalogue)))
-
-
-def segment_metrics(scores: npt.NDArray[np.float32], actual: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Return the metrics of users x questions: scores, and who really came.
-
-    `scores` is float32, `actual` bool, both of shape (users, questions).
-    """
-    n_users = len(scores)
-    top = max(1, int(n_users * _TOP_SHARE))
-    asked = np.flatnonzero(actual.any(axis=0))
-    hits, recalls = [], []
-    listed = np.zeros(n_users, dtype=np.bool_)
-    for question in asked:
-        chosen = np.argpartition(-scores[:, question], top - 1)[:top]
-        found = int(actual[chosen, question].sum())
-        hits.append(found)
-        recalls.append(found / int(actual[:, question].sum()))
-        listed[chosen] = True
-    return {
-        "coverage": float(listed.mean()) if n_users else 0.0,
-        "hits_at_1_percent": float(np.mean(hits)) if hits else 0.0,
-        "recall_at_1_percent": float(np.mean(recalls)) if recalls else 0.0,
-    }
 
 
 class SegmentEstimator(ABC):

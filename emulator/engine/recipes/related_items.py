@@ -23,13 +23,13 @@ class RelatedItems:
     popular: Floats
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the likeness to the asked item; popularity decides where there is none.
+        """Fill `out` with the likeness to the item of the question; popularity decides where there is none.
 
         `out` is float32 of shape (stop - start, items).
         """
-        asked = np.arange(start, stop)
+        rows = np.arange(start, stop)
         some = np.flatnonzero(queries.lengths[start:stop] > 0)
-        items = queries.items[queries.offsets[1:][asked[some]] - 1]
+        items = queries.items[queries.offsets[1:][rows[some]] - 1]
         out[:] = self.popular * _BELOW_NEIGHBOURS
         if len(some):
             out[some] += self.neighbours[items].toarray()

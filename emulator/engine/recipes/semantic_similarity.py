@@ -45,16 +45,16 @@ class SemanticItems:
         return replace(self, influence=(float(given.get("POPULARITY", 0.0)), float(given.get("FRESHNESS", 0.0))))
 
     def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
-        """Fill `out` with the likeness to the asked item; an unknown item gets popular ones.
+        """Fill `out` with the likeness to the item of the question; an unknown item gets popular ones.
 
         `out` is float32 of shape (stop - start, items).
         """
         part = queries.slice(start, stop)
         some = np.flatnonzero(part.lengths > 0)
         items = part.items[part.offsets[1:][some] - 1]
-        asked = np.zeros((stop - start, self.vectors.shape[1]), dtype=np.float32)
-        asked[some] = self.vectors[items]
-        np.matmul(asked, self.vectors.T, out=out)
+        wanted = np.zeros((stop - start, self.vectors.shape[1]), dtype=np.float32)
+        wanted[some] = self.vectors[items]
+        np.matmul(wanted, self.vectors.T, out=out)
         popularity, freshness = self.influence
         out += np.float32(max(popularity, 1e-6)) * self.popular
         if freshness:
@@ -106,10 +106,10 @@ def check_texts(snapshot: Snapshot) -> None:
 def measure_semantic(data: TrainingData, model: SemanticItems, seed: int) -> dict[str, float]:
     """Return how popular, how new and how alike the lists of a sample of items are, and how much they cover."""
     size = len(data.catalogue)
-    asked = np.random.default_rng(seed).permutation(size)[:_MOST_QUESTIONS]
-    lists = ranked(model, one_item_each(asked), size, LIST_LENGTH).items
+    sample = np.random.default_rng(seed).permutation(size)[:_MOST_QUESTIONS]
+    lists = ranked(model, one_item_each(sample), size, LIST_LENGTH).items
     listed = lists >= 0
-    likeness = np.einsum("qd,qkd->qk", model.vectors[asked], model.vectors[lists])
+    likeness = np.einsum("qd,qkd->qk", model.vectors[sample], model.vectors[lists])
     return rounded(
         {
             "coverage": coverage(lists, size),

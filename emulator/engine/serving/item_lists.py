@@ -125,8 +125,8 @@ class ItemLists:
         if rows is None or not columns:
             return []
         by_name = {name.lower(): name for name in rows.columns}
-        chosen = {asked: by_name[asked.lower()] for asked in columns if asked.lower() in by_name}
-        found = rows.select([pl.col(name).cast(pl.String).alias(asked) for asked, name in chosen.items()])
+        chosen = {column: by_name[column.lower()] for column in columns if column.lower() in by_name}
+        found = rows.select([pl.col(name).cast(pl.String).alias(column) for column, name in chosen.items()])
         return [
             {name: value for name, value in row.items() if value is not None}
             for row in found[items.tolist()].iter_rows(named=True)

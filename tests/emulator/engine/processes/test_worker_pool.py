@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from emulator.engine.api import EngineError
-from emulator.engine.processes.worker_pool import StoppedError, WorkerPool
+from emulator.engine.processes.worker_pool import ProcessPool, StoppedError
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[WorkerPool]:
-    pool = WorkerPool(2, tmp_path / "logs")
+def workers(tmp_path: Path) -> Iterator[ProcessPool]:
+    pool = ProcessPool(2, tmp_path / "logs")
     yield pool
     pool.close()
 
@@ -31,32 +31,32 @@ def until(condition: object, seconds: float = 5.0) -> None:
         time.sleep(0.01)
 
 
-def test_work_runs_in_another_process_that_is_kept(workers: WorkerPool) -> None:
+def test_work_runs_in_another_process_that_is_kept(workers: ProcessPool) -> None:
     first, second = workers.run("a", "os:getpid"), workers.run("b", "os:getpid")
     assert first == second != os.getpid()
     assert workers.processes == [first]
 
 
-def test_what_the_work_prints_is_logged(workers: WorkerPool, tmp_path: Path) -> None:
+def test_what_the_work_prints_is_logged(workers: ProcessPool, tmp_path: Path) -> None:
     workers.run("a", "builtins:print", "half way")
     workers.close()
     assert [log.read_text() for log in (tmp_path / "logs").iterdir()] == ["half way\n"]
 
 
-def test_an_error_is_told_and_the_process_stays(workers: WorkerPool) -> None:
+def test_an_error_is_told_and_the_process_stays(workers: ProcessPool) -> None:
     with pytest.raises(EngineError, match="An internal error occurred: ZeroDivisionError: integer division"):
         workers.run("a", "operator:floordiv", 1, 0)
     assert workers.run("b", "operator:add", 1, 2) == 3
     assert len(workers.processes) == 1
 
 
-def test_an_answer_that_cannot_travel_is_an_error_too(workers: WorkerPool) -> None:
+def test_an_answer_that_cannot_travel_is_an_error_too(workers: ProcessPool) -> None:
     with pytest.raises(EngineError, match="TypeError: cannot pickle 'module' object"):
         workers.run("a", "importlib:import_module", "json")
     assert workers.run("b", "operator:add", 1, 2) == 3
 
 
-def test_a_killed_worker_fails_its_job_only(workers: WorkerPool) -> None:
+def test_a_killed_worker_fails_its_job_only(workers: ProcessPool) -> None:
     with ThreadPoolExecutor(2) as threads:
         doomed = threads.submit(workers.run, "a", "time:sleep", 60)
         until(lambda: len(workers.processes) == 1)
@@ -70,19 +70,19 @@ def test_a_killed_worker_fails_its_job_only(workers: WorkerPool) -> None:
     assert workers.run("c", "operator:add", 1, 2) == 3
 
 
-def test_a_worker_killed_while_idle_fails_nothing(workers: WorkerPool) -> None:
+def test_a_worker_killed_while_idle_fails_nothing(workers: ProcessPool) -> None:
     idle = workers.run("a", "os:getpid")
     os.kill(idle, signal.SIGKILL)
     os.waitid(os.P_PID, idle, os.WEXITED | os.WNOWAIT)
     assert workers.run("b", "os:getpid") != idle
 
 
-def test_a_crash_is_told(workers: WorkerPool) -> None:
+def test_a_crash_is_told(workers: ProcessPool) -> None:
     with pytest.raises(EngineError, match="the worker process for _exit ended with code 7"):
         workers.run("a", "os:_exit", 7)
 
 
-def test_a_running_job_can_be_stopped(workers: WorkerPool) -> None:
+def test_a_running_job_can_be_stopped(workers: ProcessPool) -> None:
     with ThreadPoolExecutor(1) as threads:
         running = threads.submit(workers.run, "a", "time:sleep", 60)
         until(lambda: workers.processes)
@@ -92,7 +92,7 @@ def test_a_running_job_can_be_stopped(workers: WorkerPool) -> None:
     assert workers.run("b", "operator:add", 1, 2) == 3
 
 
-def test_a_job_can_be_stopped_before_it_starts(workers: WorkerPool) -> None:
+def test_a_job_can_be_stopped_before_it_starts(workers: ProcessPool) -> None:
     workers.stop("a")
     with pytest.raises(StoppedError):
         workers.run("a", "os:getpid")
@@ -100,7 +100,7 @@ def test_a_job_can_be_stopped_before_it_starts(workers: WorkerPool) -> None:
 
 
 def test_a_job_that_waits_for_a_worker_can_be_stopped(tmp_path: Path) -> None:
-    with closing(WorkerPool(1, tmp_path / "logs")) as workers, ThreadPoolExecutor(2) as threads:
+    with closing(ProcessPool(1, tmp_path / "logs")) as workers, ThreadPoolExecutor(2) as threads:
         running = threads.submit(workers.run, "a", "time:sleep", 60)
         until(lambda: workers.processes)
         waiting = threads.submit(workers.run, "b", "os:getpid")
@@ -111,7 +111,7 @@ def test_a_job_that_waits_for_a_worker_can_be_stopped(tmp_path: Path) -> None:
         workers.close()
 
 
-def test_no_more_jobs_run_at_once_than_there_are_workers(workers: WorkerPool) -> None:
+def test_no_more_jobs_run_at_once_than_there_are_workers(workers: ProcessPool) -> None:
     with ThreadPoolExecutor(4) as threads:
         jobs = [threads.submit(workers.run, str(n), "time:sleep", 0.1) for n in range(4)]
         for job in jobs:
@@ -119,7 +119,7 @@ def test_no_more_jobs_run_at_once_than_there_are_workers(workers: WorkerPool) ->
     assert len(workers.processes) <= 2
 
 
-def test_close_ends_running_work_and_all_processes(workers: WorkerPool) -> None:
+def test_close_ends_running_work_and_all_processes(workers: ProcessPool) -> None:
     with ThreadPoolExecutor(1) as threads:
         running = threads.submit(workers.run, "a", "time:sleep", 60)
         until(lambda: workers.processes)
@@ -131,5 +131,5 @@ def test_close_ends_running_work_and_all_processes(workers: WorkerPool) -> None:
         os.kill(process, 0)
 
 
-def test_the_work_has_one_blas_thread(workers: WorkerPool) -> None:
+def test_the_work_has_one_blas_thread(workers: ProcessPool) -> None:
     assert workers.run("a", "os:getenv", "OPENBLAS_NUM_THREADS") == "1"
