@@ -1,4 +1,4 @@
-"""The engine's face: one object per data directory, safe to call from many threads."""
+"""Offer the whole engine as one object per data directory, safe to call from many threads."""
 
 import threading
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Dataset exports: CSV files with a header, in the dialect that imports read."""
+"""Write a dataset as CSV files with a header, in the dialect that imports read."""
 
 from collections.abc import Sequence
 from pathlib import Path

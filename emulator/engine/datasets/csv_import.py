@@ -1,4 +1,4 @@
-"""CSV files become one Parquet file: streamed, checked, and free of exact duplicates.
+"""Turn CSV files into one Parquet file: streamed, checked, and free of exact duplicates.
 
 The rows are read once, in the columns' types. Only when that fails, or a check over a finished column does, are the
 files read again to find the first bad row: good files pay nothing for good error messages.

@@ -1,4 +1,4 @@
-"""The values of CSV files: which of them a column cannot hold, and where the first of them is."""
+"""Find the values of CSV files that a column cannot hold, and the line of the first of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

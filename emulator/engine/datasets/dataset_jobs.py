@@ -1,4 +1,4 @@
-"""What is done with datasets: imports, streamed rows, exports, deletions, and snapshots for the models."""
+"""Run what is done with datasets: imports, streamed rows, exports, deletions, and snapshots for the models."""
 
 import shutil
 import uuid

@@ -1,4 +1,4 @@
-"""Where datasets live: a folder each, by dataset group and type."""
+"""Keep all datasets, a folder each, by dataset group and type."""
 
 import shutil
 import threading

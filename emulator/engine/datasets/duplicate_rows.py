@@ -1,4 +1,4 @@
-"""Rows that are the same in every column count once: found by their 64-bit hashes, removed by their values."""
+"""Remove rows that are the same in every column: found by their 64-bit hashes, compared by their values."""
 
 from collections.abc import Sequence
 from pathlib import Path

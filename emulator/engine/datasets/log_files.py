@@ -1,4 +1,4 @@
-"""The rows of a dataset as a log of immutable Parquet files, and what the log means when it is read.
+"""Read the rows of a dataset from a log of immutable Parquet files.
 
 Bulk imports and streamed rows are log files of one log, in order of arrival. Interactions are a set of rows: exact
 duplicates count once. Items, users and actions are known by an id: the newest row of an id replaces older ones whole.

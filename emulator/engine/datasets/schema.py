@@ -1,4 +1,4 @@
-"""Schemas: the Avro text of CreateSchema, read strictly, and the rules a schema must meet for its dataset type.
+"""Read the Avro text of CreateSchema strictly, and check the rules a schema must meet for its dataset type.
 
 General Avro parsers accept what the service has no columns for (nested records, arrays, names with dashes, duplicate
 fields), so the text is read here. Source of the rules: the developer guide, "Datasets and schemas".

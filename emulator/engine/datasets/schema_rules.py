@@ -1,4 +1,4 @@
-"""What the developer guide demands of the schema of each dataset type: required and reserved fields, and room for own.
+"""State what the developer guide demands of each dataset type's schema: required and reserved fields, lengths.
 
 The types of reserved fields are facts from the guide's dataset pages. Its examples give actions' VALUE as long, as int
 and as double, so every number is accepted there.

@@ -1,4 +1,4 @@
-"""What the datasets of a group held at one moment, in a folder that a worker process can open."""
+"""Freeze what the datasets of a group hold at one moment, in a folder that a worker process can open."""
 
 import json
 import os

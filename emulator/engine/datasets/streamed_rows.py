@@ -1,4 +1,4 @@
-"""Streamed rows: values of PutEvents and its siblings, made to fit the columns of a schema."""
+"""Make the values of PutEvents and its siblings fit the columns of a schema."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Data deletion jobs: every row of the listed users goes, bulk and streamed."""
+"""Delete every row of the listed users, bulk and streamed."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

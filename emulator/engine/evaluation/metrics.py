@@ -1,4 +1,4 @@
-"""The offline metrics of the developer guide, under the keys GetSolutionMetrics uses, with four decimals."""
+"""Compute the offline metrics of the developer guide, under the keys of GetSolutionMetrics, with four decimals."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Ranked lists for many questions at once, and how well their scores fit what happened."""
+"""Rank items for many questions at once, and fit the scale on which their scores are chances."""
 
 from collections.abc import Sequence
 from typing import Protocol

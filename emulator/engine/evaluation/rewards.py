@@ -1,4 +1,4 @@
-"""What a list earns when the solution names a column to optimise for."""
+"""Compute what a list earns when the solution names a column to optimise for."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The best k of many long rows of scores: exact, blocked, and as close to the speed of computing the scores as we know.
+"""Select the best k of many long rows of scores: exact, blocked, about as fast as computing the scores.
 
 A block of rows is scored into a buffer that stays in the cache. Its columns are folded into groups by one vectorised
 maximum; the k-th largest group maximum of a row is a lower bound of its k-th score, so one comparison with it leaves

@@ -1,4 +1,4 @@
-"""What the datasets hold at this moment, for the filters of real-time questions."""
+"""Look up what the datasets hold at this moment, for the filters of real-time questions."""
 
 import threading
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Who did what, as filters see it: a user's newest events of each type, found in microseconds."""
+"""Find a user's newest events of each type in microseconds, for filters."""
 
 from dataclasses import dataclass
 from functools import cached_property

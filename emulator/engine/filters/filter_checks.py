@@ -1,4 +1,4 @@
-"""Whether the schemas of a dataset group have what a filter tests."""
+"""Check whether the schemas of a dataset group have what a filter tests."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""A filter rule over the columns of a table: which rows pass.
+"""Evaluate a filter rule over the columns of a table: which rows pass.
 
 A missing value passes no test, NOT IN included (our choice: the guide says only that such filters see no value).
 """

@@ -1,4 +1,4 @@
-"""Filters at work: which items, actions or users a filter lets through.
+"""Compute which items, actions or users a filter lets through.
 
 INCLUDE rules are united, EXCLUDE rules are united, and the second is taken from the first. A rule whose IF does not
 hold for the user is as if it were not there.

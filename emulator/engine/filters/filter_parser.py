@@ -1,4 +1,4 @@
-"""Filter expressions: the service's grammar.
+"""Parse filter expressions by the service's grammar.
 
 Choices where the guide is silent: keywords, dataset and column names in any case (the guide's own examples differ),
 AND before OR.

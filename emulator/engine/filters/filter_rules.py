@@ -1,4 +1,4 @@
-"""What a filter expression says, as values: rules of tests on the columns of one dataset each."""
+"""Hold what a filter expression says, as values: rules of tests on the columns of one dataset each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

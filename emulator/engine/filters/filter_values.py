@@ -1,4 +1,4 @@
-"""The operands of a filter's tests once the placeholders have values and the current item is known."""
+"""Resolve the operands of a filter's tests, given the placeholders' values and the current item."""
 
 import re
 from collections.abc import Mapping

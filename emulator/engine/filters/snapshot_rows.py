@@ -1,4 +1,4 @@
-"""The rows of a snapshot, as filters look them up: read once, when first needed."""
+"""Look up the rows of a snapshot for filters: read once, when first needed."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What Next-Best-Action learns from: who took which action when it was shown, and who did not."""
+"""Read what Next-Best-Action learns from: who took which action when it was shown, and who did not."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Users without history, described by their metadata: what is more popular among users like them than among all."""
+"""Score items for users without history: what is more popular among users described alike than among all."""
 
 from dataclasses import dataclass
 from pathlib import Path

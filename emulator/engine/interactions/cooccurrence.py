@@ -1,4 +1,4 @@
-"""Which items meet in histories: how many users share two of them, and how closely one follows the other."""
+"""Count how many users share two items, and how closely one item follows another in histories."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

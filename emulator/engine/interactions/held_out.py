@@ -1,4 +1,4 @@
-"""The developer guide's test split: some users are held out, and asked about the newest part of their history."""
+"""Split users as the developer guide does: some are held out, the newest part of their histories is the truth."""
 
 from dataclasses import dataclass
 

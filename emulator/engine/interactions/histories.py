@@ -1,4 +1,4 @@
-"""Events as numbers: every user's events in the order they happened; users and items are positions in sorted ids."""
+"""Hold events as numbers: every user's in the order they happened, users and items as positions in sorted ids."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

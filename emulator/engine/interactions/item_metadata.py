@@ -1,4 +1,4 @@
-"""Items described by their metadata: which are alike, for items that too few interactions speak about."""
+"""Find which items are described alike, for items that too few interactions speak about."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Item texts as weighted words."""
+"""Turn the texts of items into weighted words."""
 
 from collections.abc import Sequence
 

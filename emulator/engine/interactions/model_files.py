@@ -1,4 +1,4 @@
-"""A model on disk: one JSON file, arrays that are mapped into memory when read, and ids as Parquet."""
+"""Save and load a model's files: one JSON file, arrays mapped into memory when read, and ids as Parquet."""
 
 import json
 from collections.abc import Mapping

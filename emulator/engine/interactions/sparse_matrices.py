@@ -1,4 +1,4 @@
-"""Sparse matrices the way the recommenders make them, under one type that the checker follows."""
+"""Make sparse matrices under one type that the type checker follows."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias, cast

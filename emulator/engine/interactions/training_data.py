@@ -1,4 +1,4 @@
-"""From a snapshot to what is trained on: the events that count, and the catalogue of items they are about."""
+"""Read what is trained on from a snapshot: the events that count, and the catalogue of items they are about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

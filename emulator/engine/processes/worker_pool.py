@@ -1,4 +1,4 @@
-"""Worker processes: long work runs beside the service, and when it crashes only that work is lost."""
+"""Run long work in worker processes beside the service; when one crashes, only its work is lost."""
 
 import contextlib
 import os

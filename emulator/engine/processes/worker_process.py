@@ -1,4 +1,4 @@
-"""The other end of `workers`: a process that runs one function after another until its input ends.
+"""Run one function after another in a worker process, until its input ends.
 
 Requests and answers are pickles on standard input and output; whatever the work prints goes to standard error, which
 the engine keeps as the worker's log.

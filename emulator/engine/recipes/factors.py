@@ -1,4 +1,4 @@
-"""PureSVD: histories as sums of item vectors, the fastest way to score everybody against everything.
+"""Score by PureSVD: histories as sums of item vectors, the fastest way to score everybody against everything.
 
 The vectors are the leading eigenvectors of the matrix of shared users, found by subspace iteration on the item side
 alone; nothing of the size users x rank is ever decomposed.

@@ -1,4 +1,4 @@
-"""User-Personalization: one sparse item-to-item matrix and one weighted history, chosen on users set aside for it.
+"""Score by one sparse item-to-item matrix and one weighted history, both chosen on users set aside.
 
 The matrix blends EASE (a regularised linear autoencoder, blind to order) with how closely items follow one another.
 Whether order and recency help is decided by the data: the candidates differ only in the blend and in how a history is

@@ -1,4 +1,4 @@
-"""Popularity-Count: the same list for everybody, ordered by how many users interacted with an item."""
+"""Fit Popularity-Count: the same list for everybody, ordered by how many users interacted with an item."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What SIMS and Similar-Items leave behind: the items listed beside each item, and popular items for the rest."""
+"""Score the items listed beside each item, as SIMS and Similar-Items leave them, and popular ones for the rest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Similar-Items: items that closely follow one another in histories; rare items by their metadata."""
+"""Fit Similar-Items: items that closely follow one another in histories; rare items by their metadata."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""SIMS: items are similar when many users share them, less so the more popular the listed item is."""
+"""Fit SIMS: items are similar when many users share them, less so the more popular the listed item is."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Trending-Now: items whose interactions grew most in the newest interval, judged against the intervals before."""
+"""Fit Trending-Now: items whose interactions grew most in the newest interval, against the intervals before."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Batch jobs: JSON Lines in, one `.out` file of JSON Lines per input file, a bounded number of lines in memory."""
+"""Run a batch job: JSON Lines in, one `.out` file per input file, a bounded number of lines in memory."""
 
 import logging
 from collections.abc import Callable, Iterator

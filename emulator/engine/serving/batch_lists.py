@@ -1,4 +1,4 @@
-"""Lists for many records at once: the same scores, filters and exploration as one question gets."""
+"""Make lists for many records at once: the same scores, filters and exploration as one question gets."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Personalized-Ranking in a batch: every record's own list in its user's order."""
+"""Put every record's own list in its user's order, in a batch."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The input of a batch job: one JSON object per line, what it asks, and what is wrong with it."""
+"""Read the input of a batch job: one JSON object per line, and what is wrong with it."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

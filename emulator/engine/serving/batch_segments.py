@@ -1,4 +1,4 @@
-"""Batch segment jobs: for an item or an attribute, the users closest to it."""
+"""Find the users closest to an item or an attribute, in a batch."""
 
 import json
 from collections.abc import Sequence

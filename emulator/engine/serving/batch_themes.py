@@ -1,4 +1,4 @@
-"""THEME_GENERATION: a list of similar items with a name for what they have in common.
+"""Name what the items of a list have in common (THEME_GENERATION).
 
 The service asks a language model. Here the name is made from the words that the listed items share and the catalogue
 does not: deterministic, local, and much plainer.

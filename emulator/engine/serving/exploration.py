@@ -1,4 +1,4 @@
-"""Exploration: some places of a list go to new items little is known about, drawn by how well they fit.
+"""Explore: give some places of a list to new items little is known about, drawn by how well they fit.
 
 Chance is a hash of the model's seed, user and item: the same question gets the same answer, alone or in a batch.
 """

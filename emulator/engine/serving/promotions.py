@@ -1,4 +1,4 @@
-"""Promotions: a share of a list's places goes to the best items that pass a filter of their own."""
+"""Promote: give a share of a list's places to the best items that pass a filter of their own."""
 
 import numpy as np
 import numpy.typing as npt

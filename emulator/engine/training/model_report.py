@@ -1,4 +1,4 @@
-"""A picture of a trained model: how it compares with popularity, and what it recommends."""
+"""Draw a trained model: how it compares with popularity, and what it recommends."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hyperparameter optimisation and AutoML: trials on users set aside for choosing, the best one wins."""
+"""Tune hyperparameters and choose a recipe (AutoML): by trials on users set aside, the best one wins."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
