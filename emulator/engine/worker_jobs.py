@@ -20,7 +20,10 @@ def run_batch(spec: BatchSpec, model: Path, live: Path) -> BatchReport:
 
 
 def run_batch_of(spec: BatchSpec, model: Path, live: Snapshot) -> BatchReport:
-    """Answer the input files, unless the recipe does not answer batch jobs or cannot make themes."""
+    """Answer the input files, unless the recipe does not answer batch jobs or cannot make themes.
+
+    Raises EngineError for either.
+    """
     recipe = recipe_of(model)
     if not (recipe.batch or recipe.is_segmentation):
         raise EngineError("The recipe of this solution version does not answer batch jobs")

@@ -19,6 +19,8 @@ def export(dataset_type: DatasetType, snapshot: Path, target: Path, ingestion: I
     """Write the rows to `target`; the files written.
 
     ALL gives the newest row of each item and user, BULK and PUT alone every differing row that came that way.
+
+    Raises EngineError when there are no rows of the ingestion mode, or actions are to be exported.
     """
     if dataset_type not in _EXPORTED:
         raise EngineError(f"A dataset of type {dataset_type} cannot be exported.")

@@ -35,7 +35,10 @@ def delete_users(
 
 
 def listed_users(files: Sequence[Path]) -> pl.Series:
-    """Return the users listed in CSV files of the one column USER_ID, each once."""
+    """Return the users listed in CSV files of the one column USER_ID, each once.
+
+    Raises EngineError when there is no file, the files are too large or unreadable, or have other columns.
+    """
     if not files:
         raise EngineError("There is no CSV file at the data location.")
     if sum(file.stat().st_size for file in files) > _MOST_BYTES:

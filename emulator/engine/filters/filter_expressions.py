@@ -32,7 +32,10 @@ def passing(alternatives: Resolved, schema: Schema) -> pl.Expr:
 
 
 def column_of(test: FilterTest, schema: Schema) -> Field:
-    """Return the tested column; names are compared without case."""
+    """Return the tested column; names are compared without case.
+
+    Raises FilterError when there is no such column.
+    """
     for field in schema.fields:
         if field.name.upper() == test.field.upper():
             return field

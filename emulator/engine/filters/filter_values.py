@@ -13,7 +13,10 @@ Operands = tuple[Operand, ...]
 
 
 def parse_values(name: str, text: str) -> Operands:
-    r"""Return the values in a text like `"horror","comedy"` or `50`, as GetRecommendations gets them."""
+    r"""Return the values in a text like `"horror","comedy"` or `50`, as GetRecommendations gets them.
+
+    Raises FilterError when the text is neither quoted values nor a number.
+    """
     values: list[Operand] = []
     place = 0
     while place < len(text):
@@ -31,7 +34,10 @@ def parse_values(name: str, text: str) -> Operands:
 
 
 def applies(rule: FilterRule, values: Mapping[str, str]) -> bool:
-    """Return whether all the rule's placeholders have values. EXCLUDE rules may lack some, INCLUDE rules may not."""
+    """Return whether all the rule's placeholders have values. EXCLUDE rules may lack some, INCLUDE rules may not.
+
+    Raises FilterError when a rule that must have values lacks some.
+    """
     missing = sorted(rule.placeholders - values.keys())
     if missing and rule.include:
         raise FilterError(f"The filter parameters {', '.join(missing)} of an INCLUDE rule must have values.")

@@ -117,7 +117,10 @@ def _matches(rule: EventRule, columns: Sequence[str]) -> pl.Expr:
 
 
 def check_minimums(events: pl.DataFrame, rules: Sequence[EventRule]) -> None:
-    """Fail as the service does when there are too few events or too few users with two of them."""
+    """Fail as the service does when there are too few events or too few users with two of them.
+
+    Raises EngineError with the service's words for each minimum.
+    """
     types = ", ".join(rule.event_type for rule in rules if rule.event_type)
     if len(events) < _LEAST_INTERACTIONS:
         after = f" after filtering by event type: {types}" if types else ""

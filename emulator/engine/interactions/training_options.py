@@ -31,7 +31,10 @@ class TrainingOptions:
     seed: int = 0
 
     def number(self, name: str) -> float:
-        """Return a numeric hyperparameter, or fail with its name and value."""
+        """Return a numeric hyperparameter, or fail with its name and value.
+
+        Raises EngineError when the value is no number.
+        """
         try:
             return float(self.values[name])
         except ValueError as error:

@@ -68,7 +68,10 @@ def one_per_item(items: npt.NDArray[np.integer], n_items: int) -> Sparse:
 
 
 def parse_attributes(text: str) -> list[tuple[str, str]]:
-    """Return (column, value) of each test in `ITEMS.genres = "Comedy" AND ITEMS.genres = "Action"`."""
+    """Return (column, value) of each test in `ITEMS.genres = "Comedy" AND ITEMS.genres = "Action"`.
+
+    Raises EngineError when the text has anything else.
+    """
     tests, place = [], 0
     while True:
         found = _TEST.match(text, place)
@@ -87,6 +90,8 @@ def items_with(catalogue: Catalogue, tests: Sequence[tuple[str, str]]) -> Sparse
     """Return a question for each test: the items whose column holds the value, which may be one of several in it.
 
     Returns float32 of shape (items, tests).
+
+    Raises EngineError without an Items dataset, or without the column.
     """
     if catalogue.metadata is None:
         raise EngineError("The recipe needs an Items dataset")
@@ -229,6 +234,8 @@ class ItemAttributeAffinity(SegmentEstimator):
         """Return values of the items' string columns.
 
         Returns float32 of shape (items, questions).
+
+        Raises EngineError when the Items dataset has no string column.
         """
         metadata = data.catalogue.metadata
         if metadata is None:

@@ -139,6 +139,8 @@ def ease(shared: Matrix, ridge: float = RIDGE) -> npt.NDArray[np.float32]:
 
     `shared` is float32 items x items; so is the answer, whose diagonal is zero. One matrix of that size is held beside
     it, in which the inverse takes the place of the counts and the weights that of the inverse.
+
+    Raises ArithmeticError when the counts plus the ridge are not positive definite.
     """
     gram = np.array(shared, order="F") if isinstance(shared, np.ndarray) else shared.toarray(order="F")
     np.fill_diagonal(gram, gram.diagonal() + np.float32(ridge))

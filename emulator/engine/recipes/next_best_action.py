@@ -189,7 +189,10 @@ class NextBestAction:
         return 0.0, {}
 
     def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:  # noqa: ARG002 - users with examples are split, not users with items
-        """Fit without a tenth of the users."""
+        """Fit without a tenth of the users.
+
+        Raises EngineError without a snapshot to read actions from.
+        """
         if data.snapshot is None:
             raise EngineError("Actions can be fitted to a snapshot only")
         self._examples = load_examples(data.snapshot, self.options.number("action_optimization_period"))

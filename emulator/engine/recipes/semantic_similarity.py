@@ -94,7 +94,10 @@ def to_unit(values: npt.NDArray[Any]) -> Floats:
 
 
 def check_texts(snapshot: Snapshot) -> None:
-    """Fail unless there are items with one field marked itemName and one marked textual."""
+    """Fail unless there are items with one field marked itemName and one marked textual.
+
+    Raises EngineError otherwise.
+    """
     schema = snapshot.schemas.get("ITEMS")
     fields = schema.fields if schema else ()
     if not any(field.item_name for field in fields) or not any(field.textual for field in fields):

@@ -40,6 +40,8 @@ class ActionAnswers:
 
         Expired actions and those taken within their repeat frequency are left out. When too little was ever taken or
         declined, the order is chance and there are no scores.
+
+        Raises EngineError without a userId.
         """
         if not query.user_id:
             raise EngineError("Required fields for the provided recipe are userId")

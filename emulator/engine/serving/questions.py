@@ -65,7 +65,10 @@ class AboutUser:
     reads_histories: ClassVar[bool] = True
 
     def of_query(self, model: LoadedModel, query: Query, recent: pl.DataFrame | None) -> Histories:
-        """Return the user's history, events streamed since the training included."""
+        """Return the user's history, events streamed since the training included.
+
+        Raises EngineError without a userId.
+        """
         if not query.user_id:
             raise EngineError("Required fields for the provided recipe are userId")
         past = model.data.histories.of(find(model.data.user_ids, [query.user_id]))
@@ -96,7 +99,10 @@ class AboutItem:
     reads_histories: ClassVar[bool] = False
 
     def of_query(self, model: LoadedModel, query: Query, _recent: pl.DataFrame | None) -> Histories:
-        """Return a history of the item alone."""
+        """Return a history of the item alone.
+
+        Raises EngineError without an itemId.
+        """
         if not query.item_id:
             raise EngineError("Required fields for the provided recipe are itemId")
         return one_item_each(model.data.catalogue.find([query.item_id]))

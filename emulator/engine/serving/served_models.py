@@ -130,7 +130,10 @@ class ActionLists:
         return self._answers.best(query, recent, filters)
 
     def batch(self, spec: BatchSpec, live: Snapshot) -> BatchAnswers:  # noqa: ARG002 - refused whatever is in it
-        """Refuse."""
+        """Refuse.
+
+        Raises EngineError always.
+        """
         raise EngineError("The recipe of this solution version does not answer batch jobs")
 
 
@@ -149,7 +152,10 @@ class Segments:
         filters: ItemMask | None = None,  # noqa: ARG002
         promotions: Mapping[str, ItemMask] | None = None,  # noqa: ARG002
     ) -> list[Recommendation]:
-        """Refuse: segments are made in batch jobs only."""
+        """Refuse: segments are made in batch jobs only.
+
+        Raises EngineError always.
+        """
         raise EngineError(f"The recipe {self._model.recipe_name} answers batch segment jobs only")
 
     def batch(self, spec: BatchSpec, live: Snapshot) -> BatchAnswers:

@@ -115,3 +115,24 @@ NUMERIC = [
 @pytest.mark.parametrize("function", NUMERIC)
 def test_a_function_of_arrays_says_what_they_hold(function: ast.FunctionDef) -> None:
     assert says_what_arrays_hold(ast.get_docstring(function) or "")
+
+
+def raised_by(function: ast.FunctionDef) -> set[str]:
+    """Return the names of the errors that the function raises itself."""
+    errors = [node.exc for node in ast.walk(function) if isinstance(node, ast.Raise)]
+    called = [error.func for error in errors if isinstance(error, ast.Call)]
+    return {error.id for error in called if isinstance(error, ast.Name)}
+
+
+RAISING = [
+    pytest.param(function, id=f"{file.stem}.{name}")
+    for file in FILES
+    for name, function in functions(file)
+    if raised_by(function)
+]
+
+
+@pytest.mark.parametrize("function", RAISING)
+def test_a_function_that_raises_names_the_error(function: ast.FunctionDef) -> None:
+    described = ast.get_docstring(function) or ""
+    assert all(error in described for error in raised_by(function))
