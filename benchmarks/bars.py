@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator.engine.api import DatasetType, TrainingSpec
-from emulator.engine.snapshot import Snapshot
+from emulator.engine.datasets.snapshot import Snapshot
 
 NOW = 1_750_000_000.0
 

@@ -23,11 +23,13 @@ from scipy.sparse import csr_matrix
 from benchmarks.bars import NOW, Bar, FileSnapshot, report, snapshot_of, spec
 from benchmarks.synthetic import tastes
 from emulator.engine.api import BatchSpec
-from emulator.engine.batch import run_batch
-from emulator.engine.factors import Factors
-from emulator.engine.model_files import load_facts
-from emulator.engine.serving import ItemModel, load_model
-from emulator.engine.training import train
+from emulator.engine.interactions.model_files import load_facts
+from emulator.engine.recipes.factors import Factors
+from emulator.engine.serving.questions import LoadedModel
+from emulator.engine.serving.served_models import UserLists
+from emulator.engine.training.saved_model import load_model
+from emulator.engine.training.training_run import train
+from emulator.engine.worker_jobs import run_batch_of
 
 _LENGTH = 25
 _ITEMS = 5_000
@@ -87,31 +89,34 @@ def prepare(folder: Path, users: int) -> None:
 def job(folder: Path) -> None:
     """Run the batch job as the service does."""
     live = FileSnapshot({}, files={"INTERACTIONS": folder / "interactions.parquet"})
-    run_batch(BatchSpec("bench/model", [folder / "users.json"], folder / "out", NOW, _LENGTH), folder / "model", live)
+    run_batch_of(
+        BatchSpec("bench/model", [folder / "users.json"], folder / "out", NOW, _LENGTH), folder / "model", live
+    )
 
 
 def peer(folder: Path) -> None:
     """Do the same for a tenth of the users with `implicit` and `json.dumps`, from histories that are loaded already."""
-    model = load_model(folder / "model")
-    if not isinstance(model, ItemModel):
+    served = load_model(folder / "model")
+    if not isinstance(served, UserLists):
         raise TypeError("User-Personalization lists items")
+    model = served.model
     past = model.data.histories.slice(0, len(model.data.histories) // _PEER_SHARE)
-    users, known = np.arange(len(past)), csr_matrix(past.unique(len(model.catalogue)))
-    recommender = _same_model(model, past.matrix(len(model.catalogue)))
+    users, known = np.arange(len(past)), csr_matrix(past.unique(len(model.data.catalogue)))
+    recommender = _same_model(model, past.matrix(len(model.data.catalogue)))
     lists, scores = recommender.recommend(users, known, N=_LENGTH, filter_already_liked_items=True)
-    ids, names = model.catalogue.ids.to_list(), model.data.user_ids.to_list()
+    ids, names = model.data.catalogue.ids.to_list(), model.data.user_ids.to_list()
     with (folder / "peer.out").open("w") as file:
         for user, items, values in zip(users, lists.tolist(), scores.tolist(), strict=True):
             output = {"recommendedItems": [ids[item] for item in items], "scores": values}
             file.write(json.dumps({"input": {"userId": names[user]}, "output": output, "error": None}) + "\n")
 
 
-def _same_model(model: ItemModel, profiles: Any) -> Any:
+def _same_model(model: LoadedModel, profiles: Any) -> Any:
     """Return implicit's recommender with our factors or neighbours in it: only its speed is compared."""
     from implicit.als import AlternatingLeastSquares  # noqa: PLC0415 - not in the process whose memory is measured
     from implicit.nearest_neighbours import ItemItemRecommender, NearestNeighboursScorer  # noqa: PLC0415
 
-    scorer = model.scorer
+    scorer = model.scorer.influenced({})
     if isinstance(scorer, Factors):
         als = AlternatingLeastSquares(factors=scorer.vectors.shape[1])
         als.user_factors, als.item_factors = np.asarray(profiles @ scorer.vectors), scorer.vectors

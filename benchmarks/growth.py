@@ -16,8 +16,8 @@ import numpy as np
 from benchmarks.bars import NOW, Bar, FileSnapshot, report, seconds, snapshot_of, spec
 from benchmarks.synthetic import tastes
 from emulator.engine.api import BatchSpec
-from emulator.engine.batch import run_batch
-from emulator.engine.training import train
+from emulator.engine.training.training_run import train
+from emulator.engine.worker_jobs import run_batch_of
 
 _ITEMS = 5_000
 _EVENTS_PER_USER = 10
@@ -52,7 +52,7 @@ def measure(folder: Path, size: int, repeats: int) -> dict[str, float]:
 
 def _batch(folder: Path, live: FileSnapshot) -> None:
     model = folder / "aws-user-personalization"
-    run_batch(BatchSpec("bench/model", [folder / "users.json"], folder / "out", NOW), model, live)
+    run_batch_of(BatchSpec("bench/model", [folder / "users.json"], folder / "out", NOW), model, live)
 
 
 def exponent(times: Mapping[int, float]) -> float:

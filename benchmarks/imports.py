@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator.engine.api import DatasetRef, ImportMode
-from emulator.engine.datasets import Datasets
-from emulator.engine.workers import Workers
+from emulator.engine.datasets.dataset_jobs import DatasetJobs
+from emulator.engine.processes.worker_pool import ProcessPool
 
 _SCHEMA: Final = """{"type": "record", "name": "Interactions", "namespace": "com.amazonaws.personalize.schema",
   "fields": [{"name": "USER_ID", "type": "string"}, {"name": "ITEM_ID", "type": "string"},
@@ -114,7 +114,7 @@ def exponent(seconds: dict[int, float]) -> float:
 
 
 def _read(folder: Path, file: Path) -> float:
-    workers = Workers(1, folder / uuid.uuid4().hex / "logs")
+    workers = ProcessPool(1, folder / uuid.uuid4().hex / "logs")
     try:
         workers.run("warm", "polars:thread_pool_size")
         return _seconds(partial(workers.run, "read", "benchmarks.imports:read_alone", file))
@@ -125,8 +125,8 @@ def _read(folder: Path, file: Path) -> float:
 def _import(folder: Path, steps: Sequence[tuple[Path, ImportMode]]) -> Run:
     """Import the files one after another into an empty dataset; the last one is timed, with its worker warm."""
     directory = folder / uuid.uuid4().hex
-    workers = Workers(1, directory / "logs")
-    datasets = Datasets(directory, workers)
+    workers = ProcessPool(1, directory / "logs")
+    datasets = DatasetJobs(directory, workers)
     workers.run("warm", "polars:thread_pool_size")
     try:
         taken = [_seconds(partial(datasets.import_files, _REF, [file], mode)) for file, mode in steps]

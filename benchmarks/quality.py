@@ -17,17 +17,15 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, report, snapshot_of, spec
 from benchmarks.synthetic import START, Planted, drifting, tastes
-from emulator.engine.affinity import one_per_item
-from emulator.engine.evaluation import Scorer, ranked
-from emulator.engine.families import Training
-from emulator.engine.histories import Floats, Histories, arrange, one_item_each
-from emulator.engine.metrics import find_hits, ndcg
-from emulator.engine.options import read_options
-from emulator.engine.popularity import fit_popularity
-from emulator.engine.segment_training import fit_affinity, segment_metrics
-from emulator.engine.split import HeldOut, Split, newest_held_out, segments_held_out, split_users
-from emulator.engine.training_data import TrainingData, load_training_data
-from emulator.engine.trending import fit_trending
+from emulator.engine.evaluation.metrics import find_hits, ndcg, segment_metrics
+from emulator.engine.evaluation.ranked_lists import Scorer, ranked
+from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, segments_held_out, split_users
+from emulator.engine.interactions.histories import Floats, Histories, arrange, one_item_each
+from emulator.engine.interactions.training_data import TrainingData, load_training_data
+from emulator.engine.recipes.item_affinity import fit_affinity, one_per_item
+from emulator.engine.recipes.popularity_count import fit_popularity
+from emulator.engine.recipes.trending_now import fit_trending
+from emulator.engine.training.solution_options import read_options, recipe_named
 
 _FACTORS = 64
 _LEAST_AUC = 0.9
@@ -59,7 +57,7 @@ class Comparison:
     """One planted data set and its split: everybody is fitted to and measured on the same users."""
 
     data: TrainingData
-    split: Split
+    split: UserSplit
     held_out: HeldOut
 
     @staticmethod
@@ -82,7 +80,7 @@ class Comparison:
     def learned(self, recipe: str, **values: str) -> Scorer:
         """Return the product's own model of a recipe, fitted without the test users."""
         options = read_options(spec(recipe)).with_values(**values)
-        return Training(self.data, options, self.split).learn().measured
+        return recipe_named(recipe).estimator(options).fit(self.data, self.split)
 
     def score(self, lists: npt.NDArray[np.integer]) -> float:
         """Return NDCG@10 of lists for the test users."""

@@ -15,12 +15,13 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, paired, report
 from benchmarks.synthetic import tastes
-from emulator.engine.cooccurrence import Meetings
-from emulator.engine.evaluation import ranked
-from emulator.engine.factors import Factors, item_vectors
-from emulator.engine.histories import Floats, Histories, arrange
-from emulator.engine.top_k import in_parallel
-from emulator.engine.user_personalization import Choice, ItemToItem, base_matrix, blend
+from emulator.engine.evaluation.ranked_lists import ranked
+from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
+from emulator.engine.interactions.histories import Floats, Histories, arrange
+from emulator.engine.interactions.item_vectors import item_vectors
+from emulator.engine.interactions.parallel_rows import in_parallel
+from emulator.engine.recipes.factors import Factors
+from emulator.engine.recipes.item_to_item import FitSettings, ItemToItem, base_matrix, blend
 
 _FACTORS = 64
 _LENGTH = 25
@@ -48,10 +49,10 @@ def histories(users: int, items: int) -> Histories:
 def factors(users: int, items: int, times_peer: float, repeats: int) -> list[Bar]:
     """Compare the factor model of User-Personalization with ALS of the same rank."""
     past = histories(users, items)
-    meetings = Meetings(items, 0)
-    meetings.add(past)
+    counted = CooccurrenceCounts(items, 0)
+    counted.add(past)
     nothing = np.zeros(items, dtype=np.float32)
-    model = Factors(item_vectors(meetings.shared, _FACTORS), nothing, nothing, Choice(rank=_FACTORS))
+    model = Factors(item_vectors(counted.shared, _FACTORS), nothing, nothing, FitSettings(rank=_FACTORS))
     profiles = np.asarray(past.matrix(items) @ model.vectors)
     known = csr_matrix(past.unique(items))
     peer = AlternatingLeastSquares(factors=_FACTORS, random_state=0)
@@ -86,10 +87,10 @@ def products(profiles: Floats, vectors: Floats) -> None:
 def item_to_item(users: int, items: int, repeats: int) -> Bar:
     """Compare the item-to-item model of User-Personalization with implicit's cosine neighbours, 200 on both sides."""
     past = histories(users, items)
-    meetings = Meetings(items, 0)
-    meetings.add(past)
+    counted = CooccurrenceCounts(items, 0)
+    counted.add(past)
     nothing = np.zeros(items, dtype=np.float32)
-    model = ItemToItem(blend(base_matrix(meetings), None, 0.0, 200), nothing, nothing, Choice())
+    model = ItemToItem(blend(base_matrix(counted), None, 0.0, 200), nothing, nothing, FitSettings())
     known = csr_matrix(past.unique(items))
     peer = CosineRecommender(K=200)
     peer.fit(known, show_progress=False)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from emulator.aws.cloudformation import check_supported
 from emulator.aws.runtime import ACCOUNT_ID, REGION
-from emulator.engine import child_processes
+from emulator.engine.processes import child_processes
 from emulator.interruption import check_interruption
 
 PROJECT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
-from emulator.engine.child_processes import end_all
+from emulator.engine.processes.child_processes import end_all
 
 GRACE_SECONDS: Final = 5.0  # real, for a command to end in order
 INTERRUPTED: Final = threading.Event()

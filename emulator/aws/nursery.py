@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.aws import bootstrap
-from emulator.engine.child_processes import ChildProcess
+from emulator.engine.processes.child_processes import ChildProcess
 
 PRELOADED = (
     "boto3",

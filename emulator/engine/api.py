@@ -1,4 +1,4 @@
-"""What the engine is asked and what it answers: plain values that any caller can make and any process can pass on."""
+"""Define the engine's requests and answers: plain values that any caller can make and any process can pass on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The engine's face: one object per data directory, safe to call from many threads."""
+"""Offer the whole engine as one object per data directory, safe to call from many threads."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ from emulator.engine.api import (
     TrainingResult,
     TrainingSpec,
 )
-from emulator.engine.workers import Workers
+from emulator.engine.processes.worker_pool import ProcessPool
 
 if TYPE_CHECKING:
-    from emulator.engine.datasets import Datasets
-    from emulator.engine.models import Models
+    from emulator.engine.datasets.dataset_jobs import DatasetJobs
+    from emulator.engine.trained_models import TrainedModels
 
 _WAITING_JOBS: Final = 64  # threads that wait for a worker; the service's own quotas are far below
 
@@ -35,10 +35,10 @@ class Engine:
 
     def __init__(self, directory: Path, *, workers: int = 2) -> None:
         self.directory = directory
-        self._workers = Workers(workers, directory / "logs")
+        self._workers = ProcessPool(workers, directory / "logs")
         self._jobs = ThreadPoolExecutor(_WAITING_JOBS, "engine-job")
         self._lock = threading.Lock()
-        self._opened: tuple[Datasets, Models] | None = None
+        self._opened: tuple[DatasetJobs, TrainedModels] | None = None
 
     def import_files(self, dataset: DatasetRef, files: Sequence[Path], mode: ImportMode) -> "Future[ImportReport]":
         """Read CSV files into the dataset's bulk part: all of them, or none when one row is bad."""
@@ -67,8 +67,8 @@ class Engine:
 
     def train(self, spec: TrainingSpec) -> "Future[TrainingResult]":
         """Fit the recipe to what the datasets hold at this moment."""
-        marks = self._datasets.marks(spec.datasets)
-        return self._jobs.submit(self._models.train, spec, self._datasets.freeze(spec.datasets), marks)
+        watermarks = self._datasets.watermarks(spec.datasets)
+        return self._jobs.submit(self._models.train, spec, self._datasets.freeze(spec.datasets), watermarks)
 
     def stop_training(self, version: str) -> None:
         """Give up a training; its future is cancelled or fails, its files go."""
@@ -93,20 +93,20 @@ class Engine:
         self._jobs.shutdown(wait=True, cancel_futures=True)
 
     @property
-    def _datasets(self) -> "Datasets":
+    def _datasets(self) -> "DatasetJobs":
         return self._open()[0]
 
     @property
-    def _models(self) -> "Models":
+    def _models(self) -> "TrainedModels":
         return self._open()[1]
 
-    def _open(self) -> "tuple[Datasets, Models]":
+    def _open(self) -> "tuple[DatasetJobs, TrainedModels]":
         """Open the folders when they are first needed: polars and numpy take a while to import."""
         with self._lock:
             if self._opened is None:
-                from emulator.engine.datasets import Datasets  # noqa: PLC0415 - see above
-                from emulator.engine.models import Models  # noqa: PLC0415 - see above
+                from emulator.engine.datasets.dataset_jobs import DatasetJobs  # noqa: PLC0415 - see above
+                from emulator.engine.trained_models import TrainedModels  # noqa: PLC0415 - see above
 
-                datasets = Datasets(self.directory, self._workers)
-                self._opened = datasets, Models(self.directory, self._workers, datasets.store)
+                datasets = DatasetJobs(self.directory, self._workers)
+                self._opened = datasets, TrainedModels(self.directory, self._workers, datasets.store)
             return self._opened

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from emulator.engine.api import BatchSpec, EngineError, FilterUse
+from emulator.engine.recipes.recipe import Recipe
 from emulator.personalize import objects
 from emulator.personalize.access import AccessError, JobAccess, access_of
 from emulator.personalize.account import Account
@@ -17,7 +18,6 @@ from emulator.personalize.errors import invalid_input
 from emulator.personalize.filters import check_use
 from emulator.personalize.lifecycle import DOCUMENTED_BATCH, Words
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.solutions import recipe_arn
 from emulator.personalize.switches import SWITCHES
@@ -107,7 +107,7 @@ def _filter(account: Account, request: Members) -> tuple[Record, ...]:
     return (account.find("filter", request["filterArn"]),) if "filterArn" in request else ()
 
 
-def _check_filter(version: Record, recipe: RecipeFacts, chosen: tuple[Record, ...]) -> None:
+def _check_filter(version: Record, recipe: Recipe, chosen: tuple[Record, ...]) -> None:
     for each in chosen:
         check_use(each, recipe)
         if each.group_arn != version.group_arn:
@@ -133,7 +133,7 @@ def _check_results(request: Members, maximum: int) -> None:
         raise invalid_input(f"numResults must lie between 1 and {maximum}; {asked} does not.")
 
 
-def _check_themes(account: Account, version: Record, recipe: RecipeFacts, request: Members) -> None:
+def _check_themes(account: Account, version: Record, recipe: Recipe, request: Members) -> None:
     if not recipe.themes:
         raise invalid_input(f"{recipe.name} does not support {_THEMES}; use aws-similar-items.")
     if SWITCHES.theme_regions == "documented" and account.region not in _THEME_REGIONS:

@@ -2,12 +2,12 @@
 
 from typing import Final
 
+from emulator.engine.recipes.recipe import Recipe
 from emulator.personalize.account import Account
 from emulator.personalize.catalogue import recipe_of
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.errors import in_use, invalid_input, not_found
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.solutions import number, recipe_arn
 from emulator.personalize.tags import check_new
@@ -32,7 +32,7 @@ def create_campaign(account: Account, request: Members) -> Members:
     return {"campaignArn": arn}
 
 
-def _version(account: Account, arn: str) -> tuple[Record, RecipeFacts]:
+def _version(account: Account, arn: str) -> tuple[Record, Recipe]:
     version = _latest(account, arn) if arn.endswith(_LATEST) else account.find("solution_version", arn)
     recipe = recipe_of(account, recipe_arn(account, version))
     if recipe.is_segmentation:
@@ -66,10 +66,10 @@ def _check_sync(version_arn: str, config: Members) -> None:
         )
 
 
-def check_config(recipe: RecipeFacts, config: Members) -> None:
+def check_config(recipe: Recipe, config: Members) -> None:
     """Raise for settings that the recipe does not have, in a campaign's or a batch job's configuration."""
     exploration, influence = config.get("itemExplorationConfig", {}), config.get("rankingInfluence")
-    if exploration and not recipe.exploration:
+    if exploration and not recipe.exploration_config:
         raise invalid_input(f"{recipe.name} does not support itemExplorationConfig.")
     if influence and not recipe.ranking_influence:
         raise invalid_input(f"{recipe.name} does not support rankingInfluence.")

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
 
-from emulator.engine.recipes import RECIPES, Hyperparameter
+from emulator.engine.recipes.recipe import Hyperparameter, Recipe
+from emulator.engine.recipes.recipe_table import RECIPES
 from emulator.personalize.account import Account
 from emulator.personalize.arns import owned_by_service, parse_arn
 from emulator.personalize.errors import ServiceError, invalid_input, not_found
 from emulator.personalize.paging import page
-from emulator.personalize.recipe_facts import FACTS, RecipeFacts
 from emulator.personalize.records import Members
 from emulator.personalize.switches import SWITCHES
 
@@ -18,12 +18,12 @@ _PUBLISHED: Final = datetime(2019, 6, 10, tzinfo=UTC).timestamp()  # general ava
 _DATES: Final = {"creationDateTime": _PUBLISHED, "lastUpdatedDateTime": _PUBLISHED}
 
 
-def recipe_of(account: Account, arn: str) -> RecipeFacts:
-    """Return the facts about a recipe named in a request."""
+def recipe_of(account: Account, arn: str) -> Recipe:
+    """Return the row of a recipe named in a request."""
     name = _name(account, arn, "recipe")
-    if name not in FACTS:
+    if name not in RECIPES:
         raise ServiceError(SWITCHES.unknown_recipe, not_found(arn).message)
-    return FACTS[name]
+    return RECIPES[name]
 
 
 def _name(account: Account, arn: str, path: str) -> str:
@@ -39,18 +39,18 @@ def describe_recipe(account: Account, request: Members) -> Members:
     return {"recipe": _recipe(account, recipe_of(account, request["recipeArn"]))}
 
 
-def _recipe(account: Account, facts: RecipeFacts) -> Members:
+def _recipe(account: Account, recipe: Recipe) -> Members:
     return {
-        "name": facts.name,
-        "recipeArn": owned_by_service(account.partition, "recipe", facts.name),
-        "algorithmArn": owned_by_service(account.partition, "algorithm", algorithm_of(facts)),
+        "name": recipe.name,
+        "recipeArn": owned_by_service(account.partition, "recipe", recipe.name),
+        "algorithmArn": owned_by_service(account.partition, "algorithm", algorithm_of(recipe)),
         "featureTransformationArn": owned_by_service(
-            account.partition, "feature-transformation", transformation_of(facts)
+            account.partition, "feature-transformation", transformation_of(recipe)
         ),
         "status": "ACTIVE",
-        "description": facts.description,
-        "recipeType": facts.recipe_type,
-        "domain": facts.domain,
+        "description": recipe.description,
+        "recipeType": recipe.recipe_type,
+        "domain": recipe.domain,
         **_DATES,
     }
 
@@ -58,32 +58,32 @@ def _recipe(account: Account, facts: RecipeFacts) -> Members:
 def list_recipes(account: Account, request: Members) -> Members:
     """Answer ListRecipes: those of the domain, or all."""
     domain = request.get("domain")
-    found = [facts for facts in FACTS.values() if domain in {None, facts.domain}]
+    found = [recipe for recipe in RECIPES.values() if domain in {None, recipe.domain}]
     return page("List recipes", request, "recipes", enumerate(found), partial(_recipe, account))
 
 
-def algorithm_of(facts: RecipeFacts) -> str:
+def algorithm_of(recipe: Recipe) -> str:
     """Return the name of a recipe's algorithm."""
-    return facts.algorithm or facts.name
+    return recipe.algorithm or recipe.name
 
 
-def transformation_of(facts: RecipeFacts) -> str:
+def transformation_of(recipe: Recipe) -> str:
     """Return the name of a recipe's feature transformation; where AWS tells none, the algorithm's."""
-    return facts.feature_transformation or algorithm_of(facts)
+    return recipe.feature_transformation or algorithm_of(recipe)
 
 
 def describe_algorithm(account: Account, request: Members) -> Members:
     """Answer DescribeAlgorithm."""
     name = _name(account, request["algorithmArn"], "algorithm")
-    facts = next((each for each in FACTS.values() if algorithm_of(each) == name), None)
-    if facts is None:
+    recipe = next((each for each in RECIPES.values() if algorithm_of(each) == name), None)
+    if recipe is None:
         raise not_found(request["algorithmArn"])
-    parameters = [each for each in RECIPES[facts.name].hyperparameters if each.kind == "algorithm"]
+    parameters = [each for each in recipe.hyperparameters if each.kind == "algorithm"]
     algorithm = {
         "name": name,
         "algorithmArn": owned_by_service(account.partition, "algorithm", name),
         "defaultHyperParameters": {each.name: each.default for each in parameters},
-        "defaultHyperParameterRanges": ranges(facts.name),
+        "defaultHyperParameterRanges": ranges(recipe.name),
         "defaultResourceConfig": {"maxNumberOfTrainingJobs": "40", "maxParallelTrainingJobs": "10"},
         "trainingInputMode": "File",
         **_DATES,
@@ -92,10 +92,10 @@ def describe_algorithm(account: Account, request: Members) -> Members:
 
 
 @cache
-def ranges(recipe: str) -> Mapping[str, list[Members]]:
+def ranges(name: str) -> Mapping[str, list[Members]]:
     """Return the default ranges of a recipe's hyperparameters, as DescribeAlgorithm groups them."""
     grouped: dict[str, list[Members]] = {}
-    for parameter in RECIPES[recipe].hyperparameters:
+    for parameter in RECIPES[name].hyperparameters:
         if parameter.kind == "algorithm" and (parameter.choices or parameter.low is not None):
             group, members = _range(parameter)
             grouped.setdefault(group, []).append(members)
@@ -116,10 +116,10 @@ def describe_feature_transformation(account: Account, request: Members) -> Membe
     """Answer DescribeFeatureTransformation."""
     arn = request["featureTransformationArn"]
     name = _name(account, arn, "feature-transformation")
-    facts = next((each for each in FACTS.values() if transformation_of(each) == name), None)
-    if facts is None:
+    recipe = next((each for each in RECIPES.values() if transformation_of(each) == name), None)
+    if recipe is None:
         raise not_found(arn)
-    parameters = [each for each in RECIPES[facts.name].hyperparameters if each.kind == "feature"]
+    parameters = [each for each in recipe.hyperparameters if each.kind == "feature"]
     told = {
         "name": name,
         "featureTransformationArn": arn,

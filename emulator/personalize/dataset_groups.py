@@ -3,8 +3,8 @@
 from functools import partial
 
 from emulator.engine.api import EngineError
-from emulator.engine.schema import check_schema_fits, parse_schema
-from emulator.engine.schema_rules import RULES
+from emulator.engine.datasets.schema import check_schema_fits, parse_schema
+from emulator.engine.datasets.schema_rules import RULES
 from emulator.personalize.access import access_of
 from emulator.personalize.account import Account
 from emulator.personalize.errors import in_use, invalid_input, still_needed

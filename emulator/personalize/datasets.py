@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Sequence
 
 from emulator.engine.api import DatasetRef, EngineError
-from emulator.engine.schema import Schema, check_schema_fits, check_schema_replacement, parse_schema
-from emulator.engine.schema_rules import RULES
+from emulator.engine.datasets.schema import Schema, check_schema_fits, check_schema_replacement, parse_schema
+from emulator.engine.datasets.schema_rules import RULES
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.errors import in_use, invalid_input, still_needed

@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.utils import parse_timestamp
 
 from emulator.engine.api import DatasetRef, EngineError
-from emulator.engine.schema import Field, Schema
+from emulator.engine.datasets.schema import Field, Schema
 from emulator.personalize.account import Account
 from emulator.personalize.datasets import of_group, reference_to, schema_of
 from emulator.personalize.errors import ServiceError, in_use, invalid_input, not_found, serialization

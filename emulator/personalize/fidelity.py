@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
-from emulator.engine.choices import CHOICES, NOT_DONE
-from emulator.engine.recipes import accepted_without_effect
+from emulator.engine.recipes.recipe_table import accepted_without_effect
+from emulator.fidelity.engine_rules import ENGINE_RULES, NOT_DONE
 from emulator.personalize.fidelity_rules import NEVER_RAISED, RULES
 from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
 from emulator.personalize.quotas import DEFAULTS
@@ -80,7 +80,7 @@ def _code(text: str) -> str:
 
 def _engine() -> Iterator[str]:
     yield "## Choices of the engine"
-    choices = ((each.area, each.rule, "our choice", each.test) for each in CHOICES)
+    choices = ((each.area, each.rule, "our choice", each.test) for each in ENGINE_RULES)
     missing = ((each.area, each.rule, "not done", each.test) for each in NOT_DONE)
     yield _table("area", "rule", "standing", "test", rows=(row for rows in (choices, missing) for row in rows))
     yield "Hyperparameters that are accepted and change nothing:"

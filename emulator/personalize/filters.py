@@ -3,14 +3,14 @@
 from typing import Final
 
 from emulator.engine.api import EngineError
-from emulator.engine.filters import Filter, check_filter, parse_filter
-from emulator.engine.schema_rules import RULES
+from emulator.engine.datasets.schema_rules import RULES
+from emulator.engine.filters.filter_parser import Filter, check_filter, parse_filter
+from emulator.engine.recipes.recipe import Recipe
 from emulator.personalize.account import Account
 from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import invalid_input, limit_exceeded, still_needed
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.switches import SWITCHES
 from emulator.personalize.tags import check_new
@@ -67,13 +67,13 @@ def _fields(parsed: Filter) -> set[str]:
     return {f"{test.dataset}.{test.field.upper()}" for test in tests}
 
 
-def check_use(chosen: Record, recipe: RecipeFacts) -> None:
+def check_use(chosen: Record, recipe: Recipe) -> None:
     """Raise unless the filter picks what the recipe recommends: items, users or actions."""
     target = _TARGETS.get(recipe.recipe_type, "ITEM")
     rules = parse_filter(chosen.members["filterExpression"]).rules
     if any(rule.target != target for rule in rules):
         raise invalid_input(f"{chosen.arn} cannot be used with {recipe.name}: it does not filter {target.lower()}s.")
-    if recipe.name == "aws-item-attribute-affinity" and any(rule.dataset == "INTERACTIONS" for rule in rules):
+    if not recipe.interaction_filters and any(rule.dataset == "INTERACTIONS" for rule in rules):
         raise invalid_input(f"{chosen.arn} cannot be used with {recipe.name}: it filters by interactions.")
 
 

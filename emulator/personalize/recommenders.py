@@ -1,5 +1,6 @@
 """Recommenders: the use cases of domain dataset groups, trained and put on line in one."""
 
+from emulator.engine.recipes.recipe import Recipe
 from emulator.personalize.account import Account
 from emulator.personalize.campaigns import check_config
 from emulator.personalize.catalogue import recipe_of
@@ -8,7 +9,6 @@ from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import ServiceError, in_use, invalid_input
 from emulator.personalize.lifecycle import START, STOP, Gain
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.switches import SWITCHES
 from emulator.personalize.tags import check_new
@@ -46,7 +46,7 @@ def _with_defaults(config: Members) -> Members:
     return {"minRecommendationRequestsPerSecond": 1, "enableMetadataWithRecommendations": False, **config}
 
 
-def _check_data(account: Account, group: Record, recipe: RecipeFacts) -> None:
+def _check_data(account: Account, group: Record, recipe: Recipe) -> None:
     present = of_group(account, group.arn)
     missing = [needed for needed in recipe.needs if needed not in present]
     if missing:
@@ -58,7 +58,7 @@ def _check_data(account: Account, group: Record, recipe: RecipeFacts) -> None:
         raise invalid_input(f"{recipe.name} needs interactions with an EVENT_TYPE.")
 
 
-def _training(account: Account, shown: Members, recipe: RecipeFacts, model: str) -> Task:
+def _training(account: Account, shown: Members, recipe: Recipe, model: str) -> Task:
     config = {"trainingDataConfig": shown["recommenderConfig"].get("trainingDataConfig")}
     settings: Members = {
         "name": shown["name"],

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from emulator.engine.api import EngineError, FilterUse, Promotion, Query, Recommendation
+from emulator.engine.recipes.recipe import Recipe
 from emulator.personalize.account import Account
 from emulator.personalize.catalogue import recipe_of
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import invalid_input, not_found
 from emulator.personalize.filters import check_use
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.solutions import recipe_arn
 from emulator.personalize.upkeep import settled
@@ -29,7 +29,7 @@ class Deployment:
     """What answers for a campaign or recommender at this moment."""
 
     model: str
-    recipe: RecipeFacts
+    recipe: Recipe
     group_arn: str
     config: Members
 
@@ -109,7 +109,7 @@ def _on_line(account: Account, record: Record) -> Record:
     return record
 
 
-def _require(recipe: RecipeFacts, request: Members) -> None:
+def _require(recipe: Recipe, request: Members) -> None:
     missing = [name for name in recipe.inputs if not request.get(name)]
     if missing:
         raise invalid_input(f"{' and '.join(missing)} must be given for {recipe.name}.")

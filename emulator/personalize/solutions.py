@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from emulator.engine.recipes import RECIPES
+from emulator.engine.recipes.recipe import Recipe
+from emulator.engine.recipes.recipe_table import RECIPES
 from emulator.personalize.account import Account
 from emulator.personalize.arns import owned_by_service
 from emulator.personalize.catalogue import ranges, recipe_of
@@ -12,11 +13,10 @@ from emulator.personalize.dataset_groups import begin_deletion
 from emulator.personalize.datasets import of_group, schema_of
 from emulator.personalize.errors import in_use, invalid_input, still_needed
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.tags import check_new
 
-_AUTOML_RECIPES: Final = ("aws-hrnn", "aws-hrnn-coldstart", "aws-hrnn-metadata")
+_AUTOML_RECIPES: Final = tuple(sorted(recipe.name for recipe in RECIPES.values() if recipe.automl))
 _SCHEDULE: Final = re.compile(r"rate\((\d+) days?\)")
 _DEFAULT_SCHEDULE: Final = "rate(7 days)"
 
@@ -53,7 +53,7 @@ def _with_defaults(request: Members) -> Members:
     }
 
 
-def _check_choice(recipe: RecipeFacts | None, request: Members) -> None:
+def _check_choice(recipe: Recipe | None, request: Members) -> None:
     if bool(request.get("performAutoML")) == (recipe is not None):
         raise invalid_input("Give either a recipeArn or performAutoML, and not both.")
     if request.get("performAutoML") and request.get("performHPO"):
@@ -64,7 +64,7 @@ def _check_choice(recipe: RecipeFacts | None, request: Members) -> None:
         raise invalid_input(f"AutoML chooses among {', '.join(_AUTOML_RECIPES)}.")
 
 
-def _check_recipe(account: Account, group: Record, recipe: RecipeFacts, request: Members) -> None:
+def _check_recipe(account: Account, group: Record, recipe: Recipe, request: Members) -> None:
     config: Members = request.get("solutionConfig", {})
     if recipe.domain is not None:
         raise invalid_input(f"{recipe.name} is for recommenders; a solution needs a custom recipe.")
@@ -114,8 +114,8 @@ def _check_objective(account: Account, group: Record, objective: Mapping[str, st
         raise invalid_input(f"The objective {column} must be a numeric column of the Items dataset without nulls.")
 
 
-def _check_hyperparameters(recipe: RecipeFacts, config: Members) -> None:
-    known = {parameter.name: parameter for parameter in RECIPES[recipe.name].hyperparameters}
+def _check_hyperparameters(recipe: Recipe, config: Members) -> None:
+    known = {parameter.name: parameter for parameter in recipe.hyperparameters}
     for kind, member in (("algorithm", "algorithmHyperParameters"), ("feature", "featureTransformationParameters")):
         for name, text in config.get(member, {}).items():
             parameter = known.get(name)
@@ -134,7 +134,7 @@ def _check_between(name: str, value: float, low: float, high: float) -> None:
         raise invalid_input(f"{name} must lie between {low:g} and {high:g}; {value:g} does not.")
 
 
-def _check_ranges(recipe: RecipeFacts, group: str, asked: list[Members]) -> None:
+def _check_ranges(recipe: Recipe, group: str, asked: list[Members]) -> None:
     allowed = {each["name"]: each for each in ranges(recipe.name).get(group, ())}
     for one in asked:
         name = one.get("name", "")

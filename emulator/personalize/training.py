@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from emulator.engine.api import TrainingResult, TrainingSpec
+from emulator.engine.recipes.recipe import Recipe
 from emulator.personalize.account import Account
 from emulator.personalize.arns import owned_by_service
 from emulator.personalize.catalogue import recipe_of
@@ -13,7 +14,6 @@ from emulator.personalize.durations import HPO_FACTOR, TRAINING_SECONDS_PER_ROW
 from emulator.personalize.errors import ServiceError, already_exists, in_use, invalid_input
 from emulator.personalize.lifecycle import STOP_TRAINING, Gain
 from emulator.personalize.quotas import QUOTAS
-from emulator.personalize.recipe_facts import RecipeFacts
 from emulator.personalize.records import Members, Record
 from emulator.personalize.solutions import recipe_arn
 from emulator.personalize.switches import SWITCHES
@@ -49,7 +49,7 @@ def _require_free_name(account: Account, solution: Record, name: str | None) -> 
         raise already_exists(f"{solution.arn}/{name}")
 
 
-def _check_data(account: Account, group_arn: str, recipe: RecipeFacts) -> None:
+def _check_data(account: Account, group_arn: str, recipe: Recipe) -> None:
     present = of_group(account, group_arn)
     missing = [needed for needed in recipe.needs if needed not in present]
     if missing:
@@ -68,7 +68,7 @@ def _check_imports(account: Account, present: Iterable[Record]) -> None:
             raise invalid_input(f"{jobs[-1].arn} is {jobs[-1].status(now)}.")
 
 
-def _check_mode(account: Account, solution: Record, recipe: RecipeFacts, mode: str) -> str | None:
+def _check_mode(account: Account, solution: Record, recipe: Recipe, mode: str) -> str | None:
     if mode == "FULL":
         return None
     if mode == "AUTOTRAIN":

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from emulator.engine.api import DatasetType, TrainingResult, TrainingSpec
-from emulator.engine.snapshot import Snapshot
-from emulator.engine.training import train
+from emulator.engine.datasets.snapshot import Snapshot
+from emulator.engine.training.training_run import train
 
 GENRES = ("drama", "comedy", "horror", "western", "musical", "documentary")
 NOW = 1_800_000_000.0

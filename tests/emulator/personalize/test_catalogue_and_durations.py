@@ -8,9 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.engine.recipes import RECIPES as ENGINE_RECIPES
 from emulator.personalize.durations import Durations
-from emulator.personalize.recipe_facts import FACTS
 from emulator.personalize.resource_types import TYPES
 from emulator.personalize.switches import SWITCHES
 from tests.emulator.personalize.world import RECIPES, ROLE, World
@@ -26,10 +24,6 @@ def test_every_recipe_has_its_algorithm_and_feature_transformation(world: World)
         assert (recipe["status"], transformation["status"]) == ("ACTIVE", "ACTIVE")
         assert ":::" in algorithm["algorithmArn"]
         assert all(isinstance(value, str) for value in algorithm["defaultHyperParameters"].values())
-
-
-def test_the_catalogue_and_the_engine_know_the_same_recipes() -> None:
-    assert set(FACTS) == set(ENGINE_RECIPES)
 
 
 def test_user_personalization_is_as_documented(world: World) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from emulator.engine.model_files import load_arrays
+from emulator.engine.interactions.model_files import load_arrays
 from emulator.state.engine_files import is_whole_model
 
 

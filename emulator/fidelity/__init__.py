@@ -1,0 +1,1 @@
+"""Tables behind docs/fidelity.md: what this project decided where the documentation of the service is silent."""
