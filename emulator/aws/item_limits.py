@@ -5,6 +5,7 @@ update that it refuses, and knows no bound of a collection, a transaction's size
 """
 
 import copy
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -52,6 +53,7 @@ def set_attribute(attributes: LimitedSizeDict, name: str, value: Any) -> None:
 _put_as_moto = Table.put_item
 
 
+@functools.wraps(_put_as_moto)
 def put_item(table: Any, item_attrs: dict[str, Any], *arguments: Any, **named: Any) -> Item:
     """Put an item, unless it makes its collection too large."""
     check_keys(table, item_attrs)
@@ -64,6 +66,7 @@ def put_item(table: Any, item_attrs: dict[str, Any], *arguments: Any, **named: A
 _delete_as_moto = Table.delete_item
 
 
+@functools.wraps(_delete_as_moto)
 def delete_item(table: Any, *arguments: Any, **named: Any) -> Item | None:
     """Delete an item, which makes its collection smaller."""
     deleted = _delete_as_moto(table, *arguments, **named)
@@ -74,6 +77,7 @@ def delete_item(table: Any, *arguments: Any, **named: Any) -> Item | None:
 _update_as_moto = DynamoDBBackend.update_item
 
 
+@functools.wraps(_update_as_moto)
 def update_item(backend: Any, table_name: str, key: dict[str, Any], *arguments: Any, **named: Any) -> Item:
     """Update an item, or leave it as it was when it becomes too large."""
     table = backend.get_table(table_name)

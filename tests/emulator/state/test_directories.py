@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +34,9 @@ def tree(directory: Path) -> dict[str, str]:
 
 def refusal(directory: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """Return what `serve --state` says on standard error when it ends with 2, before any start-up."""
-    assert main(["serve", "--state", str(directory), "--assembly", "/nowhere"]) == 2
+    with tempfile.TemporaryDirectory() as assembly:
+        (Path(assembly) / "manifest.json").write_text('{"artifacts": {}}')
+        assert main(["serve", "--state", str(directory), "--assembly", assembly]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
@@ -221,8 +224,13 @@ def test_a_second_process_is_told_the_first(directory: Path, capsys: pytest.Capt
 
 def test_a_start_that_fails_later_loses_nothing(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {name: digest for name, digest in tree(directory).items() if name != "lock"}
-    assert main(["serve", "--state", str(directory), "--assembly", "/nowhere"]) == 1
-    assert "nowhere" in capsys.readouterr().err
+    assembly = directory.parent / "unknown-types"
+    assembly.mkdir()
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "odd.json"}}
+    (assembly / "manifest.json").write_text(json.dumps({"artifacts": {"odd": stack}}))
+    (assembly / "odd.json").write_text(json.dumps({"Resources": {"One": {"Type": "AWS::Nowhere::Known"}}}))
+    assert main(["serve", "--state", str(directory), "--assembly", str(assembly)]) == 1
+    assert "Nowhere" in capsys.readouterr().err
     after = tree(directory)
     assert {name: after.get(name) for name in before} == before
 
