@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         name = execution_name(step.datasetGroup, step.state.jobs[-1].jobName)
         executions.start(pipeline_arn, name, {"datasetGroup": step.datasetGroup})
         wiring.count("Retrains")
-    wiring.logger.info("decided", extra=decision.model_dump())
+    wiring.logger.info("decided", extra={"decision": decision.model_dump()})
     result = step.state.model_dump(mode="json", include={"outcome", "message", "rows", "jobs"})
     names = {"datasetGroup": step.datasetGroup, "dataset": step.dataset}
     return {**names, **result, "retrain": decision.model_dump()}

@@ -14,6 +14,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     step = ResourceStepInput.of(event)
     answer = delete(personalize, step)
     known = {key: answer[key] for key in ("arn", "reason", "wait_seconds")}
-    wiring.logger.info("delete requested", extra={"resource_type": step.row.noun, **known})
+    wiring.logger.info("delete requested", extra={"resource_type": step.row.noun, "resource": known})
     wiring.count("Deletes")
     return answer

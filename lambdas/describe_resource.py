@@ -14,6 +14,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     step = ResourceStepInput.of(event)
     answer = find(personalize, step)
     known = {key: answer[key] for key in ("phase", "arn", "status", "reason", "wait_seconds")}
-    wiring.logger.info("found", extra={"resource_type": step.row.noun, **known})
+    wiring.logger.info("found", extra={"resource_type": step.row.noun, "resource": known})
     wiring.count("Looks")
     return answer

@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "trainedSolutionVersionArn": trained,
         "metrics": metrics,
     }
-    wiring.logger.info("judged", extra=answer)
+    wiring.logger.info("judged", extra={"judgement": answer})
     wiring.count("VersionsKeptBack", int(not judgement.deploy))
     return answer
 

@@ -112,7 +112,16 @@ def open_inner_frame(env: Any, event_history_context: Any = None) -> Any:
     return frame
 
 
-_run_as_moto = Program.eval
+def _run_as_moto(program: Any, env: Any) -> None:
+    try:
+        _eval_as_moto(program, env)
+    except RuntimeError:
+        if env.is_running():
+            raise
+        # The execution was ended, by a limit or by StopExecution, before this branch entered its first state.
+
+
+_eval_as_moto = Program.eval
 
 
 def run(program: Any, env: Any) -> None:

@@ -1,11 +1,14 @@
 """Corrections of the Step Functions API: what moto's answers leave out or get wrong."""
 
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import moto.core.exceptions
 from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions.exceptions import InvalidToken, ResourceNotFound, ValidationException
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from emulator.aws.corrections import Correction
@@ -115,10 +118,25 @@ def send_task_failure(response: StepFunctionResponse) -> EmptyResult:
     return EmptyResult()
 
 
+def _correction(ours: Callable[[StepFunctionResponse], Any], because: str) -> Correction:
+    """Return the correction of one action, for the backend that runs machines.
+
+    A test that uses `mock_aws` in the process of a local cloud has moto's other backend, which only remembers them.
+    """
+    as_moto = vars(StepFunctionResponse)[ours.__name__]
+
+    @functools.wraps(ours)
+    def answer(response: StepFunctionResponse) -> Any:
+        runs_machines = isinstance(response.stepfunction_backend, StepFunctionsParserBackend)
+        return ours(response) if runs_machines else as_moto(response)
+
+    return Correction(StepFunctionResponse, ours.__name__, answer, because)
+
+
 CORRECTIONS = (
-    Correction(StepFunctionResponse, "describe_execution", describe_execution, "texts lose their quotes"),
-    Correction(StepFunctionResponse, "list_executions", list_executions, "one that timed out has no stop date"),
-    Correction(StepFunctionResponse, "stop_execution", stop_execution, "error and cause are ignored"),
-    Correction(StepFunctionResponse, "get_execution_history", get_execution_history, "it knows no pages and one order"),
-    Correction(StepFunctionResponse, "send_task_failure", send_task_failure, "the cause is dropped"),
+    _correction(describe_execution, "texts lose their quotes"),
+    _correction(list_executions, "one that timed out has no stop date"),
+    _correction(stop_execution, "error and cause are ignored"),
+    _correction(get_execution_history, "it knows no pages and one order"),
+    _correction(send_task_failure, "the cause is dropped"),
 )

@@ -20,9 +20,9 @@ from emulator.engine.api import (
     TrainingSpec,
 )
 from emulator.engine.datasets.dataset_store import DatasetStore
-from emulator.engine.datasets.durable import sync
 from emulator.engine.datasets.schema import parse_schema
 from emulator.engine.filters.current_rows import CurrentRows
+from emulator.engine.processes.disk_sync import sync
 from emulator.engine.processes.worker_pool import ProcessPool
 from emulator.engine.serving.served_models import ServedModel
 from emulator.engine.training.saved_model import load_model

@@ -57,9 +57,9 @@ def test_large_files_with_bad_rows_are_staged_in_the_functions_memory(group: Gro
     strict=True, raises=LimitBrokenError, reason=f"lines with more than one key are parsed one by one: {LATER}"
 )
 def test_a_batch_input_is_checked_within_the_functions_share_of_cpu(group: Group, cloud: Cloud) -> None:
-    """A fifth of the function's real time-out, for 4 MB of the 1 GB that a batch job reads."""
+    """A fifth of the function's real time-out, for 16 MB of the 1 GB that a batch job reads."""
     line = b'{"userId": "user%d", "itemList": ["a", "b"]}\n'
-    body = b"".join(line % number for number in range(90_000))
+    body = b"".join(line % number for number in range(360_000))
     key = f"uploads/{group.name}/batch/ranking/large.json"
     group.ask()
     with configured(cloud, "plan_request", Timeout=6) as name:

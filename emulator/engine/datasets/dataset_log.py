@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 
 from emulator.engine.api import DatasetType, IngestionMode
-from emulator.engine.datasets.durable import sync
 from emulator.engine.datasets.log_files import SEQUENCE, LogFile, count, dtypes, of_kind, scan
 from emulator.engine.datasets.schema import Schema, parse_schema
 from emulator.engine.datasets.streamed_rows import fit_rows
+from emulator.engine.processes.disk_sync import sync
 
 
 @dataclass

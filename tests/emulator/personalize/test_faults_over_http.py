@@ -68,7 +68,7 @@ def test_nonsense_is_refused_with_a_reason(
 
 
 def test_an_endpoint_that_does_not_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run("http://127.0.0.1:9", "show") == 1
+    assert _run("http://127.0.0.1:9", "show") == 2
     assert "does not answer" in capsys.readouterr().err
 
 

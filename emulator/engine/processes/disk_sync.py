@@ -1,4 +1,4 @@
-"""Putting files on disk for good, before anything says that they are there."""
+"""Put files on disk for good, before anything says that they are there."""
 
 import os
 from pathlib import Path
