@@ -44,7 +44,7 @@ lint: .venv/.development  ## Refuse unformatted or careless sources
 	$(PY) -m ruff check .
 
 types: .venv/.development  ## Check types, strictly
-	$(PY) -m mypy app.py benchmarks config docs emulator examples lambdas stacks statemachines tests
+	$(PY) -m mypy app.py benchmarks config docs examples lambdas personalize_local stacks statemachines tests
 
 imports: .venv/.development  ## Check who imports whom
 	.venv/bin/lint-imports
@@ -59,10 +59,10 @@ test: .venv/.development  ## Run every test
 	$(PY) -m pytest -q -n auto --dist loadfile $(ARGS)
 
 demo: .venv/.runtime  ## From example data to recommendations, on this machine
-	$(PY) -m emulator demo $(ARGS)
+	$(PY) -m personalize_local demo $(ARGS)
 
 serve: .venv/.runtime  ## Run the local cloud until interrupted
-	$(PY) -m emulator serve $(ARGS)
+	$(PY) -m personalize_local serve $(ARGS)
 
 bench: .venv/.development  ## Measure what we promise, each against a named peer or limit
 	@missed=0; for file in $$(grep -l '^if __name__' benchmarks/*.py); do \
@@ -70,7 +70,7 @@ bench: .venv/.development  ## Measure what we promise, each against a named peer
 
 docs: .venv/.development  ## Write the pages that are made from the code
 	$(PY) -m docs.generate
-	$(PY) -m emulator.personalize.fidelity
+	$(PY) -m personalize_local.fidelity.page
 
 lock: .venv/.development  ## Compile pyproject.toml into the locked requirements (UPGRADE=--upgrade renews them)
 	$(call COMPILE_LOCKS,.)

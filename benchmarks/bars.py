@@ -11,8 +11,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from emulator.engine.api import DatasetType, TrainingSpec
-from emulator.engine.datasets.snapshot import Snapshot
+from personalize_local.engine.api import DatasetType, TrainingSpec
+from personalize_local.engine.datasets.snapshot import Snapshot
 
 NOW = 1_750_000_000.0
 

@@ -22,14 +22,14 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import NOW, Bar, FileSnapshot, report, snapshot_of, spec
 from benchmarks.synthetic import tastes
-from emulator.engine.api import BatchSpec
-from emulator.engine.interactions.model_files import load_facts
-from emulator.engine.recipes.factors import Factors
-from emulator.engine.serving.questions import LoadedModel
-from emulator.engine.serving.served_models import UserLists
-from emulator.engine.training.saved_model import load_model
-from emulator.engine.training.training_run import train
-from emulator.engine.worker_jobs import run_batch_of
+from personalize_local.engine.api import BatchSpec
+from personalize_local.engine.interactions.model_files import load_facts
+from personalize_local.engine.recipes.factors import Factors
+from personalize_local.engine.serving.questions import LoadedModel
+from personalize_local.engine.serving.served_models import UserLists
+from personalize_local.engine.training.saved_model import load_model
+from personalize_local.engine.training.training_run import train
+from personalize_local.engine.worker_jobs import run_batch_of
 
 _LENGTH = 25
 _ITEMS = 5_000

@@ -21,10 +21,10 @@ from typing import Any
 
 from benchmarks.bars import Bar, report
 from benchmarks.process_memory import Watched, peak_mb
-from emulator.clock import CLOCK
-from emulator.cloud import Cloud
-from emulator.deploy import synthesise
-from emulator.personalize import DURATIONS
+from personalize_local.clock import CLOCK
+from personalize_local.cloud import Cloud
+from personalize_local.deploy import synthesise
+from personalize_local.personalize import DURATIONS
 
 GROUP = "burst"
 ROWS = 20  # per object

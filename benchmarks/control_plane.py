@@ -24,9 +24,9 @@ from moto.server import ThreadedMotoServer
 from rich.console import Console
 from rich.table import Table
 
-from emulator import personalize
-from emulator.clock import CLOCK
-from emulator.personalize.quotas import QUOTAS, Quota
+from personalize_local import personalize
+from personalize_local.clock import CLOCK
+from personalize_local.personalize.resources.quotas import QUOTAS, Quota
 
 BAR: Final = 1.5
 CLIENTS: Final = 16

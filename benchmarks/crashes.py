@@ -29,9 +29,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from emulator import serving
-from emulator.deploy import synthesise
 from examples import movies
+from personalize_local import serving
+from personalize_local.deploy import synthesise
 
 SPEED = 600.0
 PATIENCE_SECONDS = 400.0

@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.bars import NOW, Bar, FileSnapshot, report, seconds, snapshot_of, spec
 from benchmarks.synthetic import tastes
-from emulator.engine.api import BatchSpec
-from emulator.engine.training.training_run import train
-from emulator.engine.worker_jobs import run_batch_of
+from personalize_local.engine.api import BatchSpec
+from personalize_local.engine.training.training_run import train
+from personalize_local.engine.worker_jobs import run_batch_of
 
 _ITEMS = 5_000
 _EVENTS_PER_USER = 10

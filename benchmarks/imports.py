@@ -22,9 +22,9 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from emulator.engine.api import DatasetRef, ImportMode
-from emulator.engine.datasets.dataset_jobs import DatasetJobs
-from emulator.engine.processes.worker_pool import ProcessPool
+from personalize_local.engine.api import DatasetRef, ImportMode
+from personalize_local.engine.datasets.dataset_jobs import DatasetJobs
+from personalize_local.engine.processes.worker_pool import ProcessPool
 
 _SCHEMA: Final = """{"type": "record", "name": "Interactions", "namespace": "com.amazonaws.personalize.schema",
   "fields": [{"name": "USER_ID", "type": "string"}, {"name": "ITEM_ID", "type": "string"},

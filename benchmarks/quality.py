@@ -17,15 +17,21 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, report, snapshot_of, spec
 from benchmarks.synthetic import START, Planted, drifting, tastes
-from emulator.engine.evaluation.metrics import find_hits, ndcg, segment_metrics
-from emulator.engine.evaluation.ranked_lists import Scorer, ranked
-from emulator.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, segments_held_out, split_users
-from emulator.engine.interactions.histories import Floats, Histories, arrange, one_item_each
-from emulator.engine.interactions.training_data import TrainingData, load_training_data
-from emulator.engine.recipes.item_affinity import fit_affinity, one_per_item
-from emulator.engine.recipes.popularity_count import fit_popularity
-from emulator.engine.recipes.trending_now import fit_trending
-from emulator.engine.training.solution_options import read_options, recipe_named
+from personalize_local.engine.evaluation.metrics import find_hits, ndcg, segment_metrics
+from personalize_local.engine.evaluation.ranked_lists import Scorer, ranked
+from personalize_local.engine.interactions.held_out import (
+    HeldOut,
+    UserSplit,
+    newest_held_out,
+    segments_held_out,
+    split_users,
+)
+from personalize_local.engine.interactions.histories import Floats, Histories, arrange, one_item_each
+from personalize_local.engine.interactions.training_data import TrainingData, load_training_data
+from personalize_local.engine.recipes.item_affinity import fit_affinity, one_per_item
+from personalize_local.engine.recipes.popularity_count import fit_popularity
+from personalize_local.engine.recipes.trending_now import fit_trending
+from personalize_local.engine.training.solution_options import read_options, recipe_named
 
 _FACTORS = 64
 _LEAST_AUC = 0.9

@@ -15,13 +15,13 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.bars import Bar, paired, report
 from benchmarks.synthetic import tastes
-from emulator.engine.evaluation.ranked_lists import ranked
-from emulator.engine.interactions.cooccurrence import CooccurrenceCounts
-from emulator.engine.interactions.histories import Floats, Histories, arrange
-from emulator.engine.interactions.item_vectors import item_vectors
-from emulator.engine.interactions.parallel_rows import in_parallel
-from emulator.engine.recipes.factors import Factors
-from emulator.engine.recipes.item_to_item import FitSettings, ItemToItem, base_matrix, blend
+from personalize_local.engine.evaluation.ranked_lists import ranked
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.interactions.histories import Floats, Histories, arrange
+from personalize_local.engine.interactions.item_vectors import item_vectors
+from personalize_local.engine.interactions.parallel_rows import in_parallel
+from personalize_local.engine.recipes.factors import Factors
+from personalize_local.engine.recipes.item_to_item import FitSettings, ItemToItem, base_matrix, blend
 
 _FACTORS = 64
 _LENGTH = 25

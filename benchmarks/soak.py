@@ -22,9 +22,9 @@ from typing import Any, Final
 
 from benchmarks.bars import Bar, report
 from benchmarks.process_memory import Footprint, footprint
-from emulator.clock import CLOCK
-from emulator.cloud import Cloud
-from emulator.deploy import synthesise
+from personalize_local.clock import CLOCK
+from personalize_local.cloud import Cloud
+from personalize_local.deploy import synthesise
 
 GROUP: Final = "soak"
 LARGEST_IDLE_GROWTH_MB: Final = 100.0  # over all days

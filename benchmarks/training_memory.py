@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.bars import Bar, report, snapshot_of, spec
 from benchmarks.synthetic import tastes
-from emulator.engine.training.training_run import train
+from personalize_local.engine.training.training_run import train
 
 _EVENTS = 100_000
 _USERS = 5_000

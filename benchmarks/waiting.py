@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from emulator.cloud import Cloud
-from emulator.deploy import synthesise
-from emulator.personalize import DURATIONS
 from examples import movies
+from personalize_local.cloud import Cloud
+from personalize_local.deploy import synthesise
+from personalize_local.personalize import DURATIONS
 
 MINUTE = 60
 SCENARIO = {

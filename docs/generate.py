@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import statemachines
-from emulator.aws.limits import LIMITS
 from lambdas.personalize.request import Request
+from personalize_local.aws.limits import LIMITS
 
 DOCS = Path(__file__).parent
 
 _LIMITS_BEFORE = """# The limits the local cloud enforces
 
-Made from `emulator/aws/limits.py` by `make docs`; do not edit. Lengths are those of UTF-8."""
+Made from `personalize_local/aws/limits.py` by `make docs`; do not edit. Lengths are those of UTF-8."""
 
 _LIMITS_AFTER = """## How, and what not
 
@@ -22,7 +22,7 @@ _LIMITS_AFTER = """## How, and what not
 * **CPU**: a function may use `Timeout` * `MemorySize` / 1,769 seconds of CPU time at this machine's speed; importing
   the handler is free, as Lambda's init phase is not part of the time-out. The wall-clock time-out stays. It is on,
   because CPU time, unlike time on the clock, hardly grows with the load of the machine;
-  `python -m emulator serve --whole-cpus` and `Cloud(cpu_shares=False)` switch it off.
+  `python -m personalize_local serve --whole-cpus` and `Cloud(cpu_shares=False)` switch it off.
 * **Without /proc** (macOS) both are checked when the handler returns, not while it runs.
 * **`States.DataLimitExceeded`** also ends a Map or Parallel whose result is too large before its `ResultSelector`:
   our choice, the stricter one. `States.ALL` matches neither it nor `States.Runtime`; a Catch that names it does.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import emulator.engine  # noqa: F401 - gives BLAS one thread, which must be before any test imports numpy
-from emulator.cloud import Cloud
-from emulator.deploy import synthesise
+import personalize_local.engine  # noqa: F401 - gives BLAS one thread, which must be before any test imports numpy
+from personalize_local.cloud import Cloud
+from personalize_local.deploy import synthesise
 
 SPEED = 1800  # half an hour of simulated time per second
 

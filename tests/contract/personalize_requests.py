@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from tests.emulator.personalize.world import PREFIX, RECIPES, ROLE, World, avro
+from tests.personalize_local.personalize.world import PREFIX, RECIPES, ROLE, World, avro
 
 Request = dict[str, Any]
 _NUMBERS = count(1)

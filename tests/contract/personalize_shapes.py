@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from emulator.personalize.resource_types import TYPES
+from personalize_local.personalize.resources.resource_types import TYPES
 
 
 def differences(shape: Shape | None, value: Any, path: str) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.personalize.durations import DURATIONS
-from emulator.personalize.quotas import QUOTAS, Quota
+from personalize_local.personalize.controls.durations import DURATIONS
+from personalize_local.personalize.resources.quotas import QUOTAS, Quota
 from tests.contract.personalize_requests import Stage, call, request_for
-from tests.emulator.personalize.world import World, avro
+from tests.personalize_local.personalize.world import World, avro
 
 
 def build(world: World) -> Stage:

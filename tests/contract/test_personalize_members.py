@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.model import StructureShape
 
-from emulator.personalize.wire import SERVICES, service_model
+from personalize_local.personalize.protocol.wire import SERVICES, service_model
 
 KNOWN = Path(__file__).with_name("personalize_members.json")
 

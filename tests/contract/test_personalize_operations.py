@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.personalize import FAULTS
-from emulator.personalize.fidelity_rules import NEVER_RAISED
-from emulator.personalize.operations import CONTROL_PLANE, DATA_PLANE
-from emulator.personalize.resource_types import TYPES
-from emulator.personalize.wire import SERVICES, service_model
+from personalize_local.fidelity.service_rules import NEVER_RAISED
+from personalize_local.personalize import FAULTS
+from personalize_local.personalize.protocol.dispatch import CONTROL_PLANE, DATA_PLANE
+from personalize_local.personalize.protocol.wire import SERVICES, service_model
+from personalize_local.personalize.resources.resource_types import TYPES
 from tests.contract.personalize_requests import Request, Stage, call, client_of, fresh, request_for, unknown
 from tests.contract.personalize_shapes import differences, missing
 from tests.contract.personalize_stage import build
-from tests.emulator.personalize.world import running
+from tests.personalize_local.personalize.world import running
 
 _OPERATIONS = [(service, name) for service in SERVICES for name in service_model(service).operation_names]
 _SEEN: Counter[str] = Counter()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud, Run
-from emulator.personalize import FAULTS
 from examples import movies
+from personalize_local.cloud import Cloud, Run
+from personalize_local.personalize import FAULTS
 
 REQUEST = json.loads(Path(movies.__file__).with_name("movies.json").read_bytes())
 LATER = "later/uploads/movies/interactions/week-2.csv"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud, Run
-from emulator.personalize import FAULTS
+from personalize_local.cloud import Cloud, Run
+from personalize_local.personalize import FAULTS
 
 LOOK = ["Find", "Decide"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
-from emulator.personalize import DURATIONS
-from emulator.personalize.quotas import DEFAULTS, QUOTAS
+from personalize_local.cloud import Cloud
+from personalize_local.personalize import DURATIONS
+from personalize_local.personalize.resources.quotas import DEFAULTS, QUOTAS
 from tests.statemachines.uploads_group import Group, csv
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.__main__ import main
-from emulator.cloud import Cloud
-from emulator.personalize import FAULTS
-from emulator.personalize.quotas import DEFAULTS, QUOTAS
+from personalize_local.__main__ import main
+from personalize_local.cloud import Cloud
+from personalize_local.personalize import FAULTS
+from personalize_local.personalize.resources.quotas import DEFAULTS, QUOTAS
 from tests.statemachines.uploads_group import Group, csv
 
 

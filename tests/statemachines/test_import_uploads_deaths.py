@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
-from emulator.aws.executions import all_executions
-from emulator.aws.local_execution import LocalExecution
-from emulator.cloud import Cloud
+from personalize_local.aws.stepfunctions.executions import all_executions
+from personalize_local.aws.stepfunctions.local_execution import LocalExecution
+from personalize_local.cloud import Cloud
 from tests.statemachines.uploads_group import Group, csv
 
 # Every state left, and every function asked for and answered: what is between two of these is done or not done.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
+from personalize_local.cloud import Cloud
 from tests.statemachines.uploads_group import SCHEMA, Group, csv
 
 LATER = "to be mended by 'Uploads on a busy, hostile day'"

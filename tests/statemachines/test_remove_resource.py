@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.cloud import Cloud, Run
+from personalize_local.cloud import Cloud, Run
 
 LOOK = ["Find", "Decide"]
 

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from emulator.aws.executions import all_executions
-from emulator.aws.local_execution import LocalExecution
-from emulator.clock import CLOCK
-from emulator.cloud import Cloud, Run
+from personalize_local.aws.stepfunctions.executions import all_executions
+from personalize_local.aws.stepfunctions.local_execution import LocalExecution
+from personalize_local.clock import CLOCK
+from personalize_local.cloud import Cloud, Run
 
 SCHEMA = json.dumps(
     {

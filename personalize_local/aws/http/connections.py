@@ -1,0 +1,133 @@
+"""Serve HTTP to so many clients at a time, each of which must send its request without undue delay."""
+
+import contextlib
+import io
+import socket
+import threading
+import time
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.exceptions import InternalServerError
+from werkzeug.serving import ThreadedWSGIServer
+
+from personalize_local.aws.http.request_limits import RequestLimits
+
+LAST_CHANCE_SECONDS = 0.001
+LAST_WORDS_SECONDS = 1
+
+
+class PatientReader(io.RawIOBase):
+    """What a client sends, unless it is slower than the limits allow: then TimeoutError.
+
+    Only the time that we wait for it counts, not what we do with it in between.
+    """
+
+    def __init__(self, connection: socket.socket, limits: RequestLimits) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._waited_seconds = 0.0
+        self._received_bytes = 0
+        self.ran_out = False
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come, waiting for it as long as there is patience left."""
+        left = self._limits.grace_seconds + self._received_bytes / self._limits.slowest_bytes_per_second
+        left -= self._waited_seconds
+        began = time.monotonic()
+        try:
+            self._connection.settimeout(max(left, LAST_CHANCE_SECONDS))
+            count = self._connection.recv_into(buffer)
+        except TimeoutError:
+            self.ran_out = True
+            raise
+        finally:
+            self._waited_seconds += time.monotonic() - began
+            self._connection.settimeout(None)  # how slowly an answer is read is the client's own affair
+        self._received_bytes += count
+        return count
+
+
+class BoundedHandler(MotoRequestHandler):
+    """moto's request handler within our limits, without a line on stderr per request."""
+
+    server: "BoundedServer"
+
+    def setup(self) -> None:
+        """Read patiently."""
+        super().setup()
+        self._reader = PatientReader(self.connection, self.server.limits)
+        self.rfile = io.BufferedReader(self._reader)
+        self._has_answered = False
+
+    def parse_request(self) -> bool:
+        """Read a request's head; say so when it is too long."""
+        if not super().parse_request():
+            return False
+        limit = self.server.limits.header_bytes
+        if len(self.raw_requestline) + sum(len(name) + len(value) for name, value in self.headers.items()) > limit:
+            self.send_error(431, explain=f"The headers of a request may have {limit:,} bytes here.")
+            return False
+        return True
+
+    def handle(self) -> None:
+        """Answer; a client that was too slow to get an answer of its own is told why."""
+        super().handle()
+        if self._reader.ran_out and not self._has_answered:
+            limits = self.server.limits
+            message = (
+                f"a request may keep the local cloud waiting for {limits.grace_seconds:g} s, and as long as its bytes "
+                f"take at {limits.slowest_bytes_per_second:,} bytes per second"
+            )
+            with contextlib.suppress(OSError):
+                _say_last(self.connection, "408 Request Timeout", message)
+
+    def send_response(self, *answer: Any, **named: Any) -> None:
+        """Begin an answer."""
+        self._has_answered = True
+        super().send_response(*answer, **named)
+
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+    def log_error(self, *_: object) -> None:
+        """Say nothing: who sent a bad request is told."""
+
+
+class BoundedServer(ThreadedWSGIServer):
+    """A server with a thread per connection, and at most so many of them; `app` is to be set before it serves."""
+
+    def __init__(self, host: str, port: int, limits: RequestLimits) -> None:
+        self.limits = limits
+        self._free = threading.Semaphore(limits.connections)
+        super().__init__(host, port, InternalServerError(), BoundedHandler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own; one too many is told to come again."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        message = f"the local cloud serves {self.limits.connections} connections at once; try again"
+        with contextlib.suppress(OSError):
+            _say_last(request, "503 Service Unavailable", message)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for the next."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+
+def _say_last(connection: socket.socket, status: str, message: str) -> None:
+    """Answer on a bare socket."""
+    connection.settimeout(LAST_WORDS_SECONDS)
+    body = f"{message}\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    connection.sendall((head + body).encode())
+    connection.shutdown(socket.SHUT_WR)

@@ -1,0 +1,81 @@
+"""The HTTP endpoint of the cloud: moto's WSGI application on 127.0.0.1, behind what keeps strangers out.
+
+From the outside in: `connections` (how many, how slow), `origins` (which pages), `limits` (how much), `permissions`
+(what a handler's role may do), `callers` (what only the deployer may do), and the service.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from personalize_local.aws.http.callers import SERVED, Callers, Deployer
+from personalize_local.aws.http.connections import BoundedServer
+from personalize_local.aws.http.origins import Origins
+from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
+from personalize_local.aws.iam.permissions import Guard
+from personalize_local.command_line import HIGHEST_PORT, HOST
+
+POLL_SECONDS = 0.02  # how soon the server notices that it should stop
+REMEMBERED_HOSTS = 256  # a host has the region in it, which is whatever a client wrote
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's choice of a service, remembered: moto lists its own folder twice for every request, under a lock."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._services: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the service that answers for a host; raise LookupError if it is not for the network."""
+        if host not in self._services:
+            if len(self._services) >= REMEMBERED_HOSTS:
+                self._services.clear()
+            self._services[host] = super().get_backend_for_host(host)
+        service = self._services[host]
+        if host is not None and service not in SERVED:
+            raise LookupError(service or host)
+        return service
+
+
+# One for all clouds of a process: it makes a Flask application per service on first use and keeps no other state.
+_dispatcher: Any = _Dispatcher()
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which web pages may use an endpoint, beside its own, and what clients may take of the machine."""
+
+    origins: tuple[str, ...] = ()
+    limits: RequestLimits = field(default_factory=RequestLimits)
+
+
+class Endpoint:
+    """A server in a thread."""
+
+    def __init__(self, port: int, deployer: Deployer, access: Access) -> None:
+        if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536
+            raise ValueError(f"a port is a number from 0 to {HIGHEST_PORT}, not {port}")
+        try:
+            self._server = BoundedServer(HOST, port, access.limits)
+        except SystemExit as error:  # werkzeug's answer to a port that is taken
+            raise OSError(f"port {port} is in use by another program") from error
+        application = BoundedBodies(Guard(Callers(_dispatcher, deployer)), access.limits)
+        self._server.app = Origins(application, self._server.server_port, access.origins)
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="endpoint", daemon=True
+        )
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, if it ever began."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()

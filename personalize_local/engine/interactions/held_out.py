@@ -1,0 +1,59 @@
+"""Split users as the developer guide does: some are held out, the newest part of their histories is the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from personalize_local.engine.interactions.histories import Histories
+
+_TEST_SHARE = 10  # every tenth user
+_HELD_OUT = 0.1
+_SEGMENT_HELD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Questions and their true answers: the older and the newer part of the same users' histories."""
+
+    past: Histories
+    truth: Histories
+
+
+@dataclass(frozen=True)
+class UserSplit:
+    """User positions: those to fit on, those to choose a model with, those to measure it with."""
+
+    fit: npt.NDArray[np.int64]
+    choose: npt.NDArray[np.int64]
+    test: npt.NDArray[np.int64]
+
+
+def split_users(lengths: npt.NDArray[np.int64], seed: int, most_to_choose: int = 2000) -> UserSplit:
+    """Hold out every tenth user with two events or more, in an order that depends on the seed alone.
+
+    Another tenth of the rest, up to a limit, chooses between models: nothing is ever tuned on the users it is measured
+    with. They are used for fitting once the choice is made. `lengths` is int64 of shape (users,): events of each user.
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(lengths))
+    able = shuffled[lengths[shuffled] > 1]
+    test = able[::_TEST_SHARE]
+    rest = np.delete(able, np.s_[::_TEST_SHARE])
+    choose = rest[::_TEST_SHARE][:most_to_choose]
+    held = np.zeros(len(lengths), dtype=np.bool_)
+    held[test] = held[choose] = True
+    return UserSplit(np.flatnonzero(~held), np.sort(choose), np.sort(test))
+
+
+def newest_held_out(histories: Histories, share: float = _HELD_OUT) -> HeldOut:
+    """Cut each history: the newest tenth, and at least one event, is the truth; users of one event are left out."""
+    able = histories.of(np.flatnonzero(histories.lengths > 1))
+    truth_sizes = np.ceil(share * able.lengths).astype(np.int64)
+    newer = able.ages() < np.repeat(truth_sizes, able.lengths)
+    return HeldOut(able.where(~newer), able.where(newer))
+
+
+def segments_held_out(histories: Histories) -> HeldOut:
+    """Cut every user's history for segments: the newest fifth is the truth; single events stay with the past."""
+    newer = histories.ages() < np.repeat(np.floor(_SEGMENT_HELD_OUT * histories.lengths), histories.lengths)
+    return HeldOut(histories.where(~newer), histories.where(newer))

@@ -1,0 +1,75 @@
+"""Where the service's documentation is silent: what the engine does, and the test that holds it to it.
+
+For the page that says where this emulation is sure of itself and where not.
+"""
+
+from typing import Final
+
+from personalize_local.fidelity.model_rules import MODEL_NOT_DONE, MODEL_RULES
+from personalize_local.fidelity.rule import EngineRule
+
+ENGINE_RULES: Final[tuple[EngineRule, ...]] = (
+    EngineRule(
+        "schema",
+        "record names must be the dataset type's own (Interactions, Items, …)",
+        "test_refuses_what_does_not_fit_the_type[must be named Interactions]",
+    ),
+    EngineRule(
+        "schema",
+        "a missing version or namespace is accepted, another version than 1.0 is not",
+        "test_refuses[another version]",
+    ),
+    EngineRule("import", "columns are matched by name, in any order", "test_accepts[another order (choice)]"),
+    EngineRule("import", "columns the schema lacks are ignored", "test_accepts[extra column (choice)]"),
+    EngineRule("import", "a byte order mark is skipped", "test_accepts[byte order mark (choice)]"),
+    EngineRule(
+        "import", "doubled quotes are read like quotes after a backslash", "test_accepts[doubled quotes (choice)]"
+    ),
+    EngineRule(
+        "import",
+        "a backslash before anything else is a character",
+        "test_accepts[other backslashes are plain (choice)]",
+    ),
+    EngineRule("import", "a blank line fails the import", "test_refuses[a blank line]"),
+    EngineRule("import", "a value over two lines fails the import", "test_refuses[a quoted line end]"),
+    EngineRule("import", "numbers that are not finite fail the import", "test_refuses[infinity]"),
+    EngineRule(
+        "import",
+        "times from 100,000,000,000 on are taken for milliseconds and fail",
+        "test_refuses_times[milliseconds]",
+    ),
+    EngineRule("import", "times in the future are accepted", "test_future_times_pass_by_choice"),
+    EngineRule(
+        "import",
+        "one bad row fails the whole import; earlier rows stay",
+        "test_a_failed_import_leaves_the_earlier_rows",
+    ),
+    EngineRule(
+        "import", "the 1,000 interactions are rows read, duplicates included", "test_interactions_need_a_thousand_rows"
+    ),
+    EngineRule(
+        "rows",
+        "the row that came last wins an id, bulk or streamed",
+        "test_the_newest_row_of_an_id_wins_whichever_way_it_came",
+    ),
+    EngineRule("rows", "a later schema gives older rows nulls", "test_a_younger_schema_gives_old_rows_nulls"),
+    EngineRule("export", "one file named after the dataset type", "test_exports_and_drops"),
+    EngineRule("export", "a line end in a value becomes a blank", "test_a_line_end_in_a_value_becomes_a_blank"),
+    EngineRule("filter", "AND binds closer than OR", "test_and_binds_closer_than_or_by_choice"),
+    EngineRule(
+        "filter", "a missing value passes no test, NOT IN included", "test_a_missing_value_passes_no_test_by_choice"
+    ),
+    EngineRule("filter", "dataset and column names are found in any case", "test_says_what_the_expression_says"),
+    EngineRule(
+        "filter", "a rule whose IF does not hold is as if absent", "test_a_rule_counts_only_for_users_who_pass_its_if"
+    ),
+    EngineRule("filter", "values of parameters must be in double quotes or numbers", "test_refuses_filter_values"),
+    *MODEL_RULES,
+)
+
+NOT_DONE: Final[tuple[EngineRule, ...]] = (
+    EngineRule("import", "distinct event types and optional columns together may be more than 10", ""),
+    EngineRule("import", "event types of action interactions may be others than Taken, Not Taken and Viewed", ""),
+    EngineRule("filter", "users without events for three months keep their history in filters", ""),
+    *MODEL_NOT_DONE,
+)

@@ -1,0 +1,58 @@
+"""Describe and List, for every type alike: the record's view, from which the output shapes pick their members."""
+
+from functools import partial
+
+from personalize_local.personalize.controls.switches import SWITCHES
+from personalize_local.personalize.protocol.paging import page
+from personalize_local.personalize.protocol.service_errors import ServiceError, invalid_input
+from personalize_local.personalize.resources.account import Account
+from personalize_local.personalize.resources.records import Members, Record
+from personalize_local.personalize.resources.resource_types import TYPES, ResourceType
+
+
+def describe(account: Account, request: Members, noun: str) -> Members:
+    """Answer a Describe operation."""
+    row = TYPES[noun]
+    return {row.camel: view(account, account.find(noun, request[row.arn_key]))}
+
+
+def list_all(account: Account, request: Members, noun: str) -> Members:
+    """Answer a List operation, narrowed to a parent when the request names one."""
+    row = TYPES[noun]
+    parent_arn = _parent_arn(account, row, request)
+    key = row.naming.parent_key
+    numbered = ((each.number, each) for each in account.all(noun) if parent_arn is None or each.told(key) == parent_arn)
+    return page(f"List {noun}", request, row.naming.summaries_key, numbered, partial(view, account))
+
+
+def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | None:
+    key = row.naming.parent_key
+    arn: str | None = request.get(key) if key else None
+    if arn is None or row.naming.parent is None:
+        return None
+    try:
+        account.find(row.naming.parent, arn)
+    except ServiceError as error:
+        if error.code != "ResourceNotFoundException" or row.noun == "solution_version":
+            raise
+        if SWITCHES.unknown_list_parent == "refuse":  # these operations declare no ResourceNotFoundException
+            raise invalid_input(error.message) from error
+    return arn
+
+
+def view(account: Account, record: Record) -> Members:
+    """Return what clients may see of a record now."""
+    now = account.now()
+    shown = record.view(now)
+    if record.type.noun == "solution":
+        versions = list(account.all("solution_version", solutionArn=record.arn))
+        if versions:
+            shown["latestSolutionVersion"] = versions[-1].view(now)
+    if SWITCHES.following_campaign_shows == "$LATEST" and _follows(record):
+        shown["solutionVersionArn"] = f"{record.notes['solutionArn']}/$LATEST"
+    return shown
+
+
+def _follows(record: Record) -> bool:
+    config = record.members.get("campaignConfig", {})
+    return record.type.noun == "campaign" and bool(config.get("syncWithLatestSolutionVersion"))

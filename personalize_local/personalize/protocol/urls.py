@@ -1,0 +1,22 @@
+"""Where moto finds the service: one host for each of the three APIs, and the paths of those that have any."""
+
+from personalize_local.personalize.controls.fault_routes import answer_fault_route
+from personalize_local.personalize.protocol.responses import PersonalizeResponse
+
+url_bases = [r"https?://personalize(-runtime|-events)?\.(.+)\.amazonaws\.com"]
+
+_PATHS = (
+    "",
+    "recommendations",
+    "personalize-ranking",
+    "action-recommendations",
+    "events",
+    "items",
+    "users",
+    "actions",
+    "action-interactions",
+)
+
+url_paths = {f"{{0}}/{path}$": PersonalizeResponse.dispatch for path in _PATHS} | {
+    "{0}/_local-cloud/(?P<what>.+)$": answer_fault_route,
+}

@@ -1,0 +1,61 @@
+"""Automatic training: solutions train themselves within the hour, then by their schedule when there is new data."""
+
+from typing import Final
+
+from personalize_local.personalize.controls.switches import SWITCHES
+from personalize_local.personalize.operations.datasets import of_group
+from personalize_local.personalize.operations.solution_versions import train
+from personalize_local.personalize.operations.solutions import schedule_days
+from personalize_local.personalize.protocol.service_errors import ServiceError
+from personalize_local.personalize.resources.account import Account
+from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.records import Record
+
+_HOUR: Final = 3600.0
+_DAY: Final = 24 * _HOUR
+
+
+def train_what_is_due(account: Account) -> None:
+    """Begin the automatic trainings whose time has come."""
+    if not SWITCHES.automatic_training:
+        return
+    now = account.now()
+    for solution in list(account.all("solution", performAutoTraining=True)):
+        if solution.is_active(now) and now >= _due(account, solution, now):
+            _train(account, solution, now)
+
+
+def _due(account: Account, solution: Record, now: float) -> float:
+    """Return when the next training is to begin: an hour after the start, or a period after the last version.
+
+    A changed schedule starts anew: the next training is within the hour.
+    """
+    reset = solution.stage(now).since
+    if solution.update is not None and "solutionUpdateConfig" in solution.update.changes:
+        reset = max(reset, solution.touched)
+    versions = [version.created for version in account.all("solution_version", solutionArn=solution.arn)]
+    marks = [mark for mark in (*versions, solution.notes.get("skippedAt", 0.0)) if mark >= reset]
+    return max(marks) + schedule_days(solution) * _DAY if marks else reset + _HOUR
+
+
+def _train(account: Account, solution: Record, now: float) -> None:
+    """Train when there is something new to learn and room to do it; else wait for the next date."""
+    versions = [version.created for version in account.all("solution_version", solutionArn=solution.arn)]
+    if not _has_new_data(account, solution, max(versions, default=0.0)):
+        if versions:
+            solution.notes["skippedAt"] = now
+        return
+    try:
+        QUOTAS.check(account, "solution_version")
+    except ServiceError:
+        return
+    train(account, solution, {"trainingMode": "FULL", "trainingType": "AUTOMATIC"})
+
+
+def _has_new_data(account: Account, solution: Record, since: float) -> bool:
+    dataset = of_group(account, solution.group_arn).get("INTERACTIONS")
+    if dataset is None:
+        return False
+    jobs = account.all("dataset_import_job", datasetArn=dataset.arn)
+    imported = any(job.created >= since and job.is_active(account.now()) for job in jobs)
+    return imported or dataset.notes.get("streamedAt", -1.0) >= since

@@ -1,0 +1,107 @@
+"""One resource: what it is, where it stands, what it is changing into."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from personalize_local.personalize.resources.resource_types import ResourceType
+from personalize_local.personalize.resources.status_timeline import DELETE, UPDATE, Course, Stage
+
+Members = dict[str, Any]
+
+
+@dataclass
+class Update:
+    """A change on its way: until its course is ACTIVE the resource keeps what it has."""
+
+    changes: Members  # as shown in the `latest…Update` member
+    effect: Members  # what becomes of the resource's own members
+    course: Course
+    applied: bool = False
+
+    def view(self, now: float) -> Members:
+        """Return the `latest…Update` member."""
+        stage = self.course.at(now)
+        return {
+            **self.changes,
+            "status": stage.status,
+            "failureReason": stage.reason,
+            "creationDateTime": self.course.started,
+            "lastUpdatedDateTime": stage.since,
+        }
+
+
+@dataclass
+class Record:
+    """A resource of one account and region."""
+
+    type: ResourceType
+    arn: str
+    members: Members
+    course: Course
+    created: float
+    number: int  # grows with every resource of the account and region
+    update: Update | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    notes: Members = field(default_factory=dict)  # ours: never shown
+    touched: float = 0.0  # the last change that the course does not tell
+    arrived: bool = False  # the course's end has been acted on
+
+    @property
+    def name(self) -> str:
+        """The name it was given."""
+        return str(self.members[self.type.named])
+
+    @property
+    def group_arn(self) -> str:
+        """The dataset group it belongs to, itself if it is one."""
+        if self.type.noun == "dataset_group":
+            return self.arn
+        return str(self.members.get("datasetGroupArn") or self.notes["datasetGroupArn"])
+
+    def told(self, key: str | None) -> Any:
+        """Return a member, or a note of ours about what it belongs to."""
+        return self.notes.get(key) or self.members.get(key) if key else None
+
+    def status(self, now: float) -> str:
+        """Return its status word at `now`."""
+        if self.update is not None and self.type.update_words is UPDATE:
+            stage = self.update.course.at(now)
+            if not stage.over:
+                return stage.status
+        return self.course.at(now).status
+
+    def is_active(self, now: float) -> bool:
+        """Tell whether its status is ACTIVE."""
+        return self.status(now) == "ACTIVE"
+
+    def is_there(self, now: float) -> bool:
+        """Tell whether it was ACTIVE once and still is, an update apart."""
+        return self.course.at(now).status == "ACTIVE"
+
+    def is_updating(self, now: float) -> bool:
+        """Tell whether an update is on its way."""
+        return self.update is not None and not self.update.course.at(now).over
+
+    def is_going(self) -> bool:
+        """Tell whether it is being deleted."""
+        return self.course.words is DELETE
+
+    def stage(self, now: float) -> Stage:
+        """Return the stage of its present course."""
+        return self.course.at(now)
+
+    def view(self, now: float) -> Members:
+        """Return everything clients may see of it; the output shapes pick their members from this."""
+        stage = self.course.at(now)
+        in_place = self.update.course.at(now).since if self.update and self.type.update_words is UPDATE else 0.0
+        shown: Members = {
+            **self.members,
+            self.type.arn_key: self.arn,
+            "creationDateTime": self.created,
+            "lastUpdatedDateTime": max(stage.since, self.touched, in_place),
+        }
+        if self.type.words is not None:
+            shown |= {"status": self.status(now), "failureReason": stage.reason}
+        if self.update is not None and self.type.naming.updatable:
+            shown[self.type.naming.update_key] = self.update.view(now)
+        return shown

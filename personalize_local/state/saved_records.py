@@ -1,0 +1,173 @@
+"""Personalize's resources as rows and back. Datasets and models are files of the engine's; rows tell of them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+from personalize_local.clock import CLOCK
+from personalize_local.personalize.protocol.models import personalize_backends
+from personalize_local.personalize.protocol.service_errors import ServiceError
+from personalize_local.personalize.resources import status_timeline
+from personalize_local.personalize.resources.account import Account
+from personalize_local.personalize.resources.job_runner import PastWork, RealWork
+from personalize_local.personalize.resources.records import Record, Update
+from personalize_local.personalize.resources.resource_types import TYPES
+from personalize_local.personalize.resources.resumption import work_again
+from personalize_local.personalize.resources.status_timeline import STOP_TRAINING, Course, Gain, Outcome, Words
+from personalize_local.state.database import Changes, Database, Place, Row
+from personalize_local.state.engine_files import is_whole_model
+
+RECORD: Final = "record"
+_INTERRUPTED: Final = "The service was stopped while this was under way."
+_NO_MODEL: Final = "The files of its model are missing or damaged. Train again."
+_WORDS: Final[Mapping[str, Words]] = {
+    name: value for name, value in vars(status_timeline).items() if isinstance(value, Words)
+}
+_KEPT: Final = ("arn", "members", "created", "number", "tags", "notes", "touched", "arrived")
+
+
+class RecordWriter:
+    """Turns the resources of all accounts into rows, if any changed since the last time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen: dict[Account, int] = {}
+        self._under_way: list[Any] = []
+
+    def is_due(self) -> bool:
+        """Tell whether something changed, or real work has ended."""
+        ended = any(work.outcome is not None for work in self._under_way)
+        return ended or any(self._seen.get(account) != account.changes for account in accounts())
+
+    def changes(self) -> Changes:
+        """Return what came, changed and went; hold the locks of all accounts."""
+        found: dict[Place, Row | None] = {}
+        self._under_way = []
+        for account in accounts():
+            self._seen[account] = account.changes
+            owner = json.dumps([account.account_id, account.region])
+            known = self._database.of(RECORD, owner)
+            rows = {Place(RECORD, owner, record.arn): self._row(account, record) for record in account.everything()}
+            found |= dict.fromkeys(known.keys() - rows.keys())
+            found |= {place: row for place, row in rows.items() if known.get(place) != row}
+        return found
+
+    def start_over(self) -> None:
+        """Forget what was seen: it has not come to disk."""
+        self._seen.clear()
+
+    def _row(self, account: Account, record: Record) -> Row:
+        update = record.update
+        told = {
+            "type": record.type.noun,
+            **{name: getattr(record, name) for name in _KEPT},
+            "course": self._course(record.course),
+            "update": update
+            and {
+                "changes": update.changes,
+                "effect": update.effect,
+                "course": self._course(update.course),
+                "applied": update.applied,
+            },
+            "holds_rows": _holds_rows(account, record),
+            "folder": "/".join(record.arn.split("/")[1:]),
+        }
+        return Row(json.dumps(told))
+
+    def _course(self, course: Course) -> dict[str, Any]:
+        outcome = course.work.outcome if course.work else None
+        if course.work is not None and outcome is None:
+            self._under_way.append(course.work)
+        return {
+            "words": next(name for name, value in _WORDS.items() if value == course.words),
+            "started": course.started,
+            "seconds": course.seconds,
+            "failure": course.failure,
+            "works": course.work is not None,
+            "outcome": asdict(outcome) if outcome else None,
+        }
+
+
+def _holds_rows(account: Account, record: Record) -> bool:
+    """Tell whether the engine must have rows of it."""
+    if record.type.noun != "dataset" or record.is_going():
+        return False
+    jobs = (job.course.work for job in account.all("dataset_import_job", datasetArn=record.arn))
+    outcomes = [job.outcome for job in jobs if job is not None]
+    # An import whose dataset was deleted since stays on record, so what counts is what ended after the creation.
+    return any(each and each.reason is None and each.at >= record.created for each in outcomes)
+
+
+def accounts() -> Iterator[Account]:
+    """Yield every account and region that was ever used."""
+    for regions in list(personalize_backends.values()):
+        yield from [backend.account for backend in list(regions.values())]
+
+
+def check_record(owner: list[str], document: dict[str, Any]) -> None:
+    """Raise unless a row is as `restore_records` needs it."""
+    _account_id, _region = owner
+    _record(document)
+
+
+def restore_records(database: Database, engine_directory: Path) -> None:
+    """Take resources back, and begin the work again that was under way."""
+    for owner, told in _by_owner(database).items():
+        account_id, region = json.loads(owner)
+        account: Account = personalize_backends[account_id][region].account
+        with account.lock:
+            for each in sorted(told, key=lambda record: int(record["number"])):
+                record = _record(each)
+                account.restore(record)
+                _check_model(record, engine_directory / account_id / region / "models")
+            account.settle()
+            for record in list(account.everything()):
+                _go_on(account, record)
+
+
+def _by_owner(database: Database) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for place, row in database.all(RECORD):
+        found.setdefault(place.owner, []).append(json.loads(row.document))
+    return found
+
+
+def _record(told: Mapping[str, Any]) -> Record:
+    update = told["update"]
+    if update is not None:
+        update = Update(update["changes"], update["effect"], _course(update["course"]), update["applied"])
+    return Record(
+        type=TYPES[told["type"]], course=_course(told["course"]), update=update, **{name: told[name] for name in _KEPT}
+    )
+
+
+def _course(told: Mapping[str, Any]) -> Course:
+    outcome = told["outcome"]
+    work: Any = RealWork() if told["works"] else None  # under way, until it is begun again
+    if outcome is not None:
+        work = PastWork(Outcome(**{**outcome, "gain": Gain(**outcome["gain"])}))
+    return Course(_WORDS[told["words"]], told["started"], told["seconds"], work, told["failure"])
+
+
+def _check_model(record: Record, models: Path) -> None:
+    outcome = record.course.work.outcome if record.course.work else None
+    trained = "model" in record.notes and outcome is not None and outcome.reason is None
+    if trained and not is_whole_model(models / record.notes["model"]):
+        record.course = replace(record.course, failure=_NO_MODEL)
+
+
+def _go_on(account: Account, record: Record) -> None:
+    course = record.course
+    if course.work is None or course.work.outcome is not None:
+        return
+    try:
+        task = work_again(account, record)
+    except ServiceError:  # what it needs is gone
+        task = None
+    if task is not None:
+        record.course = replace(course, work=account.start(task))
+        return
+    reason = None if course.words == STOP_TRAINING else _INTERRUPTED
+    record.course = replace(course, work=PastWork(Outcome(CLOCK.time(), reason=reason)))

@@ -1,0 +1,126 @@
+"""Connections: how many, how slow, how long a head; and that the answer says which limit it was."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from personalize_local.aws.http.connections import BoundedServer
+from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
+
+HURRY = RequestLimits(grace_seconds=0.3, slowest_bytes_per_second=1024, connections=4, header_bytes=1000)
+
+
+def service(environ: dict[str, Any], start: Any) -> list[bytes]:
+    start("200 OK", [("Content-Length", "5")])
+    return [str(len(environ["wsgi.input"].read())).rjust(5).encode()]
+
+
+@contextlib.contextmanager
+def serving(limits: RequestLimits) -> Iterator[int]:
+    server = BoundedServer("127.0.0.1", 0, limits)
+    server.app = BoundedBodies(service, limits)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with serving(HURRY) as port:
+        yield port
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def answer(sock: socket.socket) -> str:
+    received = b""
+    while part := sock.recv(65536):
+        received += part
+    return received.decode()
+
+
+def test_a_request_in_time_is_answered(port: int) -> None:
+    with connected(port) as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+        assert answer(sock).endswith("    3")
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\nhalf"]
+)
+def test_who_does_not_go_on_is_told_and_left(port: int, begun: bytes) -> None:
+    began = time.monotonic()
+    with connected(port) as sock:
+        sock.sendall(begun)
+        told = answer(sock)
+    assert ("408" in told, "0.3 s" in told) == (True, True)
+    assert time.monotonic() - began < 10
+
+
+def test_who_drips_is_told_and_left(port: int) -> None:
+    """A byte now and then keeps no thread for long: the patience is for the whole request."""
+    began = time.monotonic()
+    with connected(port) as sock, contextlib.suppress(OSError):  # broken pipe or reset, as the kernel likes
+        for letter in b"GET /" + b"x" * 10_000:
+            sock.sendall(bytes([letter]))
+            time.sleep(0.01)
+    assert time.monotonic() - began < 20
+
+
+def test_a_head_beyond_the_limit_is_told_so(port: int) -> None:
+    with connected(port) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 2000 + b"\r\n\r\n")
+        told = answer(sock)
+    assert ("431" in told, "1,000 bytes" in told) == (True, True)
+
+
+def test_one_connection_too_many_is_told_so_and_room_comes_back() -> None:
+    with serving(RequestLimits(grace_seconds=30, connections=4)) as port:
+        held = [connected(port) for _ in range(4)]
+        time.sleep(0.2)
+        with connected(port) as sock:
+            told = answer(sock)
+        assert ("503" in told, "4 connections at once" in told) == (True, True)
+        for sock in held:
+            sock.close()
+        deadline = time.monotonic() + 20
+        while "200" not in (told := _asked(port)):
+            assert time.monotonic() < deadline, told
+            time.sleep(0.05)
+
+
+def _asked(port: int) -> str:
+    try:
+        with connected(port) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            return answer(sock)
+    except ConnectionError as error:
+        return str(error)
+
+
+def test_how_long_the_service_takes_is_not_held_against_the_client() -> None:
+    def slow(environ: dict[str, Any], start: Any) -> list[bytes]:
+        time.sleep(2 * HURRY.grace_seconds)
+        return service(environ, start)
+
+    server = BoundedServer("127.0.0.1", 0, HURRY)
+    server.app = BoundedBodies(slow, HURRY)
+    thread = threading.Thread(target=server.handle_request, daemon=True)
+    thread.start()
+    with connected(server.server_port) as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+        assert answer(sock).endswith("    3")
+    thread.join()
+    server.server_close()

@@ -1,0 +1,232 @@
+"""The guard of the endpoint: what it reads from requests, how it reads policies, and that handlers meet it."""
+
+import io
+import json
+import re
+import textwrap
+import urllib.parse
+import zipfile
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+
+from personalize_local.aws.iam.permissions import is_allowed
+from personalize_local.aws.iam.required_permissions import Leave, Request, UnreadableRequestError, asked_for
+from personalize_local.cloud import Cloud
+
+ACCOUNT = "us-east-1:123456789012"
+TABLE = f"arn:aws:dynamodb:{ACCOUNT}:table/ledger"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
+MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:pipeline"
+GROUP = f"arn:aws:personalize:{ACCOUNT}:dataset-group/movies"
+NEW = f"arn:aws:personalize:{ACCOUNT}:new"
+ROLE = "arn:aws:iam::123456789012:role/data"
+OBJECT = "arn:aws:s3:::bucket/uploads/a file.csv"
+KEY = {"Bucket": "bucket", "Key": "uploads/a file.csv"}
+
+
+def sent(service: str, operation: str, **parameters: Any) -> Request:
+    """Return what botocore would send."""
+    session = botocore.session.get_session()
+    session.set_credentials("any", "any")
+    client = session.create_client(service, "us-east-1", endpoint_url="http://127.0.0.1:1")
+    caught: list[AWSPreparedRequest] = []
+
+    def catch(request: AWSPreparedRequest, **_: Any) -> None:
+        caught.append(request)
+        raise InterruptedError
+
+    client.meta.events.register("before-send", catch)
+    with pytest.raises(InterruptedError):
+        getattr(client, operation)(**parameters)
+    return _request(caught[0])
+
+
+def _request(prepared: AWSPreparedRequest) -> Request:
+    url = urllib.parse.urlsplit(str(prepared.url))
+    headers = {name.lower(): v.decode() if isinstance(v, bytes) else v for name, v in prepared.headers.items()}
+    return Request(
+        service=headers["authorization"].split("/")[3],
+        method=str(prepared.method),
+        path=urllib.parse.unquote(url.path),
+        query=dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True)),
+        headers=headers,
+        body=prepared.body if isinstance(prepared.body, bytes) else str(prepared.body or "").encode(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "leaves"),
+    [
+        ("s3", "get_object", KEY, [Leave("s3:GetObject", OBJECT)]),
+        ("s3", "get_object", {**KEY, "VersionId": "1"}, [Leave("s3:GetObjectVersion", OBJECT)]),
+        ("s3", "head_object", KEY, [Leave("s3:GetObject", OBJECT)]),
+        ("s3", "put_object", {**KEY, "Body": b"x"}, [Leave("s3:PutObject", OBJECT)]),
+        ("s3", "list_buckets", {}, [Leave("s3:ListAllMyBuckets", "*")]),
+        ("s3", "list_objects_v2", {"Bucket": "bucket"}, [Leave("s3:ListBucket", "arn:aws:s3:::bucket")]),
+        ("s3", "list_object_versions", {"Bucket": "bucket"}, [Leave("s3:ListBucketVersions", "arn:aws:s3:::bucket")]),
+        (
+            "s3",
+            "copy_object",
+            {**KEY, "CopySource": {"Bucket": "bucket", "Key": "b c", "VersionId": "1"}},
+            [Leave("s3:PutObject", OBJECT), Leave("s3:GetObjectVersion", "arn:aws:s3:::bucket/b c")],
+        ),
+        ("s3", "create_multipart_upload", KEY, [Leave("s3:PutObject", OBJECT)]),
+        ("s3", "upload_part", {**KEY, "UploadId": "1", "PartNumber": 1}, [Leave("s3:PutObject", OBJECT)]),
+        ("s3", "abort_multipart_upload", {**KEY, "UploadId": "1"}, [Leave("s3:AbortMultipartUpload", OBJECT)]),
+        ("dynamodb", "get_item", {"TableName": "ledger", "Key": {}}, [Leave("dynamodb:GetItem", TABLE)]),
+        (
+            "dynamodb",
+            "query",
+            {"TableName": "ledger", "IndexName": "open"},
+            [Leave("dynamodb:Query", f"{TABLE}/index/open")],
+        ),
+        (
+            "dynamodb",
+            "batch_get_item",
+            {"RequestItems": {"ledger": {"Keys": [{"dataset": {"S": "movies"}}]}}},
+            [Leave("dynamodb:BatchGetItem", TABLE)],
+        ),
+        (
+            "dynamodb",
+            "transact_write_items",
+            {"TransactItems": [{"Put": {"TableName": "ledger", "Item": {}}}]},
+            [Leave("dynamodb:PutItem", TABLE)],
+        ),
+        ("stepfunctions", "start_execution", {"stateMachineArn": MACHINE}, [Leave("states:StartExecution", MACHINE)]),
+        ("sns", "publish", {"TopicArn": TOPIC, "Message": "x"}, [Leave("sns:Publish", TOPIC)]),
+        ("personalize", "list_schemas", {}, [Leave("personalize:ListSchemas", "*")]),
+        (
+            "personalize",
+            "describe_dataset_group",
+            {"datasetGroupArn": GROUP},
+            [Leave("personalize:DescribeDatasetGroup", GROUP)],
+        ),
+        (
+            "personalize",
+            "create_dataset_group",
+            {"name": "movies", "roleArn": ROLE, "tags": [{"tagKey": "a", "tagValue": "b"}]},
+            [
+                Leave("personalize:CreateDatasetGroup", NEW),
+                Leave("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"),
+                Leave("personalize:TagResource", NEW),
+            ],
+        ),
+    ],
+)
+def test_a_request_asks_leave_for(
+    service: str, operation: str, parameters: dict[str, Any], leaves: list[Leave]
+) -> None:
+    """A fact: the actions and resources that AWS's Service Authorization Reference names for these operations."""
+    assert list(asked_for(sent(service, operation, **parameters))) == leaves
+
+
+def test_a_request_that_cannot_be_read_is_not_waved_through() -> None:
+    with pytest.raises(UnreadableRequestError, match="sts"):
+        list(asked_for(Request("sts", "POST", "/", {}, {}, b"{}")))
+
+
+READ = {"Effect": "Allow", "Action": ["s3:Get*", "s3:ListBucket"], "Resource": "arn:aws:s3:::bucket/uploads/*"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "leave", "allowed"),
+    [
+        ([READ], Leave("s3:GetObject", OBJECT), True),
+        ([READ], Leave("S3:getobject", OBJECT), True),
+        ([READ], Leave("s3:PutObject", OBJECT), False),
+        ([READ], Leave("s3:GetObject", "arn:aws:s3:::bucket/results/x"), False),
+        ([], Leave("s3:GetObject", OBJECT), False),
+        ([READ, {**READ, "Effect": "Deny", "Resource": "*"}], Leave("s3:GetObject", OBJECT), False),
+    ],
+)
+def test_policies_are_read_as_iam_reads_them(statements: list[Any], leave: Leave, *, allowed: bool) -> None:
+    """A fact: implicit denial, wildcards, actions without regard to case, an explicit denial wins."""
+    assert is_allowed(leave, statements) is allowed
+
+
+def test_a_role_is_passed_only_to_the_service_it_is_for() -> None:
+    to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+    statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": ROLE, "Condition": to_personalize}
+    assert is_allowed(Leave("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"), [statement])
+    assert not is_allowed(Leave("iam:PassRole", ROLE, passed_to="ec2.amazonaws.com"), [statement])
+
+
+def test_a_condition_nobody_taught_it_is_not_ignored() -> None:
+    statement = {**READ, "Condition": {"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}}
+    with pytest.raises(NotImplementedError, match="DateLessThan"):
+        is_allowed(Leave("s3:GetObject", OBJECT), [statement])
+
+
+HANDLER = textwrap.dedent("""
+    import boto3
+
+    def handler(event, _context):
+        try:
+            boto3.client(event["service"]).__getattribute__(event["operation"])(**event["parameters"])
+        except Exception as error:
+            return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        return "done"
+""")
+
+
+@pytest.fixture
+def function(bare_cloud: Cloud) -> str:
+    """Return the name of a deployed function that may list schemas and read uploads."""
+    iam = bare_cloud.client("iam")
+    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    lists = {"Effect": "Allow", "Action": "personalize:ListSchemas", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [lists, READ]}
+    iam.put_role_policy(RoleName="reader", PolicyName="reading", PolicyDocument=json.dumps(policy))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("asking.py", HANDLER)
+    bare_cloud.client("lambda").create_function(
+        FunctionName="asking",
+        Runtime="python3.14",
+        Role=role,
+        Handler="asking.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    return "asking"
+
+
+def call(cloud: Cloud, function: str, service: str, operation: str, **parameters: Any) -> str:
+    payload = json.dumps({"service": service, "operation": operation, "parameters": parameters})
+    answer = cloud.client("lambda").invoke(FunctionName=function, Payload=payload)
+    return str(json.loads(answer["Payload"].read()))
+
+
+def test_a_handler_may_do_what_its_role_allows(bare_cloud: Cloud, function: str) -> None:
+    bare_cloud.client("s3").create_bucket(Bucket="bucket")
+    bare_cloud.client("s3").put_object(Bucket="bucket", Key="uploads/a file.csv", Body=b"x")
+    assert call(bare_cloud, function, "personalize", "list_schemas") == "done"
+    assert call(bare_cloud, function, "s3", "get_object", **KEY) == "done"
+
+
+def test_a_handler_may_not_do_what_its_role_does_not_allow(bare_cloud: Cloud, function: str) -> None:
+    refused = call(bare_cloud, function, "personalize", "create_dataset_group", name="movies")
+    assert re.fullmatch(
+        r"AccessDeniedException: User: reader is not authorized to perform: personalize:CreateDatasetGroup on .*",
+        refused,
+    )
+    assert bare_cloud.client("personalize").list_dataset_groups()["datasetGroups"] == []
+    assert call(bare_cloud, function, "s3", "put_object", **KEY).startswith("AccessDenied: User: reader")
+
+
+def test_who_may_not_list_a_bucket_is_not_told_what_it_lacks(bare_cloud: Cloud, function: str) -> None:
+    """A fact: S3 answers 403 for a missing key to a caller without s3:ListBucket, 404 to one with it."""
+    bare_cloud.client("s3").create_bucket(Bucket="bucket")
+    assert call(bare_cloud, function, "s3", "get_object", **KEY).startswith("AccessDenied:")
+    assert call(bare_cloud, function, "s3", "head_object", **KEY).startswith("403:")
+    listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bucket"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [READ, listing]})
+    bare_cloud.client("iam").put_role_policy(RoleName="reader", PolicyName="reading", PolicyDocument=policy)
+    assert call(bare_cloud, function, "s3", "get_object", **KEY).startswith("NoSuchKey:")
+    assert call(bare_cloud, function, "s3", "head_object", **KEY).startswith("404:")
+
+
+def test_the_owner_of_the_cloud_may_do_all(bare_cloud: Cloud) -> None:
+    assert bare_cloud.client("personalize").create_dataset_group(name="movies")["datasetGroupArn"]

@@ -1,0 +1,151 @@
+"""The matrices the recommenders are made of, against plain definitions."""
+
+import numpy as np
+import pytest
+
+from personalize_local.engine.interactions import cooccurrence
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
+from personalize_local.engine.interactions.held_out import newest_held_out, split_users
+from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
+from personalize_local.engine.interactions.item_vectors import item_vectors
+from personalize_local.engine.recipes.item_to_item import base_matrix, blend, ease
+from personalize_local.engine.recipes.sims import listable
+
+
+def histories(n_users: int = 40, n_items: int = 30, n: int = 400) -> Histories:
+    generator = np.random.default_rng(2)
+    return arrange(
+        generator.integers(0, n_users, n).astype(np.int32),
+        generator.integers(0, n_items, n).astype(np.int32),
+        generator.integers(0, 10**9, n),
+        np.ones(n, dtype=np.float32),
+        n_users,
+    )
+
+
+@pytest.mark.parametrize("dense_limit", [10_000, 10])
+def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch, dense_limit: int) -> None:
+    monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", dense_limit)
+    past = histories()
+    counted = CooccurrenceCounts(30, 5)
+    counted.add(past.of(np.arange(25)))
+    counted.add(past.of(np.arange(25, 40)))
+    transitions = np.zeros((30, 30))
+    for user in range(40):
+        items = past.items[past.offsets[user] : past.offsets[user + 1]]
+        for place, item in enumerate(items):
+            for distance, later in enumerate(items[place + 1 : place + 6], start=1):
+                transitions[item, later] += np.exp(-(distance - 1) / 10)
+    held = past.unique(30).toarray()
+    dense = (
+        np.asarray(matrix.toarray() if dense_limit == 10 else matrix)
+        for matrix in (counted.shared, counted.transitions)
+    )
+    shared, found = dense
+    assert np.array_equal(shared, held.T @ held)
+    assert found == pytest.approx(transitions, abs=1e-4)
+    assert np.array_equal(counted.popularity, held.sum(axis=0))
+
+
+def test_ease_is_the_closed_form_of_its_paper() -> None:
+    """Fact: Steck 2019, B = -P / diag(P) off the diagonal with P the inverse of X'X + lambda I."""
+    held = histories().unique(30).toarray()
+    inverse = np.linalg.inv(held.T @ held + 200.0 * np.eye(30))
+    expected = -inverse / np.diag(inverse)[None, :]
+    np.fill_diagonal(expected, 0)
+    assert ease((held.T @ held).astype(np.float32)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_few_events_among_many_items_are_counted_sparsely() -> None:
+    few = CooccurrenceCounts(5_000, 5)
+    few.add(histories(n_items=5_000))
+    assert few.shared.nnz < 0.01 * 5_000**2
+    assert few.transitions.nnz < 0.01 * 5_000**2
+    assert few.fits_densely
+
+
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+def test_sparse_and_dense_counts_make_the_same_model(monkeypatch: pytest.MonkeyPatch, weight: float) -> None:
+    def mixed(dense_from: float) -> np.ndarray:
+        monkeypatch.setattr(cooccurrence, "_DENSE_FROM", dense_from)
+        counted = CooccurrenceCounts(30, 5)
+        counted.add(histories())
+        assert isinstance(counted.shared, np.ndarray) == (dense_from == 0)
+        return blend(base_matrix(counted), both_ways(counted.transitions, counted.popularity), weight, 30).toarray()
+
+    assert mixed(0) == pytest.approx(mixed(1e9), rel=1e-4, abs=1e-5)
+
+
+def test_item_vectors_span_the_leading_eigenvectors() -> None:
+    generator = np.random.default_rng(0)
+    planted = generator.normal(size=(200, 6)) * [9, 8, 7, 6, 5, 4]
+    shared = (planted @ planted.T).astype(np.float32)
+    vectors = item_vectors(shared, 6)
+    assert vectors.T @ vectors == pytest.approx(np.eye(6), abs=1e-3)
+    assert vectors @ (vectors.T @ shared) == pytest.approx(shared, abs=0.05 * float(np.abs(shared).max()))
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_strongest_keeps_the_largest_of_each_row(sparse: bool) -> None:
+    matrix = np.random.default_rng(0).normal(size=(9, 50)).astype(np.float32)
+    expected = np.where(np.abs(matrix) >= np.sort(np.abs(matrix), axis=1)[:, -7:-6], matrix, 0)
+    from scipy.sparse import csr_array  # noqa: PLC0415 - the other half of this test does without
+
+    found = strongest(csr_array(matrix) if sparse else matrix, 7)
+    assert np.array_equal(found.toarray(), expected)
+
+
+def test_the_newest_tenth_is_held_out() -> None:
+    """Fact: the oldest 90 % of a test user's events are the question, the newest 10 % the truth."""
+    past = histories()
+    held_out = newest_held_out(past)
+    for user, length in enumerate(past.lengths[past.lengths > 1]):
+        assert held_out.truth.lengths[user] == -(-length // 10)
+        older, newer = held_out.past.slice(user, user + 1), held_out.truth.slice(user, user + 1)
+        assert len(older.items) + len(newer.items) == length
+        assert older.times.max(initial=0) <= newer.times.min(initial=10**10)
+
+
+def test_a_tenth_of_the_users_is_never_trained_on() -> None:
+    lengths = np.random.default_rng(0).integers(1, 9, 1000)
+    split = split_users(lengths, seed=4)
+    parts = [set(split.fit), set(split.choose), set(split.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 1000
+    assert len(split.test) == -(-int((lengths > 1).sum()) // 10)
+    assert all(lengths[user] > 1 for user in parts[2])
+
+
+def test_ids_are_found_and_unknown_ones_are_not() -> None:
+    import polars as pl  # noqa: PLC0415 - one test of this module needs it
+
+    ids, coded = encode(pl.Series(["b", "ü", "a", "b"]))
+    assert ids.to_list() == ["a", "b", "ü"]
+    assert coded.tolist() == [1, 2, 0, 1]
+    assert find(ids, ["ü", "zz", "", "a"]).tolist() == [2, -1, -1, 0]
+    assert [int(find(ids, [one])[0]) for one in ("ü", "zz", "", "a", "漢")] == [2, -1, -1, 0, -1]
+
+
+def test_streamed_events_follow_the_others_once() -> None:
+    past = arrange(*_events([1, 2], [10, 20]), 1)
+    both = append(past, arrange(*_events([2, 3], [20, 15]), 1))
+    assert both.items.tolist() == [1, 3, 2]
+
+
+def _events(items: list[int], times: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    users = np.zeros(len(items), dtype=np.int32)
+    return users, np.array(items, dtype=np.int32), np.array(times), np.ones(len(items), dtype=np.float32)
+
+
+def test_events_of_any_time_stay_with_their_user() -> None:
+    times = np.array([2**40, -5, 3, 10**11])
+    users, items = np.array([0, 0, 1, 1], dtype=np.int32), np.array([1, 2, 3, 4], dtype=np.int32)
+    past = arrange(users, items, times, np.ones(4, dtype=np.float32), 2)
+    assert past.items.tolist() == [2, 1, 3, 4]
+
+
+def test_percentiles_leave_out_the_rare_and_the_common() -> None:
+    counts = np.arange(1, 101, dtype=np.float32)
+    listed = listable(counts, 0.1, 0.9)
+    assert 78 <= int(listed.sum()) <= 82
+    assert not listed[0]
+    assert not listed[-1]
