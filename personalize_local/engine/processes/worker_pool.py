@@ -15,6 +15,8 @@ from personalize_local.engine.processes.child_processes import ChildProcess
 
 _ROOT: Final = Path(__file__).parents[3]  # where `personalize_local` is importable from
 _DYING_SECONDS: Final = 5
+# A worker that has done so much makes room for a fresh one: what allocators keep of large work is not given back.
+_MOST_JOBS: Final = 16
 _AVX512: Final = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 
@@ -96,7 +98,7 @@ class ProcessPool:
         with self._changed:
             self._stopped.discard(job)
             del self._busy[job]
-            if process.alive and not self._closed:
+            if process.alive and process.jobs < _MOST_JOBS and not self._closed:
                 self._idle.append(process)
             else:
                 process.discard()
@@ -128,12 +130,14 @@ class _Process:
         )
         self.pid = self._child.pid
         self.alive = True
+        self.jobs = 0
 
     @property
     def running(self) -> bool:
         return self._child.poll() is None
 
     def call(self, function: str, arguments: tuple[object, ...]) -> Any:
+        self.jobs += 1
         request = pickle.dumps((function, arguments))
         try:
             _pipe(self._child.stdin).write(request)

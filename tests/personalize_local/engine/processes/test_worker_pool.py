@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from personalize_local.engine.api import EngineError
+from personalize_local.engine.processes import worker_pool
 from personalize_local.engine.processes.worker_pool import ProcessPool, StoppedError
 
 
@@ -54,6 +55,11 @@ def test_an_answer_that_cannot_travel_is_an_error_too(workers: ProcessPool) -> N
     with pytest.raises(EngineError, match="TypeError: cannot pickle 'module' object"):
         workers.run("a", "importlib:import_module", "json")
     assert workers.run("b", "operator:add", 1, 2) == 3
+
+
+def test_a_worker_makes_room_for_a_fresh_one_in_the_end(workers: ProcessPool) -> None:
+    seen = [workers.run(f"job-{number}", "os:getpid") for number in range(2 * worker_pool._MOST_JOBS)]
+    assert len(set(seen)) == 2
 
 
 def test_a_killed_worker_fails_its_job_only(workers: ProcessPool) -> None:
