@@ -4,10 +4,12 @@ moto removed LocalStack's translation between the casing of Step Functions (`Sta
 (`stateMachineArn`) and left the two methods empty. Here it is again, driven by botocore's service models.
 """
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
@@ -128,6 +130,26 @@ def start_nested(task: Any, env: Any, **parts: Any) -> None:
         find_execution(parent).adopt(find_execution(env.stack[-1]["executionArn"]))
 
 
+_explain_as_moto = StateTaskServiceSfn._from_error  # noqa: SLF001 - the method being corrected
+
+
+def explain_refused_start(task: Any, env: Any, ex: Exception) -> Any:
+    """Name an error that the model of Step Functions does not list, such as throttling, by the SDK's catch-all."""
+    if isinstance(ex, ClientError) and (code := ex.response["Error"]["Code"]) not in _start_errors():
+        renamed: Any = {**ex.response, "Error": {**ex.response["Error"], "Code": "AWSStepFunctions"}}
+        event = _explain_as_moto(task, env, ClientError(renamed, ex.operation_name))
+        details = event.event_details["taskFailedEventDetails"]
+        details["cause"] = details["cause"].replace("Error Code: AWSStepFunctions", f"Error Code: {code}")
+        return event
+    return _explain_as_moto(task, env, ex)
+
+
+@functools.cache
+def _start_errors() -> frozenset[str]:
+    client = shared_client("stepfunctions", current_cloud.REGION)
+    return frozenset(shape.name for shape in client.meta.service_model.operation_model("StartExecution").error_shapes)
+
+
 _await_token_as_moto = StateTaskServiceCallback._eval_wait_for_task_token  # noqa: SLF001 - the method being corrected
 
 
@@ -150,6 +172,12 @@ CORRECTIONS = (
     Correction(StateTaskService, "_normalise_response", normalise_response, "it does nothing, and dates are not JSON"),
     Correction(
         state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", ERROR_PREFIXES, "it writes s3.NoSuchKeyException in small"
+    ),
+    Correction(
+        StateTaskServiceSfn,
+        "_from_error",
+        explain_refused_start,
+        "it says StepFunctions.ThrottlingExceptionException, which no Retry of a real machine names",
     ),
     Correction(
         StateTaskServiceSfn, "_eval_service_task", start_nested, "the child of a stopped parent goes on for ever"

@@ -3,18 +3,23 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
 )
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from personalize_local.aws import current_cloud
 from personalize_local.aws.corrections import moto_as_shipped
 from personalize_local.aws.stepfunctions.executions import all_executions
+from personalize_local.aws.stepfunctions.interpreter import shared_client
 from personalize_local.cloud import Cloud
 from tests.personalize_local.aws.conftest import MakeMachine, RunStates
 
@@ -91,6 +96,44 @@ def test_a_child_is_stopped_when_a_sibling_fails(run: RunStates, machine: MakeMa
 
 
 PAUSE_AND_FAIL = {"Pause": {"Type": "Wait", "Seconds": 1800, "Next": "Stop"}, **FAIL["States"]}  # type: ignore[dict-item]
+
+
+@contextmanager
+def refused_starts(count: int) -> Iterator[None]:
+    """Let Step Functions refuse the interpreter's next starts for coming too fast."""
+    events = shared_client("stepfunctions", current_cloud.REGION).meta.events
+    refusals = iter(range(count))
+
+    def refuse(**_: Any) -> Any:
+        if next(refusals, None) is None:
+            return None
+        said = {"Code": "ThrottlingException", "Message": "Rate exceeded"}
+        metadata = {"HTTPStatusCode": 400, "RequestId": "1"}
+        return AWSResponse("http://localhost", 400, {}, None), {"Error": said, "ResponseMetadata": metadata}
+
+    events.register_first("before-call.sfn.StartExecution", refuse)
+    try:
+        yield
+    finally:
+        events.unregister("before-call.sfn.StartExecution", refuse)
+
+
+def test_a_start_that_came_too_fast_has_the_name_that_is_retried(run: RunStates, machine: MakeMachine) -> None:
+    child = machine(ECHO)
+    with refused_starts(1):
+        refused = run(nested(child))
+    assert refused.error == "StepFunctions.AWSStepFunctionsException"
+    assert "Rate exceeded" in str(refused.cause)
+    assert "Error Code: ThrottlingException" in str(refused.cause)
+    retrier = {"ErrorEquals": ["StepFunctions.AWSStepFunctionsException"], "IntervalSeconds": 1, "MaxAttempts": 3}
+    with refused_starts(2):
+        assert run(nested(child, Retry=[retrier])).status == "SUCCEEDED"
+
+
+def test_plain_moto_makes_up_a_name(run: RunStates, machine: MakeMachine) -> None:
+    child = machine(ECHO)
+    with refused_starts(1), moto_as_shipped("StateTaskServiceSfn._from_error"):
+        assert run(nested(child)).error == "StepFunctions.ThrottlingExceptionException"
 
 
 def count_looks(run: RunStates, child: str, pattern: str, monkeypatch: pytest.MonkeyPatch) -> int:
