@@ -8,8 +8,8 @@ from lambdas.uploads.group_policies import upload_policy
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.settlement import Settlement
 
-objects, starter = wiring.objects(), wiring.import_starter()
-settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), objects)
+objects = wiring.objects()
+settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), objects, wiring.import_starter())
 
 
 @wiring.wired
@@ -18,6 +18,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
     step = ImportStepInput.model_validate(event)
     wiring.logger.append_keys(dataset_key=step.dataset_key)
     failure = Failure(**event["failure"]) if "error" in event["failure"] else innermost(event["failure"])
-    settlement.failed(step, failure.error, failure.cause, upload_policy(objects, step.datasetGroup), starter)
+    settlement.failed(step, failure.error, failure.cause, upload_policy(objects, step.datasetGroup))
     wiring.count("FailedImports")
     return failure._asdict()

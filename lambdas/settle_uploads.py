@@ -7,7 +7,7 @@ from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.settlement import Settlement
 
 personalize = wiring.personalize()
-settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects())
+settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects(), wiring.import_starter())
 
 
 @wiring.wired

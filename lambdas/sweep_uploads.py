@@ -15,11 +15,16 @@ sweeper = Sweeper(
     wiring.personalize(),
 )
 
+retraining = wiring.retraining()
+
 
 @wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return what was found. `event` is the schedule's own, or any with a `time`."""
     swept = sweeper.sweep(datetime.fromisoformat(event["time"]))
-    wiring.logger.info("swept", extra={"unannounced": len(swept.unannounced), "woken": swept.woken})
+    retrained = retraining.take_up(event["time"])
+    found = {"unannounced": len(swept.unannounced), "woken": swept.woken, "retrained": retrained}
+    wiring.logger.info("swept", extra={"found": found})
     wiring.count("UnannouncedUploads", len(swept.unannounced))
-    return swept.model_dump(mode="json")
+    wiring.count("Retrains", len(retrained))
+    return {**swept.model_dump(mode="json"), "retrained": retrained}

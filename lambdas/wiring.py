@@ -27,6 +27,7 @@ from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.retraining import Retraining
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -93,6 +94,12 @@ def claims() -> Claims:
 def import_starter() -> ImportStarter:
     """Return what starts `import_uploads`."""
     return ImportStarter(leases(), executions(), os.environ["IMPORT_UPLOADS_ARN"])
+
+
+@functools.cache
+def retraining() -> Retraining:
+    """Return what decides about trainings and starts `pipeline` for them."""
+    return Retraining(ledger(), leases(), objects(), personalize(), executions(), pipeline_arn())
 
 
 @functools.cache

@@ -44,6 +44,7 @@ _PASS_DATA_ROLE: Final = Permission(
 _KEEP_LEDGER: Final = allow(
     PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"
 )
+_FORGET_IN_LEDGER: Final = allow(PolicyResource.LEDGER, "dynamodb:DeleteItem")
 _TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
 _READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
 _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
@@ -127,11 +128,12 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             _READ_UPLOADS,
             _FIND_OBJECTS,
+            _start(_IMPORT_UPLOADS),
             _look_at(_IMPORT_UPLOADS),
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX),
+        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
@@ -147,6 +149,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _start(_PIPELINE),
             _look_at(_PIPELINE),
             _list("Solutions", "SolutionVersions"),
+            _FORGET_IN_LEDGER,
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
         timeout_seconds=60,
@@ -156,6 +159,10 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             allow(PolicyResource.BUCKET, "s3:ListBucketVersions"),
             _personalize("DescribeDataset"),
+            _READ_REQUESTS,
+            _FIND_OBJECTS,
+            _list("Solutions", "SolutionVersions"),
+            _FORGET_IN_LEDGER,
             *_START_ANY,
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *STARTABLE),

@@ -64,6 +64,9 @@ class Table(Protocol):
     ) -> bool:
         """Update an item without reading it back; say whether the condition held."""
 
+    def delete(self, dataset: str, entry: str) -> None:
+        """Remove an item; one that is not there is removed already."""
+
     def unsettled(self, dataset: str) -> Iterator[Item]:
         """Yield the items of a dataset that carry `open`, in the order of that attribute."""
 
@@ -134,6 +137,10 @@ class DynamoTable:
         except self._client.exceptions.ConditionalCheckFailedException:
             return None
         return answer
+
+    def delete(self, dataset: str, entry: str) -> None:
+        """Delete one item."""
+        self._client.delete_item(TableName=self._name, Key=_key(dataset, entry))
 
     def unsettled(self, dataset: str) -> Iterator[Item]:
         """Query the sparse index."""

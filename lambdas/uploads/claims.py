@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 from lambdas.gateways.concurrency import each
@@ -43,7 +44,14 @@ class Claims:
             facts = dataset_facts(personalize, step.datasetGroup, step.dataset)
         except MissingDatasetError as error:
             return self._put_off(step, lease, str(error))
-        return self.next_step(step.model_copy(update={"state": step.state.model_copy(update={"facts": facts})}))
+        known: dict[str, Any] = {"facts": facts}
+        if not step.state.started:
+            known |= {"started": step.time, "until": self._end_of_queue(step) if step.urgent else ""}
+        return self.next_step(step.model_copy(update={"state": step.state.model_copy(update=known)}))
+
+    def _end_of_queue(self, step: ImportStepInput) -> str:
+        """Return the place of the newest file: what a pipeline trains without waiting for whatever keeps arriving."""
+        return max((row.queue_position for row in self._ledger.unsettled(step.dataset_key)), default="")
 
     def unless_lost(self, step: ImportStepInput, act: Callable[[], ImportState]) -> ImportState:
         """Return what a step answers; if the lease was taken from us meanwhile, what to do without it."""
@@ -67,6 +75,20 @@ class Claims:
                 return decision
             if self._leases.release(lease, SHORT if decision.state.short else decision.state.outcome):
                 return decision
+
+    def is_over(self, step: ImportStepInput, lease: Lease) -> bool:
+        """Say whether what waits now is for another execution: this one has done enough, or all that it was asked."""
+        places = [row.queue_position for row in self.waiting(step, lease)]
+        if not places:
+            return False
+        return step.state.is_spent(step.time) or bool(step.state.until and min(places) > step.state.until)
+
+    def hand_over(self, step: ImportStepInput, lease: Lease) -> ImportState:
+        """End the execution with what it has done, and give the lease back although files wait."""
+        state = _finish(step.state, lease, "")
+        self._leases.give_up(step.dataset_key, step.execution)
+        left = "what came later is left to the next execution"
+        return state.model_copy(update={"message": f"{state.message}; {left}"})
 
     def waiting(self, step: ImportStepInput, lease: Lease) -> list[FileRow]:
         """Return the files that wait, the newest version of each; older ones are settled as superseded.
@@ -110,11 +132,13 @@ class Claims:
             changes: dict[str, Any] = {"next_step": NextStep.IMPORT, "batch": batch, "mine": True}
             return ClaimDecision(step.state.model_copy(update=changes), lease)
         rows = self.waiting(step, lease)
-        if any(not row.inspected for row in rows):
-            return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.INSPECT}), lease)
-        chosen = select_import(self._without_giants(step, lease, rows, facts), step.dataset, filled=facts.filled)
+        # Up to the first that nobody has looked into: who waits for all of them never imports while files keep coming.
+        inspected = list(takewhile(lambda row: row.inspected, rows))
+        chosen = select_import(self._without_giants(step, lease, inspected, facts), step.dataset, filled=facts.filled)
         if isinstance(chosen, ImportSelection):
             return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.STAGE}), lease, chosen)
+        if len(inspected) < len(rows):
+            return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.INSPECT}), lease)
         return ClaimDecision(_finish(step.state, self._leases.read(step.dataset_key), str(chosen or "")), lease)
 
     def _without_giants(

@@ -1,16 +1,23 @@
 """What travels between the states of `import_uploads`: what is known so far, and what comes next."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
 from lambdas.uploads.dataset_facts import DatasetFacts
+from lambdas.uploads.retrain_policy import RetrainDecision
 
 # After an import a dataset leaves the service's free slots to others for longer than those wait between two tries; so
 # a dataset that always has more to import cannot keep the slots of the region to itself.
 _YIELD_SECONDS: Final = 90
+
+# An execution ends at 25,000 events of history and a year of age; one job takes some thirty events. Long before, what
+# still waits is left to a fresh execution, which also runs the newest version of the machine.
+MOST_JOBS: Final = 50
+MOST_HOURS: Final = 24
 
 _REMEMBERED: Final = 20  # rejected files beside a lease
 _SHOWN: Final = 5  # of them in an execution's cause
@@ -57,7 +64,7 @@ class Job(BaseModel):
 
 
 class ImportState(BaseModel):
-    """The state machine's `$.work`."""
+    """The state machine's `$.state`."""
 
     next_step: NextStep = NextStep.FINISHED
     facts: DatasetFacts | None = None
@@ -69,8 +76,16 @@ class ImportState(BaseModel):
     rows: int = 0
     jobs: list[Job] = Field(default_factory=list)
     yield_seconds: int = 0
+    started: str = ""  # when the execution first took the lease
+    until: str = ""  # the last place in the queue that it looks after; empty: whatever comes
+    retrain: RetrainDecision = RetrainDecision(start=False, reason="this execution imported nothing")
     error: str = ""
     cause: str = ""
+
+    def is_spent(self, time: str) -> bool:
+        """Say whether the execution has done as much as one should."""
+        age = datetime.fromisoformat(time) - datetime.fromisoformat(self.started or time)
+        return len(self.jobs) >= MOST_JOBS or age >= timedelta(hours=MOST_HOURS)
 
     def after(self, job: Job, rows: int) -> "ImportState":
         """Return what is known once a job has been waited for."""

@@ -14,6 +14,7 @@ from lambdas.gateways.dynamodb import ABSENT, AtMost, Item, Table, Value
 from lambdas.names import digest
 
 DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the ledger knows
+RETRAINS_PUT_OFF: Final = "retrains"  # and the one that lists the groups whose training was put off
 DEFAULT_DAYS: Final = 90
 _FILE: Final = "file#"
 _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
@@ -185,6 +186,18 @@ class Ledger:
             for item in imports
             if since is None or datetime.fromisoformat(str(item["settled"])) > since
         )
+
+    def put_retrain_off(self, group: str, job_name: str) -> None:
+        """Remember that the group's imports, of which this job is the newest, call for a training later."""
+        self._table.update(RETRAINS_PUT_OFF, group, put={"job_name": job_name})
+
+    def retrains_put_off(self) -> list[tuple[str, str]]:
+        """Return the groups whose training was put off, each with its newest import job."""
+        return [(str(item["entry"]), str(item["job_name"])) for item in self._table.entries(RETRAINS_PUT_OFF)]
+
+    def forget_retrain(self, group: str) -> None:
+        """Forget that the group's training was put off."""
+        self._table.delete(RETRAINS_PUT_OFF, group)
 
     def _change(
         self, row: FileRow, put: dict[str, Value], epoch: int, states: Iterable[FileState], remove: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from lambdas.personalize.request import RetrainPolicy
 
@@ -12,6 +12,7 @@ class RetrainDecision(BaseModel):
 
     start: bool
     reason: str
+    put_off: bool = Field(default=False, exclude=True)  # enough has come in, and the policy says: later
 
 
 def decide(
@@ -25,16 +26,16 @@ def decide(
     """Judge the facts by the group's policy. `running` is the execution of `pipeline` that is under way."""
     if policy is None:
         return RetrainDecision(start=False, reason="the request has no retrain policy")
-    if running:
-        return RetrainDecision(start=False, reason=f"{running} is under way for this group")
+    if few := _too_few(policy, rows_since):
+        return RetrainDecision(start=False, reason=few)
     for objection in (
-        _too_few(policy, rows_since),
+        running and f"{running} is under way for this group",
         _too_young(policy, now, newest_training),
         _too_early(policy, now),
         _blacked_out(policy, now),
     ):
         if objection:
-            return RetrainDecision(start=False, reason=objection)
+            return RetrainDecision(start=False, reason=objection, put_off=True)
     trained = f"since the training of {newest_training.isoformat()}" if newest_training else "and no training yet"
     return RetrainDecision(start=True, reason=f"{rows_since} rows imported {trained}")
 

@@ -23,11 +23,14 @@ _TORN: Final = "overwritten during its import: the job read this version or the 
 class Settlement:
     """Ends what Staging began."""
 
-    def __init__(self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects) -> None:
+    def __init__(
+        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, starter: ImportStarter
+    ) -> None:
         self._ledger = ledger
         self._leases = leases
         self._claims = claims
         self._objects = objects
+        self._starter = starter
 
     def succeeded(self, step: ImportStepInput, job_arn: str, personalize: Personalize) -> ImportState:
         """Settle the files of a job that is ACTIVE, and look what comes next."""
@@ -41,7 +44,16 @@ class Settlement:
         if lease.holder == step.execution and lease.batch:
             self._settle_imported(step, batch, job_arn, lease)
         facts = state.facts.model_copy(update={"filled": True}) if state.facts else None
-        return self._claims.next_step(done.model_copy(update={"state": done.state.model_copy(update={"facts": facts})}))
+        return self._go_on(done.model_copy(update={"state": done.state.model_copy(update={"facts": facts})}))
+
+    def _go_on(self, step: ImportStepInput) -> ImportState:
+        lease = self._leases.read(step.dataset_key)
+        if lease.holder != step.execution or not self._claims.is_over(step, lease):
+            return self._claims.next_step(step)
+        state = self._claims.hand_over(step, lease)
+        # Whatever dies before this line leaves the files to the sweep.
+        self._starter.start(self._leases.read(step.dataset_key))
+        return state
 
     def _settle_imported(self, step: ImportStepInput, batch: Batch, job_arn: str, lease: Lease) -> None:
         def settle(row: FileRow) -> None:
@@ -60,9 +72,7 @@ class Settlement:
     def _is_current(self, row: FileRow) -> bool:
         return self._objects.current_version(row.key, versioned=row.versioned) == row.version
 
-    def failed(
-        self, step: ImportStepInput, error: str, cause: str, policy: UploadPolicy, starter: ImportStarter
-    ) -> None:
+    def failed(self, step: ImportStepInput, error: str, cause: str, policy: UploadPolicy) -> None:
         """Settle or set back the files of a job that failed, and give the lease back whatever went wrong."""
         lease = self._leases.read(step.dataset_key)
         if lease.holder != step.execution:
@@ -73,7 +83,7 @@ class Settlement:
         self._leases.give_up(step.dataset_key, step.execution)
         # What came during the failed job deserves its own; what failed with it waits for the sweep.
         if final and any(row.attempts == 0 for row in self._ledger.unsettled(step.dataset_key)):
-            starter.start(self._leases.read(step.dataset_key))
+            self._starter.start(self._leases.read(step.dataset_key))
 
     def _set_back(self, step: ImportStepInput, batch: Batch, cause: str, policy: UploadPolicy, lease: Lease) -> None:
         def put_back(row: FileRow) -> None:

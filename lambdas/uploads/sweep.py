@@ -62,7 +62,10 @@ class Sweeper:
         for dataset_key in dataset_keys:
             self._starter.announce(dataset_key)
         woken = [dataset_key for dataset_key in self._ledger.dataset_keys() if self._wake(dataset_key)]
-        return Swept(unannounced=[found.key for found in unannounced], woken=sorted({*dataset_keys, *woken}))
+        return Swept(
+            unannounced=[found.key for found in unannounced],
+            woken=sorted({*dataset_keys, *woken}),
+        )
 
     def _is_known(self, found: StoredObject) -> bool:
         return self._recorder.knows(_row(found))

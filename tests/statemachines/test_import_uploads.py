@@ -59,7 +59,7 @@ def test_importing_one_file_takes_few_states(group: Group) -> None:
     (run,) = group.runs()
     assert run.states == (
         "Claim uploads", "Next step", "Inspect uploads", "Stage uploads", "Next step", "Ensure import job",
-        "Settle uploads", "Next step", "Decide retrain",
+        "Settle uploads", "Decide retrain", "Next step", "Done",
     )  # fmt: skip
 
 

@@ -80,6 +80,10 @@ class MemoryTable:
     ) -> bool:
         return self.update(dataset, entry, put=put, remove=remove, when=when) is not None
 
+    def delete(self, dataset: str, entry: str) -> None:
+        self._call()
+        self.items.pop((dataset, entry), None)
+
     def unsettled(self, dataset: str) -> Iterator[Item]:
         self._call()
         found = [item for key, item in self.items.items() if key[0] == dataset and "open" in item]

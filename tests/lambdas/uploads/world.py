@@ -17,6 +17,7 @@ from lambdas.uploads.inspection import Inspection
 from lambdas.uploads.lease import LeaseLostError, Leases
 from lambdas.uploads.ledger import FileRow, FileState, Ledger
 from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.settlement import Settlement
 from lambdas.uploads.staging import Staging
 from lambdas.uploads.sweep import Sweeper, Swept
@@ -75,6 +76,8 @@ class MemoryDatasets(FakePersonalize):
         return found if self._world.exists else None
 
     def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
+        if row.noun == "solution":  # nobody has trained yet
+            return iter([])
         assert (row.noun, parent_arn is None) == ("dataset_import_job", False)
         return iter([{"status": "ACTIVE", "creationDateTime": BEGINNING}] if self._world.filled else [])
 
@@ -101,9 +104,9 @@ class World:
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
         self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role")
-        self.settlement = Settlement(self.ledger, self.leases, self.claims, self.objects)
         self.personalize = MemoryDatasets(self)
         self.starter = ImportStarter(self.leases, self, MACHINE)
+        self.settlement = Settlement(self.ledger, self.leases, self.claims, self.objects, self.starter)
         self.inspection = Inspection(
             self.ledger,
             self.leases,
@@ -112,6 +115,7 @@ class World:
             lambda: self.out_of_time,
         )
         self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))
+        self.retraining = Retraining(self.ledger, self.leases, self.objects, self.personalize, self, "pipeline")
         self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, self.personalize)
 
     # What the gateways to Step Functions and Personalize offer.
@@ -234,6 +238,7 @@ class World:
 
     def sweep_closely(self) -> Swept:
         self.now += timedelta(minutes=15)
+        self.retraining.take_up(self.time)
         return self.sweeper.sweep(self.now)
 
     def states_of(self, key: str) -> list[str]:
@@ -264,17 +269,19 @@ class World:
             if state["Type"] == "Choice":
                 name = _choice(state, {"state": execution.state.model_dump(mode="json")})
                 continue
+            if state["Type"] == "Pass":
+                break
             try:
                 self._tasks[state["Resource"]](execution)
-                following = state.get("Next")
+                following = state["Next"]
             except JobFailedError as failure:
                 execution.error, execution.cause = "ResourceFailed", str(failure)
                 following = state["Catch"][0]["Next"]
             yield name
-            if following is None:
-                execution.status = "SUCCEEDED"
-                return
             name = following
+        if state["Type"] == "Pass":
+            execution.status = "SUCCEEDED"
+            return
         if not execution.error:
             execution.error, execution.cause = execution.state.error, execution.state.cause
         execution.status = "FAILED"
@@ -287,7 +294,7 @@ class World:
             "${stage_uploads}": self._stage,
             _CHILD: self._ensure_import_job,
             "${settle_uploads}": self._settle,
-            "${decide_retrain}": lambda _: None,
+            "${decide_retrain}": self._decide_retrain,
             "${explain_failure}": lambda _: None,
             "${release_uploads}": self._release,
         }
@@ -309,9 +316,15 @@ class World:
         step = self._step_input(execution)
         execution.state = self.settlement.succeeded(step, execution.job_arn, self.personalize)
 
+    def _decide_retrain(self, execution: Execution) -> None:
+        decision = self.retraining.after_import(
+            execution.input["datasetGroup"], execution.state.jobs[-1].jobName, self.time
+        )
+        execution.state = execution.state.model_copy(update={"retrain": decision})
+
     def _release(self, execution: Execution) -> None:
         step = self._step_input(execution)
-        self.settlement.failed(step, execution.error, execution.cause, self.policy, self.starter)
+        self.settlement.failed(step, execution.error, execution.cause, self.policy)
 
 
 def _choice(state: Mapping[str, Any], data: Mapping[str, Any]) -> str:
