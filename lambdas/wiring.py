@@ -28,6 +28,7 @@ from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Machines, Recorder
 from lambdas.uploads.retraining import Retraining
+from lambdas.uploads.sweep import Cursors, Sweeper
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -94,6 +95,12 @@ def claims() -> Claims:
 def import_starter() -> ImportStarter:
     """Return what starts `import_uploads`."""
     return ImportStarter(leases(), executions(), os.environ["IMPORT_UPLOADS_ARN"])
+
+
+@functools.cache
+def sweeper() -> Sweeper:
+    """Return what looks for what events and executions have dropped."""
+    return Sweeper(ledger(), leases(), objects(), recorder(), import_starter(), Cursors(_table()))
 
 
 @functools.cache

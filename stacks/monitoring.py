@@ -20,6 +20,7 @@ from stacks.outputs import pascal
 from stacks.references import machine_arn
 
 _PERIOD: Final = Duration.minutes(5)
+_LONGEST_EVALUATION_HOURS: Final = 24  # CloudWatch's limit
 _LONGEST_WAIT_SECONDS: Final = 900  # that an announced object may wait to be recorded; seconds are usual
 
 
@@ -34,6 +35,7 @@ class MonitoringStack(Stack):
         self._alarms = [
             self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
             self._alarm("uploads_waiting", self._oldest_upload(), _LONGEST_WAIT_SECONDS),
+            self._alarm_on_silence("no_sweep_ran", self._sweeps()),
             *(self._alarm(f"{name}_failed", self._machine(name, "ExecutionsFailed")) for name in statemachines.names()),
             *(self._alarm(f"{name}_errors", self._function(name, "Errors")) for name in handlers()),
         ]
@@ -56,6 +58,23 @@ class MonitoringStack(Stack):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        return self._told(alarm)
+
+    def _alarm_on_silence(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.Alarm:
+        """Create an alarm that goes off when `metric` stays away three times, or once where three take over a day."""
+        alarm = cloudwatch.Alarm(
+            self,
+            pascal(stem),
+            alarm_name=self._settings.named(stem),
+            metric=metric,
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=3 if metric.period.to_hours(integral=False) <= _LONGEST_EVALUATION_HOURS / 3 else 1,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        return self._told(alarm)
+
+    def _told(self, alarm: cloudwatch.Alarm) -> cloudwatch.Alarm:
         if self._topic:
             alarm.add_alarm_action(actions.SnsAction(self._topic))
         return alarm
@@ -82,6 +101,10 @@ class MonitoringStack(Stack):
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})
+
+    def _sweeps(self) -> cloudwatch.Metric:
+        sweeps = self._function("sweep_uploads", "Invocations")
+        return sweeps.with_(period=Duration.minutes(self._settings.sweep_minutes))
 
     def _oldest_upload(self) -> cloudwatch.Metric:
         # A queue that nobody reads fills no dead letters; its age tells.

@@ -73,6 +73,9 @@ class Table(Protocol):
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
         """Yield the items of a dataset whose entry begins with the prefix, in the order of `entry`."""
 
+    def between(self, dataset: str, first: str, last: str) -> Iterator[Item]:
+        """Yield the items of a dataset from one entry to another, both included, in the order of `entry`."""
+
 
 class DynamoTable:
     """The table in DynamoDB: keys `dataset` and `entry`, and the local index `open`, which can be read consistently."""
@@ -152,6 +155,11 @@ class DynamoTable:
             return self._query("dataset = :dataset", {":dataset": dataset})
         values: Item = {":dataset": dataset, ":prefix": prefix}
         return self._query("dataset = :dataset AND begins_with(entry, :prefix)", values)
+
+    def between(self, dataset: str, first: str, last: str) -> Iterator[Item]:
+        """Query a range of one partition."""
+        values: Item = {":dataset": dataset, ":first": first, ":last": last}
+        return self._query("dataset = :dataset AND entry BETWEEN :first AND :last", values)
 
     def _query(self, condition: str, values: Item, **arguments: str) -> Iterator[Item]:
         pages = self._client.get_paginator("query").paginate(

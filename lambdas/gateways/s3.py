@@ -27,6 +27,14 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
+class Marker:
+    """Where a listing of versions goes on: behind this version of this key."""
+
+    key: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Body:
     """An object that was opened: which version it is, and its bytes from the offset that was asked for."""
 
@@ -57,8 +65,8 @@ class Objects(Protocol):
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix."""
 
-    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
-        """Yield the objects below a prefix, each in its current version."""
+    def page_of_versions(self, prefix: str, after: Marker | None) -> tuple[list[StoredObject], Marker | None]:
+        """Return the current versions among the next thousand below a prefix, and where the page after them begins."""
 
     def current_version(self, key: str, *, versioned: bool) -> str | None:
         """Return the version id (or the etag) of what is under a key now; None when nothing is."""
@@ -104,14 +112,14 @@ class S3Objects:
             for found in page.get("Contents", ()):
                 yield found["Key"]
 
-    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
-        """Yield the objects below a prefix, each in its current version."""
-        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
-            for found in page.get("Versions", ()):
-                if found["IsLatest"]:
-                    versioned = found["VersionId"] != "null"
-                    version = found["VersionId"] if versioned else found["ETag"].strip('"')
-                    yield StoredObject(found["Key"], version, versioned, found["Size"], found["LastModified"])
+    def page_of_versions(self, prefix: str, after: Marker | None) -> tuple[list[StoredObject], Marker | None]:
+        """Return the current versions among the next thousand below a prefix, and where the page after them begins."""
+        start = {"KeyMarker": after.key, "VersionIdMarker": after.version} if after else {}
+        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, **start)
+        current = [_stored(found) for found in answer.get("Versions", ()) if found["IsLatest"]]
+        if not answer["IsTruncated"]:
+            return current, None
+        return current, Marker(answer["NextKeyMarker"], answer["NextVersionIdMarker"])
 
     def current_version(self, key: str, *, versioned: bool) -> str | None:
         """Return the version id (or the etag) of what is under a key now."""
@@ -171,6 +179,12 @@ class S3Objects:
         except BaseException:
             self._client.abort_multipart_upload(**target)
             raise
+
+
+def _stored(found: dict[str, Any]) -> StoredObject:
+    versioned = found["VersionId"] != "null"
+    version = found["VersionId"] if versioned else found["ETag"].strip('"')
+    return StoredObject(found["Key"], version, versioned, found["Size"], found["LastModified"])
 
 
 def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:

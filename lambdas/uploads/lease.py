@@ -60,6 +60,10 @@ class Leases:
         """Return the lease, whoever holds it."""
         return _lease(name, self._table.get(name, ENTRY))
 
+    def is_alive(self, lease: Lease) -> bool:
+        """Say whether the lease's holder still runs."""
+        return lease.holder is not None and self._is_running(lease.holder)
+
     def holder_of(self, name: str) -> str | None:
         """Return the execution that holds the lease and still runs."""
         holder = self.read(name).holder

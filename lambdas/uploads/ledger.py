@@ -3,7 +3,7 @@
 Rows are made by whoever hears of an object; after that only the holder of the dataset's lease changes them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the le
 RETRAINS_PUT_OFF: Final = "retrains"  # and the one that lists the groups whose training was put off
 DEFAULT_DAYS: Final = 90
 _FILE: Final = "file#"
+_LAST: Final = "\U0010ffff"  # sorts behind whatever an entry ends with
 _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
 
 
@@ -27,6 +28,7 @@ class FileState(StrEnum):
     CLAIMED = "CLAIMED"
     IMPORTED = "IMPORTED"
     REJECTED = "REJECTED"
+    STARTED = "STARTED"  # a request or a batch input: it has started its machine
     SUPERSEDED = "SUPERSEDED"
 
 
@@ -120,6 +122,11 @@ class Ledger:
         rejected = replace(row, state=FileState.REJECTED, reason=reason, settled=row.arrived)
         return self._table.create({**_item(rejected), "expires_at": self._expiry(row.arrived)})
 
+    def record_started(self, row: FileRow) -> None:
+        """Write down an object that has started the machine that it is for."""
+        started = replace(row, state=FileState.STARTED, settled=row.arrived)
+        self._table.create({**_item(started), "expires_at": self._expiry(row.arrived)})
+
     def know_dataset(self, dataset_key: str) -> None:
         """Remember that there is such a dataset, so that a sweep need not search for it."""
         self._table.create({"dataset": DATASET_KEYS, "entry": dataset_key})
@@ -132,15 +139,26 @@ class Ledger:
         """Return what waits or is being imported, in the order of arrival."""
         return [_row(item) for item in self._table.unsettled(dataset_key)]
 
+    def has_unsettled(self, dataset_key: str) -> bool:
+        """Say whether anything waits or is being imported."""
+        return next(self._table.unsettled(dataset_key), None) is not None
+
     def versions(self, dataset_key: str, key: str) -> Iterator[FileRow]:
         """Answer "what happened to my file": every version of it that is remembered."""
         return map(_row, self._table.entries(dataset_key, entry_prefix(dataset_key, key)))
 
-    def knows(self, row: FileRow) -> bool:
-        """Say whether this version of the object was written down before."""
-        if row.versioned:
-            return self._table.get(row.dataset_key, row.entry) is not None
-        return any(known.version == row.version for known in self.versions(row.dataset_key, row.key))
+    def unknown(self, rows: Sequence[FileRow]) -> list[FileRow]:
+        """Return those of a dataset's objects that were never written down.
+
+        Neighbours in the order of keys cost one query, however many they are.
+        """
+        if not rows:
+            return []
+        prefixes = sorted(entry_prefix(row.dataset_key, row.key) for row in rows)
+        known = {}
+        for item in self._table.between(rows[0].dataset_key, prefixes[0], prefixes[-1] + _LAST):
+            known[str(item["entry"])] = known[f"{item['key']}\n{item['version']}"] = True
+        return [row for row in rows if (row.entry if row.versioned else f"{row.key}\n{row.version}") not in known]
 
     def note(self, row: FileRow, *, epoch: int) -> None:
         """Write down how far the inspection of a waiting file has come."""

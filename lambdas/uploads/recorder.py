@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, dataset_key_of, parse_key
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.uploads.ledger import FileRow, Ledger
 
@@ -93,19 +93,22 @@ class Recorder:
             case GroupRequest() | BatchInput():
                 machine_arn, execution_input = self._target(meaning)
                 self._executions.start(machine_arn, _name(row), execution_input)
+                self._ledger.record_started(self.filed(row) or row)
             case Ignored():
                 pass
         return None
 
-    def knows(self, row: FileRow) -> bool:
-        """Say whether an object was written down, or has started what it is for; fills in `dataset_key` too."""
+    def filed(self, row: FileRow) -> FileRow | None:
+        """Return the row with the dataset that it stands under in the ledger; None for what is never written down."""
         meaning = parse_key(row.key)
         match meaning:
             case DatasetFile() | Misplaced():
-                return self._ledger.knows(replace(row, dataset_key=meaning.dataset_key))
-            case GroupRequest() | BatchInput():
-                return self._executions.was_started(self._target(meaning)[0], _name(row))
-        return True
+                return replace(row, dataset_key=meaning.dataset_key)
+            case GroupRequest():
+                return replace(row, dataset_key="requests")
+            case BatchInput():
+                return replace(row, dataset_key=dataset_key_of(meaning.group, "batch"))
+        return None
 
     def _target(self, meaning: GroupRequest | BatchInput) -> tuple[str, dict[str, str]]:
         """Return the state machine that an object starts, and its input."""

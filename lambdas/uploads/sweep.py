@@ -1,13 +1,14 @@
 """Find what events and executions have dropped, and start what looks after it."""
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel
 
-from lambdas.bucket_layout import WATCHED
-from lambdas.gateways.concurrency import each
-from lambdas.gateways.s3 import Objects, StoredObject
+from lambdas.bucket_layout import WATCHED, DatasetFile, parse_key
+from lambdas.gateways.dynamodb import ABSENT, AtMost, Table
+from lambdas.gateways.s3 import Marker, Objects, StoredObject
 from lambdas.personalize.gateway import Personalize
 from lambdas.uploads.claims import PUT_OFF, SHORT
 from lambdas.uploads.dataset_facts import is_ready
@@ -20,67 +21,97 @@ from lambdas.uploads.recorder import Recorder
 _YOUNGEST: Final = timedelta(minutes=10)
 _OLDEST: Final = timedelta(days=14)  # the longest that SQS keeps a message
 
+_SWEEPS: Final = "sweeps"  # the partition that keeps the sweep's lock and its cursors
+_LONGEST: Final = timedelta(minutes=15)  # a sweep that has not let go by then is dead: so long may its function run
+
 
 class Swept(BaseModel):
-    """What a sweep found."""
+    """What a sweep found; `ran` is False when another one was under way."""
 
+    ran: bool = True
     unannounced: list[str] = []
     woken: list[str] = []
 
 
+class Cursors:
+    """Remembers how far the sweeps have come below each watched prefix, and lets one sweep run at a time."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def take(self, now: datetime) -> bool:
+        """Begin a sweep, unless another one is under way."""
+        until, free = int((now + _LONGEST).timestamp()), (ABSENT, AtMost(int(now.timestamp())))
+        return self._table.update(_SWEEPS, "lock", put={"until": until}, when={"until": free}) is not None
+
+    def let_go(self) -> None:
+        """End the sweep."""
+        self._table.delete(_SWEEPS, "lock")
+
+    def read(self, prefix: str) -> Marker | None:
+        """Return where the next page begins; None at the beginning."""
+        item = self._table.get(_SWEEPS, prefix)
+        return Marker(str(item["key"]), str(item["version"])) if item else None
+
+    def write(self, prefix: str, marker: Marker | None) -> None:
+        """Remember where the next page begins."""
+        if marker is None:
+            self._table.delete(_SWEEPS, prefix)
+        else:
+            self._table.update(_SWEEPS, prefix, put={"key": marker.key, "version": marker.version})
+
+
 class Sweeper:
-    """Looks at every recent object and at every dataset the ledger knows."""
+    """Looks at every dataset the ledger knows, and at a page of the bucket's objects.
+
+    A sweep costs the same whatever was settled before: a thousand versions below each watched prefix, compared with the
+    ledger in the order that both keep them in. The next sweep goes on behind them, and begins again at the end.
+    """
 
     def __init__(
-        self,
-        ledger: Ledger,
-        leases: Leases,
-        objects: Objects,
-        recorder: Recorder,
-        starter: ImportStarter,
-        personalize: Personalize,
-    ) -> None:
+        self, ledger: Ledger, leases: Leases, objects: Objects, recorder: Recorder, starter: ImportStarter,
+        cursors: Cursors,
+    ) -> None:  # fmt: skip
         self._ledger = ledger
         self._leases = leases
         self._objects = objects
         self._recorder = recorder
         self._starter = starter
-        self._personalize = personalize
+        self._cursors = cursors
 
-    def sweep(self, now: datetime) -> Swept:
-        """Record objects that no event announced, and start executions where something waits and nobody works."""
-        recent = [
-            found
-            for prefix in WATCHED
-            for found in self._objects.current_versions(prefix)
-            if _YOUNGEST <= now - found.modified <= _OLDEST
-        ]
-        unannounced = [found for found, known in zip(recent, each(self._is_known, recent), strict=True) if not known]
-        dataset_keys = {
-            dataset_key for found in unannounced if (dataset_key := self._recorder.record_object(_row(found)))
-        }
-        for dataset_key in dataset_keys:
+    def sweep(self, now: datetime, personalize: Personalize) -> Swept:
+        """Start executions where something waits and nobody works; then record objects that no event announced."""
+        if not self._cursors.take(now):
+            return Swept(ran=False)
+        woken = {dataset_key for dataset_key in self._ledger.dataset_keys() if self._wake(dataset_key, personalize)}
+        unannounced = [row for prefix in WATCHED for row in self._look_at_a_page(prefix, now)]
+        self._cursors.let_go()
+        woken |= {row.dataset_key for row in unannounced if isinstance(parse_key(row.key), DatasetFile)}
+        return Swept(unannounced=[row.key for row in unannounced], woken=sorted(woken))
+
+    def _look_at_a_page(self, prefix: str, now: datetime) -> list[FileRow]:
+        page, marker = self._objects.page_of_versions(prefix, self._cursors.read(prefix))
+        rows = defaultdict(list)
+        for found in page:
+            if _YOUNGEST <= now - found.modified <= _OLDEST and (row := self._recorder.filed(_row(found))):
+                rows[row.dataset_key].append(row)
+        unknown = [row for neighbours in rows.values() for row in self._ledger.unknown(neighbours)]
+        for dataset_key in {key for row in unknown if (key := self._recorder.record_object(row))}:
             self._starter.announce(dataset_key)
-        woken = [dataset_key for dataset_key in self._ledger.dataset_keys() if self._wake(dataset_key)]
-        return Swept(
-            unannounced=[found.key for found in unannounced],
-            woken=sorted({*dataset_keys, *woken}),
-        )
+        self._cursors.write(prefix, marker)  # now that all of it is written down
+        return unknown
 
-    def _is_known(self, found: StoredObject) -> bool:
-        return self._recorder.knows(_row(found))
-
-    def _wake(self, dataset_key: str) -> bool:
-        if self._leases.holder_of(dataset_key):
-            return False
+    def _wake(self, dataset_key: str, personalize: Personalize) -> bool:
         lease = self._leases.read(dataset_key)
+        if lease.holder and self._leases.is_alive(lease):
+            return False
         idle = lease.holder is None and lease.batch is None
-        if idle and not self._ledger.unsettled(dataset_key):
+        if idle and not self._ledger.has_unsettled(dataset_key):
             return False
         if idle and lease.looked == lease.arrivals:  # nothing came since
             if lease.outcome == SHORT:
                 return False
-            if lease.outcome == PUT_OFF and not is_ready(self._personalize, dataset_key):
+            if lease.outcome == PUT_OFF and not is_ready(personalize, dataset_key):
                 return False
         self._starter.start(lease)
         return True

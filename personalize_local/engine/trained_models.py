@@ -30,7 +30,7 @@ from personalize_local.engine.training.saved_model import load_model
 if TYPE_CHECKING:
     import polars as pl
 
-_LOADED_MODELS: Final = 16
+_LOADED_MODELS: Final = 8
 _NOTE_FILE: Final = "engine.json"
 
 

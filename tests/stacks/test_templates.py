@@ -170,11 +170,16 @@ def test_an_alarm_watches_every_machine_every_handler_and_both_queues(monitoring
     assert watched == {
         "dead-letters-waiting",
         "uploads-waiting",
+        "no-sweep-ran",
         *(f"{name.replace('_', '-')}-failed" for name in statemachines.names()),
         *(f"{module.replace('_', '-')}-errors" for module in handlers()),
     }
-    assert {alarm["ComparisonOperator"] for alarm in alarms} == {"GreaterThanThreshold"}
-    assert {alarm["AlarmName"] for alarm in alarms if alarm["Threshold"]} == {"personalize-dev-uploads-waiting"}
+    silent = {alarm["AlarmName"] for alarm in alarms if alarm["ComparisonOperator"] == "LessThanThreshold"}
+    assert silent == {"personalize-dev-no-sweep-ran"}
+    assert {alarm["AlarmName"] for alarm in alarms if alarm["TreatMissingData"] == "breaching"} == silent
+    assert {alarm["AlarmName"] for alarm in alarms if alarm["Threshold"]} == {
+        "personalize-dev-uploads-waiting"
+    } | silent
 
 
 def test_alarms_tell_somebody_only_where_the_stage_names_them(monitoring: Template, told: Template) -> None:

@@ -16,7 +16,7 @@ from personalize_local.engine.processes.child_processes import ChildProcess
 _ROOT: Final = Path(__file__).parents[3]  # where `personalize_local` is importable from
 _DYING_SECONDS: Final = 5
 # A worker that has done so much makes room for a fresh one: what allocators keep of large work is not given back.
-_MOST_JOBS: Final = 16
+_MOST_JOBS: Final = 8
 _AVX512: Final = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 

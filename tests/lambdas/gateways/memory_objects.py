@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lambdas.gateways.s3 import Body, StoredObject
+from lambdas.gateways.s3 import Body, Marker, StoredObject
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class MemoryObjects:
     bucket: str = "bucket"
     versions: dict[str, list[Version]] = field(default_factory=dict)
     chunk_bytes: int = 1 << 16
+    page_size: int = 1000
+    listings: int = 0
 
     def upload(self, key: str, content: bytes, modified: datetime) -> Version:
         number = f"v{sum(map(len, self.versions.values())) + 1:04d}"
@@ -57,10 +59,16 @@ class MemoryObjects:
         assert versioned
         return self.versions[key][-1].number if key in self.versions else None
 
-    def current_versions(self, prefix: str) -> Iterator[StoredObject]:
-        for key in self.keys(prefix):
-            newest = self.versions[key][-1]
-            yield StoredObject(key, newest.number, True, len(newest.content), newest.modified)
+    def page_of_versions(self, prefix: str, after: Marker | None) -> tuple[list[StoredObject], Marker | None]:
+        self.listings += 1
+        keys = [key for key in self.keys(prefix) if after is None or key > after.key]
+        page = [self._stored(key) for key in keys[: self.page_size]]
+        more = len(keys) > self.page_size
+        return page, Marker(page[-1].key, page[-1].version) if more else None
+
+    def _stored(self, key: str) -> StoredObject:
+        newest = self.versions[key][-1]
+        return StoredObject(key, newest.number, True, len(newest.content), newest.modified)
 
     def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
         assert versioned

@@ -18,6 +18,7 @@ class MemoryTable:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
+        self.calls = 0
         self.writes_left: int | None = None
         self._interruption: Callable[[], None] | None = None
         self._calls_left = 0
@@ -27,6 +28,7 @@ class MemoryTable:
         self._interruption, self._calls_left = action, calls
 
     def _call(self) -> None:
+        self.calls += 1
         if self._interruption is not None:
             self._calls_left -= 1
             if self._calls_left < 0:
@@ -89,7 +91,12 @@ class MemoryTable:
         found = [item for key, item in self.items.items() if key[0] == dataset and "open" in item]
         return iter(sorted(found, key=lambda item: str(item["open"])))
 
+    def between(self, dataset: str, first: str, last: str) -> Iterator[Item]:
+        self.calls += 1
+        return (self.items[key] for key in sorted(self.items) if key[0] == dataset and first <= key[1] <= last)
+
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
+        self.calls += 1
         return (self.items[key] for key in sorted(self.items) if key[0] == dataset and key[1].startswith(prefix))
 
     def _write(self, key: tuple[str, str], item: Item) -> None:

@@ -42,14 +42,15 @@ def test_the_current_version_of_a_deleted_object_is_none(client: Any) -> None:
     assert objects.current_version("a", versioned=True) == version
     client.delete_object(Bucket="bucket", Key="a")
     assert objects.current_version("a", versioned=True) is None
-    assert list(objects.current_versions("")) == []
+    assert objects.page_of_versions("", None) == ([], None)
 
 
 def test_a_listing_tells_current_versions_only(client: Any) -> None:
     put(client, "up/a", b"1")
     version = put(client, "up/a", b"12")
     put(client, "other", b"1")
-    (found,) = S3Objects(client, "bucket").current_versions("up/")
+    (found,), after = S3Objects(client, "bucket").page_of_versions("up/", None)
+    assert after is None
     assert (found.key, found.version, found.versioned, found.size_bytes) == ("up/a", version, True, 2)
 
 

@@ -55,7 +55,7 @@ def test_who_dies_while_handing_over_leaves_it_to_the_sweep() -> None:
     while not world.jobs:
         world.step(mine)
     world.drop(f"{FOLDER}/tuesday.csv", csv("ben"))
-    starts, world.starter.start = world.starter.start, lambda _lease: None  # type: ignore[method-assign]
+    starts, world.starter.start = world.starter.start, lambda lease: None  # type: ignore[method-assign]  # noqa: ARG005
     while world.step(mine):
         pass
     world.starter.start = starts  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from lambdas.uploads.recorder import Machines, Recorder
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.settlement import Settlement
 from lambdas.uploads.staging import Staging
-from lambdas.uploads.sweep import Sweeper, Swept
+from lambdas.uploads.sweep import Cursors, Sweeper, Swept
 from tests.lambdas.gateways.memory_objects import MemoryObjects
 from tests.lambdas.gateways.memory_table import CrashError, MemoryTable
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
@@ -116,7 +116,7 @@ class World:
         )
         self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))
         self.retraining = Retraining(self.ledger, self.leases, self.objects, self.personalize, self, "pipeline")
-        self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, self.personalize)
+        self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, Cursors(self.table))
 
     # What the gateways to Step Functions and Personalize offer.
 
@@ -239,7 +239,7 @@ class World:
     def sweep_closely(self) -> Swept:
         self.now += timedelta(minutes=15)
         self.retraining.take_up(self.time)
-        return self.sweeper.sweep(self.now)
+        return self.sweeper.sweep(self.now, self.personalize)
 
     def states_of(self, key: str) -> list[str]:
         dataset_key = "/".join(key.split("/")[1:3])

@@ -1,0 +1,64 @@
+"""The sweep: one at a time, a page at a time, at the same cost whatever was settled before."""
+
+from datetime import timedelta
+
+import pytest
+
+from lambdas.uploads.ledger import FileRow, FileState
+from lambdas.uploads.sweep import Cursors, Swept
+from tests.lambdas.uploads.world import World, csv
+
+FOLDER = "uploads/movies/interactions"
+
+
+def settle_many(world: World, count: int) -> None:
+    """Have so many objects in the bucket that were imported an hour ago."""
+    for number in range(count):
+        key = f"{FOLDER}/{number:06d}.csv"
+        version = world.objects.upload(key, b"x", world.now - timedelta(hours=1))
+        row = FileRow("movies/interactions", key, version.number, True, 1, world.time, state=FileState.IMPORTED)
+        world.ledger.record_rejected(row, "settled is settled")
+    world.ledger.know_dataset("movies/interactions")
+
+
+@pytest.mark.parametrize("count", [10, 1_000, 20_000])
+def test_a_sweep_costs_the_same_whatever_was_settled(count: int) -> None:
+    world = World()
+    settle_many(world, count)
+    world.table.calls = 0
+    assert world.sweep_closely() == Swept()
+    assert (world.table.calls, world.objects.listings) == (11, 2)
+
+
+def test_sweeps_go_through_the_bucket_page_by_page_and_begin_again() -> None:
+    world = World(filled=True)
+    world.objects.page_size = 3
+    settle_many(world, 7)
+    for _ in range(2):  # the first two pages hold nothing new
+        assert world.sweep_closely() == Swept()
+    world.upload(f"{FOLDER}/zzz.csv", csv("ann"))
+    assert world.sweep() == ["movies/interactions"]
+    world.run()
+    assert world.states_of(f"{FOLDER}/zzz.csv") == ["IMPORTED"]
+    world.upload(f"{FOLDER}/000.csv", csv("ben"))
+    assert world.sweep() == ["movies/interactions"]
+    world.run()
+    assert world.sweep() == []
+
+
+def test_two_sweeps_do_not_run_at_once_and_a_dead_one_blocks_none_for_ever() -> None:
+    world = World()
+    cursors = Cursors(world.table)
+    assert cursors.take(world.now)
+    assert world.sweeper.sweep(world.now + timedelta(minutes=1), world.personalize) == Swept(ran=False)
+    assert world.sweeper.sweep(world.now + timedelta(minutes=15), world.personalize) == Swept()
+    assert world.sweeper.sweep(world.now + timedelta(minutes=15), world.personalize) == Swept()
+
+
+def test_names_that_sort_strangely_are_found_in_the_ledger() -> None:
+    world = World()
+    names = ["a.csv", "a!.csv", "a#.csv", "a/b.csv", "é.csv", "\U0001f600.csv", "n" * 950, "a.csv.csv", "a"]
+    for name in names:
+        world.drop(f"{FOLDER}/{name}", csv("ann", rows=2))
+    world.now += timedelta(minutes=15)
+    assert world.sweep_closely().unannounced == []
