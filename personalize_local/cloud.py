@@ -101,14 +101,14 @@ class Cloud:
             restore_clock(self._state)
         self._keeping = undoing.enter_context(contextlib.ExitStack())  # ends once nothing changes any more
         handlers = {**self.environment, "AWS_SECRET_ACCESS_KEY": CREDENTIAL}  # no handler is the deployer
-        self._runtime = current_cloud.Runtime(self._endpoint.url, handlers, WorkerPool(share_cpu=self._cpu_shares))
+        self._current = current_cloud.CurrentCloud(self._endpoint.url, handlers, WorkerPool(share_cpu=self._cpu_shares))
         undoing.callback(current_cloud.leave)
-        current_cloud.enter(self._runtime)
+        current_cloud.enter(self._current)
         self._endpoint.start()
-        undoing.callback(background.end, self._runtime)
-        background.begin(self._runtime)
+        undoing.callback(background.end, self._current)
+        background.begin(self._current)
         if self._schedules:
-            background.begin_schedules(self._runtime)
+            background.begin_schedules(self._current)
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -184,11 +184,11 @@ class Cloud:
     @property
     def lambda_errors(self) -> list[LambdaError]:
         """Return the invocations that ended in an error, oldest first; of very many, the last 10,000."""
-        return list(self._runtime.lambda_errors)
+        return list(self._current.lambda_errors)
 
     def notices(self, topic: str | None = None) -> list[Notice]:
         """Return what was published last, oldest first: all of it, or to one topic, given by its name or its ARN."""
-        return self._runtime.notices.of(topic)
+        return self._current.notices.of(topic)
 
     def transitions(self) -> int:
         """Return how many states all executions entered so far; a retry enters its state again."""
@@ -196,7 +196,7 @@ class Cloud:
 
     def worker_pids(self, function_name: str) -> list[int]:
         """Return the ids of the processes that run a function at the moment."""
-        return self._runtime.workers.process_ids(function_name)
+        return self._current.workers.process_ids(function_name)
 
 
 def _states(execution: LocalExecution) -> tuple[str, ...]:

@@ -15,5 +15,5 @@ Where moto can be extended, and where these folders do it:
 
 Every replacement is a `corrections.Correction`; `installation` lists the modules that have some. What has no
 counterpart in moto stands on its own: the `task_scheduler`, the `workers` that run handlers and the `bootstrap` inside
-them, `schedules`, `permissions`, and the HTTP `endpoint`.
+them, `schedules`, `authorization`, and the HTTP `endpoint`.
 """

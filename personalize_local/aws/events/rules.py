@@ -64,7 +64,7 @@ def send_to_default_bus(account_id: str, region_name: str, event: Event) -> None
 def deliver(rule: Rule, event: Event) -> None:
     """Send an event to all targets of a rule, in the background."""
     for target in rule.targets:
-        current_cloud.current().agenda.add(Delivery(target, CLOCK.time(), rule=rule, event=event).attempt)
+        current_cloud.current().task_scheduler.add(Delivery(target, CLOCK.time(), rule=rule, event=event).attempt)
 
 
 CORRECTIONS = (

@@ -81,7 +81,7 @@ class Scheduler(EventBridgeSchedulerBackend):
                 due: datetime = schedule.next_due
                 schedule.next_due = schedule.timing.after(now)
                 invocation = Invocation.of(self, schedule, due)
-                current_cloud.current().agenda.add(invocation.attempt, invocation.delay_seconds)
+                current_cloud.current().task_scheduler.add(invocation.attempt, invocation.delay_seconds)
 
     def _due(self, now: datetime) -> Iterator[Any]:
         for group in self.schedule_groups.values():

@@ -102,7 +102,7 @@ class Attempts(ABC):
             self.give_up(error, "MaximumEventAgeInSeconds")
         else:
             self.retries += 1
-            current_cloud.current().agenda.add(self.attempt, wait_seconds)
+            current_cloud.current().task_scheduler.add(self.attempt, wait_seconds)
 
     def to_dead_letters(self, text: str, error: Exception, exhausted: str, **facts: str) -> None:
         """Send what could not be delivered to the target's dead-letter queue, if it has one."""

@@ -89,7 +89,7 @@ class LocalFunction(LambdaFunction):
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            current_cloud.current().agenda.add(lambda: self.run_async(body or "{}"))
+            current_cloud.current().task_scheduler.add(lambda: self.run_async(body or "{}"))
             return b""
         outcome = self.run(body or "{}")
         response_headers["x-amz-log-result"] = base64.b64encode(outcome.log.encode()[-TAIL_BYTES:]).decode()
@@ -128,7 +128,7 @@ class LocalFunction(LambdaFunction):
         """Run the handler for an asynchronous event; on an error try again after a minute, then after two."""
         if self.run(event).is_error and tries_made < len(ASYNC_RETRY_SECONDS):
             wait_seconds = ASYNC_RETRY_SECONDS[tries_made]
-            current_cloud.current().agenda.add(lambda: self.run_async(event, tries_made + 1), wait_seconds)
+            current_cloud.current().task_scheduler.add(lambda: self.run_async(event, tries_made + 1), wait_seconds)
 
     def sandbox(self, cloud_environment: Mapping[str, str]) -> Sandbox:
         """Describe the process that can run this function as it is configured now."""

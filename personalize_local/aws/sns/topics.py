@@ -109,7 +109,7 @@ def publish(  # noqa: PLR0913, PLR0917 - moto's signature
             if fifo:
                 delivery.attempt()  # at once: the order is kept
             else:
-                cloud.agenda.add(delivery.attempt)
+                cloud.task_scheduler.add(delivery.attempt)
     return message_id
 
 

@@ -86,7 +86,9 @@ def test_the_back_door_needs_no_signature(endpoint: str) -> None:
 def test_what_a_form_can_send_changes_nothing(endpoint: str) -> None:
     http = urllib3.PoolManager()
     body = json.dumps({"share": 0.5}).encode()
-    refused = http.request("POST", f"{endpoint}/_local-cloud/throttle", body=body, headers={"Content-Type": "text/plain"})
+    refused = http.request(
+        "POST", f"{endpoint}/_local-cloud/throttle", body=body, headers={"Content-Type": "text/plain"}
+    )
     assert (refused.status, CONTROL_HEADER in refused.json()["message"]) == (403, True)
     assert http.request("GET", f"{endpoint}/_local-cloud/state").json()["faults"]["throttledShare"] == 0
     accepted = http.request("POST", f"{endpoint}/_local-cloud/throttle", body=body, headers={CONTROL_HEADER: "1"})
