@@ -26,7 +26,7 @@ from personalize_local.aws.sns.notices import Notice
 from personalize_local.aws.stepfunctions.executions import all_executions, find_execution
 from personalize_local.aws.stepfunctions.local_execution import LocalExecution
 from personalize_local.clock import CLOCK
-from personalize_local.deploy import Deployment, deploy
+from personalize_local.deploy import DeployedApp, deploy
 from personalize_local.state.directory import State
 from personalize_local.state.moments import kept, restore_clock
 
@@ -74,7 +74,7 @@ class Cloud:
         self._state = state
         self._schedules = schedules
         self._cpu_shares = cpu_shares
-        self._deployment: Deployment | None = None
+        self._deployment: DeployedApp | None = None
         self._deployer = Deployer(CREDENTIAL, secrets.token_urlsafe(30))
         self._access = access or Access()
 
@@ -137,7 +137,7 @@ class Cloud:
         """Return a boto3 client of this cloud; it works without the network, and only in this process."""
         return _client(service)
 
-    def deploy(self, assembly: Path) -> Deployment:
+    def deploy(self, assembly: Path) -> DeployedApp:
         """Deploy a synthesised app and remember where its parts are."""
         is_first = self._deployment is None
         self._deployment = deploy(assembly, self.client, self.endpoint)
@@ -146,7 +146,7 @@ class Cloud:
         return self._deployment
 
     @property
-    def deployment(self) -> Deployment:
+    def deployment(self) -> DeployedApp:
         """Return what was deployed last."""
         if self._deployment is None:
             raise RuntimeError("nothing is deployed on this cloud yet")

@@ -34,7 +34,7 @@ class Finding(BaseModel):
     advice: str
 
 
-class Progress(BaseModel):
+class InspectionProgress(BaseModel):
     """How far an inspection has come: all that the next slice needs to go on."""
 
     offset: int = 0  # bytes that were looked at, always whole lines
@@ -50,8 +50,10 @@ class Progress(BaseModel):
 class Inspector:
     """Looks at a file's bytes as they come. `progress` is the state and the result."""
 
-    def __init__(self, columns: Sequence[Column], progress: Progress | None = None, *, keep: bool = False) -> None:
-        self.progress = progress or Progress()
+    def __init__(
+        self, columns: Sequence[Column], progress: InspectionProgress | None = None, *, keep: bool = False
+    ) -> None:
+        self.progress = progress or InspectionProgress()
         self._columns = columns
         self._keep = keep
         self._rest = b""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lambdas.bucket_layout import batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
-from lambdas.personalize.request import BatchJob, Passed, Request, Solution
+from lambdas.personalize.request import BatchJob, PassThroughSection, Request, Solution
 from lambdas.personalize.resources import RESOURCES
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
@@ -128,7 +128,7 @@ class Planner:
             **({"domain": domain} if domain else {}),
         }
 
-    def _named(self, noun: str, name: str, wanted: Passed) -> ResourceSpec:
+    def _named(self, noun: str, name: str, wanted: PassThroughSection) -> ResourceSpec:
         return self._spec(noun, {"name": name, "datasetGroupArn": self._group_arn, **wanted.parameters})
 
     def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> ResourceSpec:

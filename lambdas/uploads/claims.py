@@ -164,8 +164,3 @@ def _finish(state: ImportState, lease: Lease, shortage: str) -> ImportState:
             update={**changes, "next_step": NextStep.REJECTED, "error": "UploadRejected", "cause": summary}
         )
     return state.model_copy(update={**changes, "next_step": NextStep.FINISHED})
-
-
-def _finished(state: ImportState, outcome: Outcome, message: str) -> ImportState:
-    changes: dict[str, Any] = {"next_step": NextStep.FINISHED, "batch": None, "outcome": outcome, "message": message}
-    return state.model_copy(update=changes)

@@ -113,7 +113,7 @@ def authorize(response: Any, _resource: str = "*") -> None:
     if environ.get(DEPLOYER, True) or may_use(environ[SERVICE], camelcase_to_underscores(action)):
         return
     message = f"only who deployed the app may {action} here: {HINT}"
-    raise _RefusedError(error_text(environ, "AccessDenied", message, is_json=environ[SERVICE] in REST_JSON))
+    raise _CallRefusedError(error_text(environ, "AccessDenied", message, is_json=environ[SERVICE] in REST_JSON))
 
 
 def authorize_s3(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:  # noqa: ARG001 - moto's signature
@@ -123,7 +123,7 @@ def authorize_s3(response: Any, bucket_name: str | None = None, key_name: str | 
         raise _AssetsRefusedError
 
 
-class _RefusedError(HTTPException):
+class _CallRefusedError(HTTPException):
     code = 403  # and the description is the answer's body, as moto has it
 
 

@@ -46,7 +46,7 @@ def unpack(sha256: str, archive: bytes) -> Path:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InvocationResult:
     """The end of one invocation, as the Invoke API tells it."""
 
     request_id: str
@@ -97,7 +97,7 @@ class LocalFunction(LambdaFunction):
             response_headers["x-amz-function-error"] = "Unhandled"
         return outcome.payload.encode()
 
-    def run(self, event: str) -> Outcome:
+    def run(self, event: str) -> InvocationResult:
         """Run the handler once, log what it wrote, and count an error if it ended in one."""
         request_id = str(uuid.uuid4())
         invocation = {
@@ -122,7 +122,7 @@ class LocalFunction(LambdaFunction):
             cloud.lambda_errors.append(
                 current_cloud.LambdaError(self.function_name, request_id, error["errorType"], error["errorMessage"])
             )
-        return Outcome(request_id, payload, answer.is_error, log)
+        return InvocationResult(request_id, payload, answer.is_error, log)
 
     def run_async(self, event: str, tries_made: int = 0) -> None:
         """Run the handler for an asynchronous event; on an error try again after a minute, then after two."""

@@ -14,7 +14,7 @@ from typing import Any
 from personalize_local.aws.lambda_ import bootstrap
 from personalize_local.aws.lambda_.allowance import Allowance, Overrun, Usage
 from personalize_local.aws.lambda_.fork_server import fork_server
-from personalize_local.aws.lambda_.overrun_watch import OverrunError, Watch
+from personalize_local.aws.lambda_.overrun_watch import OverrunError, OverrunWatch
 from personalize_local.clock import CLOCK
 
 MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
@@ -70,7 +70,7 @@ class Worker:
             "environment": dict(sandbox.environment),
         }
         self.pid = self._fork_server.fork(order, [theirs.fileno(), self._log.fileno()])
-        self._watch = Watch(self.pid, self._socket)
+        self._watch = OverrunWatch(self.pid, self._socket)
         theirs.close()
 
     def invoke(self, invocation: Mapping[str, Any], allowance: Allowance) -> Answer:

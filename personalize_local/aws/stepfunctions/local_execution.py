@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 from personalize_local.aws.stepfunctions import history_limit, status_events
 from personalize_local.aws.stepfunctions.execution_history import PackedHistory, transitions
 from personalize_local.aws.stepfunctions.interpreter import iso_time
-from personalize_local.aws.stepfunctions.redrive import Progress
+from personalize_local.aws.stepfunctions.redrive import RunProgress
 from personalize_local.clock import CLOCK
 
 THREADS_WORTH_FORGETTING = 128
@@ -55,7 +55,7 @@ class _Worker(ExecutionWorker):
     def prepare(self, redrive_count: int = 0) -> None:
         """Make the environment that the program will run in."""
         env: Any = super()._get_evaluation_environment()
-        env.progress = Progress()
+        env.progress = RunProgress()
         self._watch_history(env)
         self.env: Any = env
         self._context()["RedriveCount"] = redrive_count
@@ -174,7 +174,7 @@ class LocalExecution(Execution):
         """Send the event that tells which status the execution has now; after a success nothing can be redriven."""
         status_events.send(self)
         if self.exec_status == ExecutionStatus.SUCCEEDED:
-            self._environment.progress = Progress()
+            self._environment.progress = RunProgress()
 
     def get_start_execution_details(self) -> ExecutionDetails:
         """Return what becomes `$$.Execution`."""
