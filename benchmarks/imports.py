@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from benchmarks.bars import Bar, report
+from benchmarks.instruments.bars import Bar, report
 from personalize_local.engine.api import DatasetRef, ImportMode
 from personalize_local.engine.datasets.dataset_jobs import DatasetJobs
 from personalize_local.engine.processes.worker_pool import ProcessPool
