@@ -1,4 +1,4 @@
-"""The local cloud: a small AWS in one process, for the demo, for tests, and for anybody's boto3."""
+"""Run the local cloud: a small AWS in one process, for the demo, for tests, and for anybody's boto3."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""Deploying a synthesised app to the local cloud: assets to S3, then the unchanged templates through CloudFormation."""
+"""Deploy a synthesised app to the local cloud: assets to S3, then the unchanged templates through CloudFormation."""
 
 import io
 import json

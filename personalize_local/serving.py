@@ -1,4 +1,4 @@
-"""`serve`: the app on a local cloud, for other programs, until interrupted."""
+"""Serve the app on a local cloud, for other programs, until interrupted."""
 
 import argparse
 import contextlib
@@ -58,7 +58,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _say(*lines: str) -> None:
     for line in lines:
         sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # whoever started us waits for READY at the other end of a pipe
+    sys.stdout.flush()  # our parent may wait for READY at the other end of a pipe
 
 
 def places(cloud: Cloud, deployment: DeployedApp) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checking the input of a batch job before it costs one: JSON Lines, one object a line, texts for values."""
+"""Check the input of a batch job before it costs one: JSON Lines, one object a line, texts for values."""
 
 import json
 import re

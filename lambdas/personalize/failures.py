@@ -1,4 +1,4 @@
-"""Why something failed, in the words of whatever failed first."""
+"""Find why something failed, in the words of what failed first."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""From a request to the plan: every resource to ensure, with its complete Create parameters."""
+"""Expand a request to the plan: every resource to ensure, with its complete Create parameters."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,10 @@ def unique_name(*parts: str) -> str:
 
 
 class Planner:
-    """Plans the stages of one request. `run` is the name that jobs and versions of this run share."""
+    """The maker of plans: expands the stages of one request.
+
+    `run` is the name that jobs and versions of this run share.
+    """
 
     def __init__(self, request: Request, run: str, account: AccountContext) -> None:
         self.request = request

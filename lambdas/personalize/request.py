@@ -1,4 +1,4 @@
-"""The request: what somebody wants built, as they write it in ``requests/<group>.json`` or an execution's input.
+"""Define the request: what is to be built, as ``requests/<group>.json`` or an execution's input says it.
 
 Our own keys are modelled here. Everything else in a dataset group, solution, campaign, filter, event tracker or batch
 job is a parameter of the service's Create operation under boto3's name, passed on verbatim; `parameters` checks it
@@ -63,7 +63,7 @@ class DatasetGroup(PassThroughSection):
 
 
 class Dataset(StrictSection):
-    """One dataset: which columns its files have."""
+    """One dataset of a request: which columns its files have."""
 
     columns: dict[str, Any] = Field(
         min_length=1,

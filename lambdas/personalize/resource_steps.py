@@ -1,4 +1,4 @@
-"""The steps of the wait loops: look at a resource, create, update or delete it. Each answers with what was found.
+"""Take one step of a wait loop: look at a resource, create, update or delete it, and answer what was found.
 
 What a step finds goes back into the state machine as ``$.found`` and comes with the next look, so that nothing is
 asked twice: the ARN of what was created, and how long it is expected to take.

@@ -104,7 +104,7 @@ class Claims:
 
     def _decide(self, step: ImportStepInput, lease: Lease) -> ClaimDecision:
         facts = step.state.facts
-        assert facts is not None  # noqa: S101 -- whoever holds the lease asked for them first
+        assert facts is not None  # noqa: S101 -- the holder of the lease asked for them first
         if lease.batch:
             batch = Batch.model_validate_json(lease.batch)
             changes: dict[str, Any] = {"next_step": NextStep.IMPORT, "batch": batch, "mine": True}

@@ -22,7 +22,7 @@ _OVERWRITTEN: Final = "overwritten before it was imported"
 
 
 class Inspection:
-    """Looks into files as long as there is time, and writes down what it saw."""
+    """The check of waiting files: looks into them as long as there is time, and writes down what it saw."""
 
     def __init__(
         self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, out_of_time: Callable[[], bool]

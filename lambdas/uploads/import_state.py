@@ -1,4 +1,4 @@
-"""What travels between the states of `import_uploads`: what is known so far, and what comes next."""
+"""Define what travels between the states of `import_uploads`: what is known so far, and what comes next."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -17,7 +17,7 @@ _SHOWN: Final = 5  # of them in an execution's cause
 
 
 class NextStep(StrEnum):
-    """What the state machine does next."""
+    """What `import_uploads` does next."""
 
     INSPECT = "INSPECT"
     STAGE = "STAGE"
@@ -57,7 +57,7 @@ class Job(BaseModel):
 
 
 class ImportState(BaseModel):
-    """The state machine's `$.work`."""
+    """What an execution of `import_uploads` knows so far: the state machine's `$.work`."""
 
     next_step: NextStep = NextStep.FINISHED
     facts: DatasetFacts | None = None
@@ -79,7 +79,7 @@ class ImportState(BaseModel):
 
 
 class ImportStepInput(BaseModel):
-    """Who asks, for which dataset, and when: the part of a task's input that is always there."""
+    """The part of a task's input that is always there: which execution asks, for which dataset, and when."""
 
     datasetGroup: str  # noqa: N815 -- as in the execution's input
     dataset: str

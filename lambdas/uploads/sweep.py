@@ -22,7 +22,7 @@ _OLDEST: Final = timedelta(days=14)  # the longest that SQS keeps a message
 
 
 class Swept(BaseModel):
-    """What a sweep found."""
+    """What a sweep found, and what it started."""
 
     unannounced: list[str] = []
     woken: list[str] = []

@@ -1,4 +1,4 @@
-"""The rows of a state directory: one SQLite table, changed in one transaction per moment.
+"""Keep the rows of a state directory: one SQLite table, changed in one transaction per moment.
 
 A row is a JSON document under a kind ("object", "item", …), an owner (what is kept or dropped as a whole, such as all
 versions of one object) and a name. A row of an object also names the file with its content.
@@ -119,7 +119,7 @@ class Database:
 
 @dataclass
 class Facts:
-    """What the rows say must be there beside them."""
+    """What the rows of a state directory say must be there beside them."""
 
     bodies: dict[str, int] = field(default_factory=dict)  # sizes
     datasets: set[str] = field(default_factory=set)  # folders that have rows

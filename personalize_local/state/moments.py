@@ -1,4 +1,4 @@
-"""Keeping a cloud's state: every second or so, what changed since the last moment, in one transaction.
+"""Keep a cloud's state: every second or so, write what changed since the last moment, in one transaction.
 
 A moment is taken under the locks of everything that is kept, so that S3 objects, items and resources are those of one
 instant. The contents of objects are written before the rows that name them and removed after those are gone.
@@ -28,7 +28,7 @@ _PAUSE_AFTER_FAILURE_SECONDS: Final = 5.0
 
 
 class Keeper:
-    """Writes moments in a thread of its own, from `begin` to `end`."""
+    """The writer of moments, in a thread of its own, from `begin` to `end`."""
 
     def __init__(self, state: State, database: Database, watch: ChangeWatch) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""DynamoDB items as rows and back, in DynamoDB's own JSON."""
+"""Turn DynamoDB items into rows and back, in DynamoDB's own JSON."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Messages of SQS queues as rows and back. A message that somebody had received can be received again."""
+"""Turn messages of SQS queues into rows and back; one that was received can be received again."""
 
 import json
 from collections.abc import Iterator

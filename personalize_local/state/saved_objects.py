@@ -1,4 +1,4 @@
-"""S3 objects as rows and back: every version, delete markers, metadata and tags; contents are files beside the rows."""
+"""Turn S3 objects into rows and back, with every version; their contents are files beside the rows."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""EventBridge rules: which events reach which targets, in what shape, and what happens when a target fails.
+"""Deliver events to the targets of EventBridge rules: which, in what shape, and what happens when a target fails.
 
 moto sends events to disabled rules and to rules that only have a schedule, knows no Lambda functions and no state
 machines as targets, ignores input paths, and neither retries nor uses a dead-letter queue.

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler with what it refuses and when it is due; moto stores any schedule and fires none."""
+"""Add to EventBridge Scheduler what it refuses and when it is due; moto stores any schedule and fires none."""
 
 import json
 import threading
@@ -103,7 +103,7 @@ class Scheduler(EventBridgeSchedulerBackend):
 
 
 class Conflict(ValidationException):
-    """There is one of that name."""
+    """The error that a schedule or group of that name exists."""
 
     code = 409
 

@@ -1,4 +1,4 @@
-"""Scheduled EventBridge rules and schedules of EventBridge Scheduler, fired in simulated time: moto stores them.
+"""Fire scheduled rules and schedules of EventBridge Scheduler in simulated time; moto only stores them.
 
 A function takes real time while a schedule runs in simulated time, so that a sweep of a minute would find ten of its
 kind behind it. A rule's target that is still at its last event is therefore passed over: a choice of ours.

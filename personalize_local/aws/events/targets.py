@@ -67,7 +67,7 @@ TARGETS: dict[str, Callable[[dict[str, Any], str], None]] = {
 
 @dataclass
 class Attempts(ABC):
-    """One thing on its way to one target."""
+    """The tries to bring one thing to one target."""
 
     target: dict[str, Any]
     since: float

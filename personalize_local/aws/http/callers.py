@@ -1,4 +1,4 @@
-"""Who calls, and what for: the deployer may do all; anybody else is the local user, who may use what is deployed.
+"""Let the deployer do all, and anybody else, the local user, use what is deployed.
 
 The deployer signs with a secret of this one cloud, which no web page and no other program can know unless it is told.
 Signatures of others are not looked at: SDKs need some key, and existing programs have `test` and `test`. They get what
@@ -68,7 +68,7 @@ class Deployer:
 
 
 class Dispatcher(Protocol):
-    """Whoever knows which WSGI application answers for a service; LookupError for one that is not served."""
+    """The choice of the WSGI application that answers for a service; raises LookupError for one that is not served."""
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """Return the application, with moto's name of its service."""

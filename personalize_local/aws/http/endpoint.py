@@ -53,7 +53,7 @@ class Access:
 
 
 class Endpoint:
-    """A server in a thread."""
+    """The cloud's HTTP server, in a thread."""
 
     def __init__(self, port: int, deployer: Deployer, access: Access) -> None:
         if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536

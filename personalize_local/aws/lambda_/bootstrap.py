@@ -1,4 +1,4 @@
-"""What runs inside a Lambda worker process: standard library only, and nothing of this project.
+"""Run handlers in a Lambda worker process, with the standard library only and nothing of this project.
 
 Started once as the *fork server*: a process that has imported what every handler imports (boto3, Powertools, pydantic)
 and forks a worker whenever the cloud asks for one, so that a cold start takes 30 ms instead of a second. A worker

@@ -1,4 +1,4 @@
-"""Lambda functions that run: moto's function, with worker processes in the place of Docker."""
+"""Run Lambda functions: moto's function, with worker processes in the place of Docker."""
 
 import atexit
 import base64

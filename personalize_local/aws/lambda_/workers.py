@@ -1,4 +1,4 @@
-"""Lambda worker processes: started on demand, one invocation at a time, ended on a timeout or when the cloud stops."""
+"""Start worker processes on demand, give each one invocation at a time, and end them on a timeout or with the cloud."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Executions of state machines: started, found and stopped as on AWS.
+"""Start, find and stop executions of state machines as on AWS.
 
 moto's executing backend names every unnamed execution `None` and searches them one by one.
 """

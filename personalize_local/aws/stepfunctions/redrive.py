@@ -1,4 +1,4 @@
-"""How far an execution came, kept so that RedriveExecution can go on from there; moto's interpreter forgets it.
+"""Keep how far an execution came, so that RedriveExecution can go on from there; moto's interpreter forgets it.
 
 Every run of a machine, of a branch and of an iteration notes the state it entered last, with its input and variables,
 and its output once it has ended. A redriven execution begins with a copy of these notes: it enters the states that did

@@ -1,4 +1,4 @@
-"""Corrections of `Task` states that call a service: what goes in, what comes out, and nested executions.
+"""Correct `Task` states that call a service: what goes in, what comes out, and nested executions.
 
 moto removed LocalStack's translation between the casing of Step Functions (`StateMachineArn`) and boto3's
 (`stateMachineArn`) and left the two methods empty. Here it is again, driven by botocore's service models.
