@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmarks.bars import NOW, Bar, FileSnapshot, report, snapshot_of, spec
-from benchmarks.synthetic import tastes
+from benchmarks.instruments.bars import NOW, Bar, FileSnapshot, report, snapshot_of, spec
+from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.api import BatchSpec
 from personalize_local.engine.interactions.model_files import load_facts
 from personalize_local.engine.recipes.factors import Factors

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bars import Bar, report
-from benchmarks.process_memory import Watched, peak_mb
+from benchmarks.instruments.bars import Bar, report
+from benchmarks.instruments.process_memory import Watched, peak_mb
 from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud
 from personalize_local.deploy import synthesise

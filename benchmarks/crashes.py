@@ -12,7 +12,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import random
 import signal
 import sys
@@ -25,66 +24,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from benchmarks.instruments.served_app import ServedApp
 from examples import movies
-from personalize_local import serving
 from personalize_local.deploy import synthesise
 
-SPEED = 600.0
 PATIENCE_SECONDS = 400.0
 LOOK_SECONDS = 0.25
 GROUP = "movies"
 FIRST = ("interactions/history.csv", "items/catalogue.csv", "users/members.csv")
 LATER = "interactions/week-2.csv"
 REQUEST = f"requests/{GROUP}.json"
-
-
-class Server:
-    """A served app in a process of its own, forked from this one, which has imported everything already."""
-
-    def __init__(self, state: Path, assembly: Path) -> None:
-        reading, writing = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            os.close(reading)
-            os.dup2(writing, 1)
-            given = {"port": 0, "speed": SPEED, "json": True, "state": state, "assembly": assembly}
-            os._exit(serving.run(argparse.Namespace(**given)))
-        os.close(writing)
-        began = time.monotonic()
-        with os.fdopen(reading, encoding="utf-8") as told:
-            line = told.readline()
-            if not told.readline().startswith("READY"):
-                raise RuntimeError(f"serve did not start again: exit {self.end(signal.SIGKILL)}")
-        self.places: dict[str, Any] = json.loads(line)
-        self.start_seconds = time.monotonic() - began
-        self._clients: dict[str, Any] = {}
-
-    def client(self, service: str) -> Any:
-        """Return a client that is quick to see that the server is gone."""
-        if service not in self._clients:
-            self._clients[service] = self._client(service)
-        return self._clients[service]
-
-    def _client(self, service: str) -> Any:
-        settings = Config(retries={"total_max_attempts": 1})
-        env = self.places["env"]
-        return boto3.client(  # type: ignore[call-overload]  # any service
-            service,
-            endpoint_url=env["AWS_ENDPOINT_URL"],
-            region_name=env["AWS_REGION"],
-            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-            config=settings,
-        )
-
-    def end(self, signal_number: int) -> int:
-        """Send the signal and wait for the end."""
-        os.kill(self.pid, signal_number)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 @dataclass
@@ -94,7 +45,7 @@ class Uploads:
     files: dict[str, bytes]
     beats: list[float] = field(default_factory=list)
 
-    def put_missing(self, server: Server, keys: tuple[str, ...]) -> None:
+    def put_missing(self, server: ServedApp, keys: tuple[str, ...]) -> None:
         """Put the objects that the bucket does not have."""
         s3, bucket = server.client("s3"), server.places["bucket"]
         there = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", ())}
@@ -102,12 +53,12 @@ class Uploads:
             if key not in there:
                 s3.put_object(Bucket=bucket, Key=key, Body=self.files[key])
 
-    def beat(self, server: Server) -> None:
+    def beat(self, server: ServedApp) -> None:
         """Put an object whose presence will tell how old the kept moment is."""
         server.client("s3").put_object(Bucket=server.places["bucket"], Key=f"beats/{len(self.beats):06d}", Body=b"")
         self.beats.append(time.monotonic())
 
-    def age(self, server: Server, died: float) -> float:
+    def age(self, server: ServedApp, died: float) -> float:
         """Return how long before a death the first object was put that is not there; forget those that are not."""
         found = server.client("s3").list_objects_v2(Bucket=server.places["bucket"], Prefix="beats/")
         kept = int(found.get("KeyCount", 0))
@@ -124,7 +75,7 @@ def read_uploads(directory: Path) -> Uploads:
     return Uploads({**written, REQUEST: json.dumps(request).encode()})
 
 
-def walk(server: Server, uploads: Uploads) -> Iterator[None]:
+def walk(server: ServedApp, uploads: Uploads) -> Iterator[None]:
     """Make both uploads and wait for what they bring about, a look at a time; go on where a former walk ended."""
     first = (*(f"uploads/{GROUP}/{name}" for name in FIRST), REQUEST)
     uploads.put_missing(server, first)
@@ -144,18 +95,18 @@ def until(holds: Callable[[], bool]) -> Iterator[None]:
         time.sleep(LOOK_SECONDS)
 
 
-def imported(server: Server) -> int:
+def imported(server: ServedApp) -> int:
     """Return how many uploaded files the ledger says were imported."""
     return sum(item.get("state", {}).get("S") == "IMPORTED" for item in ledger(server))
 
 
-def ledger(server: Server) -> list[dict[str, Any]]:
+def ledger(server: ServedApp) -> list[dict[str, Any]]:
     """Return all items of the ledger."""
     pages = server.client("dynamodb").get_paginator("scan").paginate(TableName=server.places["tables"]["ledger"])
     return [item for page in pages for item in page["Items"]]
 
 
-def rests(server: Server) -> bool:
+def rests(server: ServedApp) -> bool:
     """Tell whether no execution runs any more."""
     states = server.client("stepfunctions")
     machines = server.places["stateMachines"].values()
@@ -163,7 +114,7 @@ def rests(server: Server) -> bool:
     return not any(found)
 
 
-def faults(server: Server, uploads: Uploads) -> list[str]:
+def faults(server: ServedApp, uploads: Uploads) -> list[str]:
     """Return what is wrong in the end, in words."""
     entries = Counter(item["key"]["S"] for item in ledger(server) if item["entry"]["S"].startswith("file#"))
     wrong = [f"{count} rows of the ledger for {key}" for key, count in entries.items() if count != 1]
@@ -189,7 +140,7 @@ def rows(body: bytes) -> Counter[tuple[str, ...]]:
     return Counter(tuple(value for _, value in sorted(row.items())) for row in read)
 
 
-def exported(server: Server, dataset_arn: str) -> Counter[tuple[str, ...]]:
+def exported(server: ServedApp, dataset_arn: str) -> Counter[tuple[str, ...]]:
     """Return the rows that a dataset export job writes."""
     personalize, s3, bucket = server.client("personalize"), server.client("s3"), server.places["bucket"]
     prefix = f"exports/{time.time_ns()}/"
@@ -214,7 +165,7 @@ def exported(server: Server, dataset_arn: str) -> Counter[tuple[str, ...]]:
 
 
 @contextmanager
-def ending(server: Server) -> Iterator[Server]:
+def ending(server: ServedApp) -> Iterator[ServedApp]:
     """Kill the server in the end, whatever happens."""
     try:
         yield server
@@ -224,7 +175,7 @@ def ending(server: Server) -> Iterator[Server]:
 
 def undisturbed(uploads: Uploads, assembly: Path) -> float:
     """Return how many seconds the walk takes when nothing is killed."""
-    with tempfile.TemporaryDirectory() as directory, ending(Server(Path(directory) / "state", assembly)) as server:
+    with tempfile.TemporaryDirectory() as directory, ending(ServedApp(Path(directory) / "state", assembly)) as server:
         began = time.monotonic()
         for _ in walk(server, uploads):
             pass
@@ -244,7 +195,7 @@ def killed(uploads: Uploads, assembly: Path, moments: Sequence[float]) -> tuple[
     with tempfile.TemporaryDirectory() as directory:
         state = Path(directory) / "state"
         for after_seconds in moments:
-            with ending(Server(state, assembly)) as server:
+            with ending(ServedApp(state, assembly)) as server:
                 oldest = max(oldest, uploads.age(server, died))
                 began = time.monotonic()
                 for _ in walk(server, uploads):
@@ -252,7 +203,7 @@ def killed(uploads: Uploads, assembly: Path, moments: Sequence[float]) -> tuple[
                         break
                     uploads.beat(server)
                 died = time.monotonic()
-        with ending(Server(state, assembly)) as server:
+        with ending(ServedApp(state, assembly)) as server:
             oldest = max(oldest, uploads.age(server, died))
             for _ in walk(server, uploads):
                 pass

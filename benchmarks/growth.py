@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.bars import NOW, Bar, FileSnapshot, report, seconds, snapshot_of, spec
-from benchmarks.synthetic import tastes
+from benchmarks.instruments.bars import NOW, Bar, FileSnapshot, report, seconds, snapshot_of, spec
+from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.api import BatchSpec
 from personalize_local.engine.training.training_run import train
 from personalize_local.engine.worker_jobs import run_batch_of

@@ -19,9 +19,8 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.instruments.bars import Bar, report
 from personalize_local.engine.api import DatasetRef, ImportMode
 from personalize_local.engine.datasets.dataset_jobs import DatasetJobs
 from personalize_local.engine.processes.worker_pool import ProcessPool
@@ -40,21 +39,6 @@ _COLUMNS: Final = {
 _REF: Final = DatasetRef("bench/INTERACTIONS", "INTERACTIONS", _SCHEMA)
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A promise, what was measured, and how they compare."""
-
-    promise: str
-    measured: float
-    limit: float
-    at_least: bool = False
-
-    @property
-    def kept(self) -> bool:
-        """Whether the measurement is on the right side of the limit."""
-        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
-
-
 def main() -> int:
     """Measure, print, and return how many bars were missed."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -63,12 +47,7 @@ def main() -> int:
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bars = measure(Path(folder), given.rows, given.repeats)
-    table = Table("promise", "measured", "bar", "", title=f"imports of {given.rows:,} interactions")
-    for bar in bars:
-        sign = "≥" if bar.at_least else "≤"
-        table.add_row(bar.promise, f"{bar.measured:.2f}", f"{sign} {bar.limit}", "kept" if bar.kept else "MISSED")
-    Console(width=120).print(table)
-    return sum(not bar.kept for bar in bars)
+    return report(f"imports of {given.rows:,} interactions", bars)
 
 
 def measure(folder: Path, rows: int, repeats: int) -> list[Bar]:
@@ -83,19 +62,20 @@ def measure(folder: Path, rows: int, repeats: int) -> list[Bar]:
         increment.append(_import(folder, [(files[rows], "FULL"), (more, "INCREMENTAL")]))
     for size in sizes[:-1]:
         growth[size] = statistics.median(_import(folder, [(files[size], "FULL")]).seconds for _ in range(repeats))
-    seconds = statistics.median(run.seconds for run in full)
+    seconds, again = (statistics.median(run.seconds for run in runs) for runs in (full, increment))
+    peak, peak_again = (max(run.peak_gigabytes for run in runs) for runs in (full, increment))
     growth[rows] = seconds
     return [
-        Bar("FULL: share of the speed of polars.read_csv", statistics.median(peer) / seconds, 0.30, at_least=True),
-        Bar("FULL: peak memory of the worker, GB", max(run.peak_gigabytes for run in full), 0.8),
-        Bar("INCREMENTAL of a tenth, in FULL imports", statistics.median(r.seconds for r in increment) / seconds, 1.0),
-        Bar("INCREMENTAL: peak memory of the worker, GB", max(run.peak_gigabytes for run in increment), 1.2),
-        Bar("growth of the time: exponent", exponent(growth), 1.1),
+        Bar("FULL: share of the speed of polars.read_csv", statistics.median(peer) / seconds, 0.30),
+        Bar("FULL: peak memory of the worker, GB", peak, 0.8, at_most=True),
+        Bar("INCREMENTAL of a tenth, in FULL imports", again / seconds, 1.0, at_most=True),
+        Bar("INCREMENTAL: peak memory of the worker, GB", peak_again, 1.2, at_most=True),
+        Bar("growth of the time: exponent", exponent(growth), 1.1, at_most=True),
     ]
 
 
 @dataclass(frozen=True)
-class Run:
+class TimedImport:
     """How long the last import of a fresh worker took, and what the worker needed at most."""
 
     seconds: float
@@ -122,7 +102,7 @@ def _read(folder: Path, file: Path) -> float:
         workers.close()
 
 
-def _import(folder: Path, steps: Sequence[tuple[Path, ImportMode]]) -> Run:
+def _import(folder: Path, steps: Sequence[tuple[Path, ImportMode]]) -> TimedImport:
     """Import the files one after another into an empty dataset; the last one is timed, with its worker warm."""
     directory = folder / uuid.uuid4().hex
     workers = ProcessPool(1, directory / "logs")
@@ -130,7 +110,7 @@ def _import(folder: Path, steps: Sequence[tuple[Path, ImportMode]]) -> Run:
     workers.run("warm", "polars:thread_pool_size")
     try:
         taken = [_seconds(partial(datasets.import_files, _REF, [file], mode)) for file, mode in steps]
-        return Run(taken[-1], _peak_bytes(workers.processes[0]) / 1e9)
+        return TimedImport(taken[-1], _peak_bytes(workers.processes[0]) / 1e9)
     finally:
         workers.close()
         datasets.drop(_REF)

@@ -15,8 +15,8 @@ from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 
-from benchmarks.bars import Bar, report, snapshot_of, spec
-from benchmarks.synthetic import START, Planted, drifting, tastes
+from benchmarks.instruments.bars import Bar, report, snapshot_of, spec
+from benchmarks.instruments.synthetic import START, Planted, drifting, tastes
 from personalize_local.engine.evaluation.metrics import find_hits, ndcg, segment_metrics
 from personalize_local.engine.evaluation.ranked_lists import Scorer, ranked
 from personalize_local.engine.interactions.held_out import (

@@ -13,8 +13,8 @@ from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 
-from benchmarks.bars import Bar, paired, report
-from benchmarks.synthetic import tastes
+from benchmarks.instruments.bars import Bar, paired, report
+from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.evaluation.ranked_lists import ranked
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats, Histories, arrange

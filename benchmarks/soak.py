@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.bars import Bar, report
-from benchmarks.process_memory import Footprint, footprint
+from benchmarks.instruments.bars import Bar, report
+from benchmarks.instruments.process_memory import Footprint, footprint
 from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud
 from personalize_local.deploy import synthesise

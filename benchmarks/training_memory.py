@@ -5,8 +5,8 @@ import multiprocessing
 import tempfile
 from pathlib import Path
 
-from benchmarks.bars import Bar, report, snapshot_of, spec
-from benchmarks.synthetic import tastes
+from benchmarks.instruments.bars import Bar, report, snapshot_of, spec
+from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.training.training_run import train
 
 _EVENTS = 100_000

@@ -1,4 +1,4 @@
-"""Settings: what differs between deployments, and nothing else; one TOML file per stage."""
+"""Read the settings of a stage: what differs between deployments, and nothing else; one TOML file each."""
 
 import tomllib
 from pathlib import Path

@@ -1,15 +1,44 @@
 """Write the pages that are made from the code: `make docs`. tests/docs compares them with what is committed."""
 
+import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import statemachines
 from lambdas.personalize.request import Request
 from personalize_local.aws.limits import LIMITS
 
 DOCS = Path(__file__).parent
+ROOT: Final = DOCS.parent
+
+# Whose public classes are the domain's words; with the folders and files of each room.
+_GLOSSARY_ROOMS: Final = {
+    "The control plane": ("lambdas/personalize", "lambdas/uploads", "lambdas/file_checks", "lambdas/gateways"),
+    "The local Amazon Personalize": (
+        "personalize_local/personalize/operations",
+        "personalize_local/personalize/resources",
+        "personalize_local/personalize/controls",
+    ),
+    "The recommender engine": (
+        "personalize_local/engine/api.py",
+        "personalize_local/engine/datasets",
+        "personalize_local/engine/filters",
+        "personalize_local/engine/interactions",
+        "personalize_local/engine/recipes",
+        "personalize_local/engine/training",
+        "personalize_local/engine/evaluation",
+        "personalize_local/engine/serving",
+    ),
+    "The local AWS": ("personalize_local/aws",),
+}
+_GLOSSARY_BEFORE = """# Glossary
+
+Made from the public classes of the code by `make docs`; do not edit. Errors are left out: their names are AWS's or say
+what went wrong. A word has one meaning in the whole tree (`tests/test_house.py`)."""
+_ABBREVIATIONS: Final = {"Arn": "ARN", "Sims": "SIMS", "sqs": "SQS", "csv": "CSV", "k": "K"}
 
 _LIMITS_BEFORE = """# The limits the local cloud enforces
 
@@ -33,7 +62,46 @@ _LIMITS_AFTER = """## How, and what not
 
 def pages() -> dict[str, str]:
     """Return every generated page by its file name."""
-    return {"limits.md": limits_page(), "machines.md": machines_page(), "request.schema.json": request_schema()}
+    return {
+        "glossary.md": glossary_page(),
+        "limits.md": limits_page(),
+        "machines.md": machines_page(),
+        "request.schema.json": request_schema(),
+    }
+
+
+def glossary_page() -> str:
+    """Return a page with every public class of the domain: its words, its definition, and where it stands."""
+    sections = [_GLOSSARY_BEFORE]
+    for room, paths in _GLOSSARY_ROOMS.items():
+        rows = sorted(row for path in paths for row in _glossary_rows(ROOT / path))
+        table = "\n".join(f"| {' | '.join(row)} |" for row in [("word", "means", "module"), ("---",) * 3, *rows])
+        sections.append(f"## {room}\n\n{table}")
+    return "\n\n".join(sections) + "\n"
+
+
+def _glossary_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    for file in [path] if path.is_file() else path.rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not _is_error(node):
+                module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+                yield _words(node.name), _first_sentence(ast.get_docstring(node) or ""), f"`{module}`"
+
+
+def _is_error(node: ast.ClassDef) -> bool:
+    names = [node.name, *(ast.unparse(base) for base in node.bases)]
+    return any(re.search(r"(Error|Exception)$", name) for name in names)
+
+
+def _words(name: str) -> str:
+    """Return a class's name as words: `DatasetLog` is `Dataset log`."""
+    first, *others = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z0-9]*|[A-Z]+", name)
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in [first, *map(str.lower, others)])
+
+
+def _first_sentence(docstring: str) -> str:
+    summary = " ".join(docstring.split("\n\n", maxsplit=1)[0].split())
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z`])", summary, maxsplit=1)[0].replace("|", "\\|")
 
 
 def limits_page() -> str:

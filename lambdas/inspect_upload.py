@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import wiring
+from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.group_policies import upload_policy
 from lambdas.uploads.import_state import ImportStepInput
-from lambdas.uploads.inspection import Inspection
 
 RESERVE_MILLISECONDS = 60_000  # for writing down how far it came
 

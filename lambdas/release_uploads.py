@@ -3,7 +3,7 @@
 from typing import Any
 
 from lambdas import wiring
-from lambdas.personalize.failures import Failure, innermost
+from lambdas.personalize.failures import ErrorAndCause, innermost
 from lambdas.uploads.group_policies import upload_policy
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.settlement import Settlement
@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
     """Return ``{"error", "cause"}``, with which the state machine ends: *Explain*'s, or ours if that could not run."""
     step = ImportStepInput.model_validate(event)
     wiring.logger.append_keys(dataset_key=step.dataset_key)
-    failure = Failure(**event["failure"]) if "error" in event["failure"] else innermost(event["failure"])
+    failure = ErrorAndCause(**event["failure"]) if "error" in event["failure"] else innermost(event["failure"])
     settlement.failed(step, failure.error, failure.cause, upload_policy(objects, step.datasetGroup))
     wiring.count("FailedImports")
     return failure._asdict()

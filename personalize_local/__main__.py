@@ -1,4 +1,4 @@
-"""The command line of the local cloud: `python -m personalize_local serve | demo | fault | file`."""
+"""Run the local cloud from the command line: `python -m personalize_local serve | demo | fault | file`."""
 
 import argparse
 import importlib

@@ -1,4 +1,4 @@
-"""The one clock of the local cloud: simulated time, running faster than the machine's."""
+"""Keep the one clock of the local cloud: simulated time, running faster than the machine's."""
 
 import math
 import threading

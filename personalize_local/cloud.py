@@ -1,4 +1,4 @@
-"""The local cloud: a small AWS in one process, for the demo, for tests, and for anybody's boto3."""
+"""Run the local cloud: a small AWS in one process, for the demo, for tests, and for anybody's boto3."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ from personalize_local.aws.sns.notices import Notice
 from personalize_local.aws.stepfunctions.executions import all_executions, find_execution
 from personalize_local.aws.stepfunctions.local_execution import LocalExecution
 from personalize_local.clock import CLOCK
-from personalize_local.deploy import Deployment, deploy
+from personalize_local.deploy import DeployedApp, deploy
 from personalize_local.state.directory import State
 from personalize_local.state.moments import kept, restore_clock
 
@@ -74,7 +74,7 @@ class Cloud:
         self._state = state
         self._schedules = schedules
         self._cpu_shares = cpu_shares
-        self._deployment: Deployment | None = None
+        self._deployment: DeployedApp | None = None
         self._deployer = Deployer(CREDENTIAL, secrets.token_urlsafe(30))
         self._access = access or Access()
 
@@ -101,14 +101,14 @@ class Cloud:
             restore_clock(self._state)
         self._keeping = undoing.enter_context(contextlib.ExitStack())  # ends once nothing changes any more
         handlers = {**self.environment, "AWS_SECRET_ACCESS_KEY": CREDENTIAL}  # no handler is the deployer
-        self._runtime = current_cloud.Runtime(self._endpoint.url, handlers, WorkerPool(share_cpu=self._cpu_shares))
+        self._current = current_cloud.CurrentCloud(self._endpoint.url, handlers, WorkerPool(share_cpu=self._cpu_shares))
         undoing.callback(current_cloud.leave)
-        current_cloud.enter(self._runtime)
+        current_cloud.enter(self._current)
         self._endpoint.start()
-        undoing.callback(background.end, self._runtime)
-        background.begin(self._runtime)
+        undoing.callback(background.end, self._current)
+        background.begin(self._current)
         if self._schedules:
-            background.begin_schedules(self._runtime)
+            background.begin_schedules(self._current)
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -137,7 +137,7 @@ class Cloud:
         """Return a boto3 client of this cloud; it works without the network, and only in this process."""
         return _client(service)
 
-    def deploy(self, assembly: Path) -> Deployment:
+    def deploy(self, assembly: Path) -> DeployedApp:
         """Deploy a synthesised app and remember where its parts are."""
         is_first = self._deployment is None
         self._deployment = deploy(assembly, self.client, self.endpoint)
@@ -146,7 +146,7 @@ class Cloud:
         return self._deployment
 
     @property
-    def deployment(self) -> Deployment:
+    def deployment(self) -> DeployedApp:
         """Return what was deployed last."""
         if self._deployment is None:
             raise RuntimeError("nothing is deployed on this cloud yet")
@@ -184,11 +184,11 @@ class Cloud:
     @property
     def lambda_errors(self) -> list[LambdaError]:
         """Return the invocations that ended in an error, oldest first; of very many, the last 10,000."""
-        return list(self._runtime.lambda_errors)
+        return list(self._current.lambda_errors)
 
     def notices(self, topic: str | None = None) -> list[Notice]:
         """Return what was published last, oldest first: all of it, or to one topic, given by its name or its ARN."""
-        return self._runtime.notices.of(topic)
+        return self._current.notices.of(topic)
 
     def transitions(self) -> int:
         """Return how many states all executions entered so far; a retry enters its state again."""
@@ -196,7 +196,7 @@ class Cloud:
 
     def worker_pids(self, function_name: str) -> list[int]:
         """Return the ids of the processes that run a function at the moment."""
-        return self._runtime.workers.process_ids(function_name)
+        return self._current.workers.process_ids(function_name)
 
 
 def _states(execution: LocalExecution) -> tuple[str, ...]:

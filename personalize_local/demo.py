@@ -1,4 +1,4 @@
-"""The demo: from an empty cloud to recommendations, with the example request and data, in under a minute."""
+"""Go from an empty cloud to recommendations in under a minute, with the example request and data."""
 
 import argparse
 import json

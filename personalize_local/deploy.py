@@ -1,4 +1,4 @@
-"""Deploying a synthesised app to the local cloud: assets to S3, then the unchanged templates through CloudFormation."""
+"""Deploy a synthesised app to the local cloud: assets to S3, then the unchanged templates through CloudFormation."""
 
 import io
 import json
@@ -31,7 +31,7 @@ class DeploymentError(Exception):
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployedApp:
     """Where the parts of a deployed app are, as its stacks' outputs tell."""
 
     outputs: Mapping[str, str]
@@ -64,7 +64,7 @@ def node_environment() -> dict[str, str]:
     return {"JSII_NODE": str(node)} if node.exists() else {}
 
 
-def deploy(assembly: Path, client: Callable[[str], Any], endpoint: str) -> Deployment:
+def deploy(assembly: Path, client: Callable[[str], Any], endpoint: str) -> DeployedApp:
     """Deploy all stacks of a synthesised app, each after those it depends on."""
     stacks = list(_stacks(assembly))
     templates = {name: json.loads((assembly / file).read_text(encoding="utf-8")) for name, file in stacks}
@@ -140,12 +140,12 @@ def _create_stack(cloudformation: Any, name: str, template: str) -> dict[str, st
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def read_outputs(outputs: Mapping[str, str], endpoint: str) -> Deployment:
+def read_outputs(outputs: Mapping[str, str], endpoint: str) -> DeployedApp:
     """Find the parts of the app among its outputs; queue URLs become this cloud's."""
     queues = {
         name: f"{endpoint}/{ACCOUNT_ID}/{url.rsplit('/', 1)[-1]}" for name, url in _named(outputs, "Queue").items()
     }
-    return Deployment(
+    return DeployedApp(
         outputs=dict(outputs),
         bucket=outputs.get("Bucket", ""),
         personalize_role_arn=outputs.get("PersonalizeRoleArn", ""),

@@ -1,4 +1,4 @@
-"""`serve`: the app on a local cloud, for other programs, until interrupted."""
+"""Serve the app on a local cloud, for other programs, until interrupted."""
 
 import argparse
 import contextlib
@@ -14,7 +14,7 @@ from personalize_local.aws.cloudformation.templates import UnsupportedResourceEr
 from personalize_local.aws.http.endpoint import Access
 from personalize_local.aws.http.request_limits import MIB, RequestLimits
 from personalize_local.cloud import Cloud
-from personalize_local.deploy import Deployment, DeploymentError, synthesise
+from personalize_local.deploy import DeployedApp, DeploymentError, synthesise
 from personalize_local.interruption import INTERRUPTED, ending_in_order
 from personalize_local.state.directory import taken
 from personalize_local.state.state_errors import StateError
@@ -58,10 +58,10 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _say(*lines: str) -> None:
     for line in lines:
         sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # whoever started us waits for READY at the other end of a pipe
+    sys.stdout.flush()  # our parent may wait for READY at the other end of a pipe
 
 
-def places(cloud: Cloud, deployment: Deployment) -> dict[str, Any]:
+def places(cloud: Cloud, deployment: DeployedApp) -> dict[str, Any]:
     """Return where things are, for programs."""
     return {
         "endpoint": cloud.endpoint,
@@ -78,7 +78,7 @@ def _listed(title: str, found: Mapping[str, str]) -> str:
     return f"\n{title}\n" + "\n".join(f"  {name:<22}{place}" for name, place in sorted(found.items()))
 
 
-def explanation(cloud: Cloud, deployment: Deployment, state: Path | None) -> str:
+def explanation(cloud: Cloud, deployment: DeployedApp, state: Path | None) -> str:
     """Return where things are, for people."""
     fate = "everything in it is forgotten" if state is None else f"its data stay in {state}"
     exports = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())

@@ -20,7 +20,7 @@ _COLOURS = {"FAILED": "red", "TIMED_OUT": "red", "ABORTED": "red", "RUNNING": "y
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageRow:
     """One execution: what it is about, how it stands, and how long it has taken in simulated time."""
 
     title: str
@@ -69,13 +69,13 @@ class StagesView:
             table.add_row(f"    [dim]{waiting}[/]")
         return table
 
-    def _stages(self) -> Iterator[tuple[str, Stage]]:
+    def _stages(self) -> Iterator[tuple[str, StageRow]]:
         for machine in STAGES:
             executions = sorted(self._executions(machine), key=lambda execution: execution["startDate"])
             for execution in (found for found in executions if found["executionArn"] not in self._earlier):
                 about = self._about(execution["executionArn"])
                 took = execution.get("stopDate", CLOCK.now()) - execution["startDate"]
-                yield execution["executionArn"], Stage(_title(machine, about), self._outcome(execution), took)
+                yield execution["executionArn"], StageRow(_title(machine, about), self._outcome(execution), took)
 
     def _waiting(self) -> Iterator[str]:
         """Yield what the wait loops that run at the moment are waiting for."""

@@ -1,4 +1,4 @@
-"""`file`: what happened to an uploaded file, version by version, as the ledger tells it.
+"""Tell what happened to an uploaded file, version by version, as the ledger has it: the command `file`.
 
 The same question on AWS, without this program:
 

@@ -1,4 +1,4 @@
-"""Findings of cdk-nag that we have looked at and left as they are, each with the reason.
+"""List the findings of cdk-nag that we have looked at and left as they are, each with the reason.
 
 A test fails when a reason no longer matches a finding; the synthesis fails on a finding without a reason.
 """

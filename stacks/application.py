@@ -1,4 +1,4 @@
-"""The application of one stage: three stacks, checked against the rules of cdk-nag as they are synthesised."""
+"""Build the application of one stage: three stacks, checked by cdk-nag as they are synthesised."""
 
 import json
 from collections.abc import Iterable

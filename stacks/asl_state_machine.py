@@ -1,4 +1,4 @@
-"""One definition file as a state machine: its tokens become ARNs, and leave to call exactly those."""
+"""Turn a definition file into a state machine: its tokens become ARNs, and permission to call exactly those."""
 
 from collections.abc import Mapping
 from typing import Final

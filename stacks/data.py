@@ -1,4 +1,4 @@
-"""DataStack: what must outlive a deployment. The bucket, the ledger, and the role that Personalize assumes."""
+"""Build what must outlive a deployment: the bucket, the ledger, and the role that Personalize assumes."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What each handler may do and what is in its environment: one row per handler, and nothing that is not in its row.
+"""Grant each handler what stands in its row, permissions and environment, and nothing else.
 
 A row's Personalize actions are computed from the resource table, so a new resource type brings its permissions along.
 """

@@ -1,4 +1,4 @@
-"""Which handlers there are: the modules of lambdas/ that define a function called `handler`."""
+"""Find the handlers: the modules of lambdas/ that define a function called `handler`."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Log groups of our own, so that logs have a name, an end and a stack they go with."""
+"""Make log groups of our own, so that logs have a name, an end and a stack they go with."""
 
 from collections.abc import Mapping
 from typing import Final

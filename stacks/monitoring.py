@@ -1,4 +1,4 @@
-"""MonitoringStack: what an operator is told, and one page to look at.
+"""Alarm an operator of what never happens in a healthy system, and show the rest on one page.
 
 Metrics are addressed by the names we gave. References would become exports, and those keep a handler from ever going.
 """

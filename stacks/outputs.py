@@ -1,4 +1,4 @@
-"""What a deployment tells the world: stack outputs under keys that scripts and the local cloud rely on.
+"""Tell the world about a deployment: stack outputs under keys that scripts and the local cloud rely on.
 
 `Bucket`, `PersonalizeRoleArn`, `StateMachine<Name>` (an ARN), `Queue<Name>` (a URL) and `Table<Name>` (a name).
 """

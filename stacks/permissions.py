@@ -1,4 +1,4 @@
-"""The words of the grants table: resources, variables, permissions and grants. Plain values; no CDK."""
+"""Define the words of the grants table: resources, variables, permissions and grants, as plain values without CDK."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Variable(StrEnum):
 
 @dataclass(frozen=True)
 class Permission:
-    """Leave to call `actions` on one resource, possibly on a condition."""
+    """The right to call `actions` on one resource, possibly on a condition."""
 
     resource: PolicyResource | Folder | StartableMachine | ExecutionsOf
     actions: tuple[str, ...]

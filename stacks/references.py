@@ -1,4 +1,4 @@
-"""What the words of the grants table refer to in one deployment: ARNs for policies, values for handlers.
+"""Resolve the words of the grants table in one deployment: ARNs for policies, values for handlers.
 
 ARNs of machines are made from their names, not taken from the machines, so that two of them may start each other.
 """

@@ -1,4 +1,4 @@
-"""From an object in the bucket to a handler: EventBridge rule, queue, dead letters, event source mapping."""
+"""Lead events from the bucket to a handler: EventBridge rule, queue, dead letters, event source mapping."""
 
 from typing import Final
 

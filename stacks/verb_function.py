@@ -1,4 +1,4 @@
-"""One handler as a Lambda function, with a role that may do what its row of the grants table says."""
+"""Turn a handler into a Lambda function, with a role that may do what its row of the grants table says."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""WorkflowStack: what acts. A function per handler, a machine per definition, and what starts them."""
+"""Build what acts: a function per handler, a machine per definition, and what starts them."""
 
 from collections.abc import Mapping
 from pathlib import Path

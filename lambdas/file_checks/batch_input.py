@@ -1,4 +1,4 @@
-"""Checking the input of a batch job before it costs one: JSON Lines, one object a line, texts for values."""
+"""Check the input of a batch job before it costs one: JSON Lines, one object a line, texts for values."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lambdas.bucket_layout import BatchInput, parse_key
 from lambdas.file_checks.columns import Fault
-from lambdas.file_checks.csv_check import REPORTED_FINDINGS, Finding, Progress, end_of_text
+from lambdas.file_checks.csv_check import REPORTED_FINDINGS, Finding, InspectionProgress, end_of_text
 from lambdas.file_checks.header import content_fault
 from lambdas.file_checks.reports import reason_of, write_report
 from lambdas.gateways.s3 import Objects
@@ -43,9 +43,9 @@ def check_batch_input(objects: Objects, location: str) -> None:
         raise UploadRejected(f"{key}: {reason_of(progress)} (report: {report})")
 
 
-def read_batch_input(chunks: Iterator[bytes]) -> Progress:
+def read_batch_input(chunks: Iterator[bytes]) -> InspectionProgress:
     """Look at every line; the result counts all faults and names the first."""
-    progress = Progress()
+    progress = InspectionProgress()
     rest = b""
     for chunk in chunks:
         data = rest + chunk
@@ -63,7 +63,7 @@ def read_batch_input(chunks: Iterator[bytes]) -> Progress:
     return progress
 
 
-def _look_at(lines: bytes, progress: Progress) -> None:
+def _look_at(lines: bytes, progress: InspectionProgress) -> None:
     if not progress.offset and (fault := content_fault(lines)):
         progress.lines, progress.hopeless = 1, True
         _note(progress, "", fault)
@@ -83,7 +83,7 @@ def _look_at(lines: bytes, progress: Progress) -> None:
             position = end
 
 
-def _look_at_line(line: bytes, progress: Progress) -> None:
+def _look_at_line(line: bytes, progress: InspectionProgress) -> None:
     progress.lines += 1
     fault = _fault_of(line)
     if fault is None:
@@ -118,7 +118,7 @@ def _record_fault(record: dict[str, Any]) -> Fault | None:
     return None
 
 
-def _note(progress: Progress, value: str, fault: Fault) -> None:
+def _note(progress: InspectionProgress, value: str, fault: Fault) -> None:
     progress.faults += 1
     progress.lines = max(1, progress.lines)
     if len(progress.findings) < REPORTED_FINDINGS:

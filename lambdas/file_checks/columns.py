@@ -1,4 +1,4 @@
-"""What a cell may hold: the columns of an Avro schema, as a pattern for the many good rows and words for the bad ones.
+"""Define what a cell may hold: an Avro schema's columns, as a pattern for the good rows and words for the bad ones.
 
 The limits are those of the service's developer guide ("Creating a schema", "Data format guidelines").
 """
@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Column:
-    """One field of the schema."""
+    """One field of a dataset's schema, as cells are checked against it."""
 
     name: str
     type: str

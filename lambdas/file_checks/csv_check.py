@@ -1,4 +1,4 @@
-"""Inspection: reading a CSV file of any size against a schema, in bounded memory, and naming what is wrong.
+"""Inspect a CSV file of any size against a schema, in bounded memory, and name what is wrong.
 
 Good rows are matched many at a time by one compiled pattern. Where it stops, one row is looked at cell by cell, and the
 pattern goes on behind it. The state between two chunks is small and can be written down, so that an inspection may
@@ -23,7 +23,7 @@ _PIECE_BYTES: Final = 1 << 18
 
 
 class Finding(BaseModel):
-    """One thing that is wrong in a file."""
+    """One thing that is wrong in a file, and where."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class Finding(BaseModel):
     advice: str
 
 
-class Progress(BaseModel):
+class InspectionProgress(BaseModel):
     """How far an inspection has come: all that the next slice needs to go on."""
 
     offset: int = 0  # bytes that were looked at, always whole lines
@@ -48,10 +48,12 @@ class Progress(BaseModel):
 
 
 class Inspector:
-    """Looks at a file's bytes as they come. `progress` is the state and the result."""
+    """A reader that checks a file's bytes as they come. `progress` is the state and the result."""
 
-    def __init__(self, columns: Sequence[Column], progress: Progress | None = None, *, keep: bool = False) -> None:
-        self.progress = progress or Progress()
+    def __init__(
+        self, columns: Sequence[Column], progress: InspectionProgress | None = None, *, keep: bool = False
+    ) -> None:
+        self.progress = progress or InspectionProgress()
         self._columns = columns
         self._keep = keep
         self._rest = b""

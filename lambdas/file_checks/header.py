@@ -1,4 +1,4 @@
-"""The first bytes and the first line of a file: whether it is text, and has the columns that the schema asks for."""
+"""Check the first line of a file: whether it is text, and has the columns that the schema asks for."""
 
 import re
 from collections import Counter

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from lambdas.bucket_layout import report_stem
-from lambdas.file_checks.csv_check import Finding, Progress
+from lambdas.file_checks.csv_check import Finding, InspectionProgress
 from lambdas.gateways.s3 import Objects
 
 
@@ -15,13 +15,13 @@ def describe(finding: Finding) -> str:
     return f"line {finding.line}{column}{value}: {finding.advice}"
 
 
-def reason_of(progress: Progress) -> str:
+def reason_of(progress: InspectionProgress) -> str:
     """Return why a file was rejected: its first fault, and how many more there are."""
     more = f" (and {progress.faults - 1:,} more)" if progress.faults > 1 else ""
     return f"{describe(progress.findings[0])}{more}"
 
 
-def write_report(objects: Objects, key: str, version: str, progress: Progress, verdict: str) -> str:
+def write_report(objects: Objects, key: str, version: str, progress: InspectionProgress, verdict: str) -> str:
     """Write the report twice, for programs and for people, and return the key of the latter."""
     stem = report_stem(key)
     report = report_of(f"s3://{objects.bucket}/{key}", version, progress, verdict)
@@ -30,7 +30,7 @@ def write_report(objects: Objects, key: str, version: str, progress: Progress, v
     return f"{stem}.txt"
 
 
-def report_of(location: str, version: str, progress: Progress, verdict: str) -> dict[str, Any]:
+def report_of(location: str, version: str, progress: InspectionProgress, verdict: str) -> dict[str, Any]:
     """Return the report as it is written for programs."""
     return {
         "file": location,

@@ -1,4 +1,4 @@
-"""One line of a CSV file as the service reads it: comma, double quotes, backslash before a quote or a backslash."""
+"""Split a line of a CSV file as the service does: comma, double quotes, backslash before a quote or a backslash."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Doing the same thing to many files at once, because each one is a call to a service far away."""
+"""Do the same thing to many files at once, because each one is a call to a service far away."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

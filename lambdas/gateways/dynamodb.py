@@ -1,4 +1,4 @@
-"""The ledger's table: the few ways in which it is read and written, and DynamoDB behind them.
+"""Read and write the ledger's table in the few ways that are needed: a Protocol, and DynamoDB behind it.
 
 Conditions are values (`{"state": ("WAITING", "CLAIMED")}`), so that a table in memory can judge them as DynamoDB does.
 """
@@ -33,7 +33,10 @@ Condition = Mapping[str, Requirement | tuple[Requirement, ...]]  # every attribu
 
 
 class Table(Protocol):
-    """Items by (dataset, entry). Every read sees every write that was answered before it."""
+    """The ledger's table, as the domain sees it: items by (dataset, entry).
+
+    Every read sees every write that was answered before it.
+    """
 
     def create(self, item: Item) -> bool:
         """Write an item unless its key is taken; say whether it was written."""

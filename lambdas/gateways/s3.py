@@ -1,4 +1,4 @@
-"""The gateway to S3: one bucket, read in ranges, copied on the server, listed in the order of keys."""
+"""Reach the objects of one bucket in S3: read in ranges, copied on the server, listed in the order of keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ class Body:
 
 
 class Objects(Protocol):
-    """The objects of one bucket."""
+    """The objects of one bucket, as the domain sees them."""
 
     @property
     def bucket(self) -> str:

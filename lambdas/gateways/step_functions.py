@@ -1,4 +1,4 @@
-"""The gateway to Step Functions: starting executions under names that make a second start harmless."""
+"""Start executions of state machines under names that make a second start harmless."""
 
 import json
 from typing import Any, Final, Protocol
@@ -15,7 +15,7 @@ def execution_name(subject: str, cause: str) -> str:
 
 
 class Executions(Protocol):
-    """Executions of state machines: start one, ask after one."""
+    """Executions of state machines, as the domain sees them: start one, ask after one."""
 
     def start(self, machine_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         """Start an execution; False when one of this name ended before. While it runs, starting it again is nothing."""
@@ -28,7 +28,7 @@ class Executions(Protocol):
 
 
 class StepFunctions:
-    """The executions in Step Functions."""
+    """The executions in Step Functions, through a client of boto3."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

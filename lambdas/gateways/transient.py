@@ -1,4 +1,4 @@
-"""Errors that pass by themselves, under the one name that the state machines retry."""
+"""Give errors that pass by themselves the one name that the state machines retry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ class TransientError(Exception):
 def naming_transient_errors() -> Iterator[None]:
     """Raise TransientError, with the service's words, for what a block meets of throttling, 5xx and broken connections.
 
-    boto3 has retried three times by then; whoever called the handler may try again later, a handler never sleeps.
+    boto3 has retried three times by then; the caller of the handler may try again later, a handler never sleeps.
     """
     try:
         yield

@@ -1,18 +1,18 @@
-"""Why something failed, in the words of whatever failed first."""
+"""Find why something failed, in the words of what failed first."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 
-class Failure(NamedTuple):
+class ErrorAndCause(NamedTuple):
     """The name of an error and what it says."""
 
     error: str
     cause: str
 
 
-def innermost(caught: Mapping[str, Any]) -> Failure:
+def innermost(caught: Mapping[str, Any]) -> ErrorAndCause:
     """Return the failure at the bottom of what a ``Catch`` hands on: ``{"Error", "Cause"}``.
 
     A Lambda's cause is JSON with ``errorType`` and ``errorMessage``; that of a child execution started with
@@ -21,15 +21,15 @@ def innermost(caught: Mapping[str, Any]) -> Failure:
     error, cause = str(caught.get("Error") or "Unknown"), str(caught.get("Cause") or "")
     inner = _json_object(cause)
     if "errorMessage" in inner:
-        return Failure(str(inner.get("errorType") or error), str(inner["errorMessage"]))
+        return ErrorAndCause(str(inner.get("errorType") or error), str(inner["errorMessage"]))
     if "ExecutionArn" in inner:
         if inner.get("Error") or inner.get("Cause"):
             return innermost(inner)
-        return Failure(error, f"{inner['ExecutionArn']} ended as {inner.get('Status', 'unknown')}")
-    return Failure(error, cause or error)
+        return ErrorAndCause(error, f"{inner['ExecutionArn']} ended as {inner.get('Status', 'unknown')}")
+    return ErrorAndCause(error, cause or error)
 
 
-def explain(state: Mapping[str, Any]) -> Failure:
+def explain(state: Mapping[str, Any]) -> ErrorAndCause:
     """Return why a run failed, given its state: what its ``Catch`` caught, else all that was noted."""
     if "failure" in state:
         return innermost(state["failure"])
@@ -37,12 +37,12 @@ def explain(state: Mapping[str, Any]) -> Failure:
     if len(failures) == 1:
         return failures[0]
     lines = [f"{failure.error}: {failure.cause}" for failure in failures]
-    return Failure(failures[0].error if failures else "Unknown", f"{len(lines)} failed. " + " | ".join(lines))
+    return ErrorAndCause(failures[0].error if failures else "Unknown", f"{len(lines)} failed. " + " | ".join(lines))
 
 
-def _named(noted: Mapping[str, Any]) -> Failure:
+def _named(noted: Mapping[str, Any]) -> ErrorAndCause:
     failure = innermost(noted)
-    return Failure(failure.error, f"{noted['what']}: {failure.cause}") if "what" in noted else failure
+    return ErrorAndCause(failure.error, f"{noted['what']}: {failure.cause}") if "what" in noted else failure
 
 
 def _noted(value: Any) -> Iterator[Mapping[str, Any]]:

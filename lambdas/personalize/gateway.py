@@ -1,4 +1,4 @@
-"""The one gateway to Amazon Personalize: a Protocol for the domain, and the class that has the client."""
+"""Call Amazon Personalize: a Protocol for the domain, and the one class that has the client."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,10 @@ _CANDIDATES: Final = 20  # versions described while searching one by name
 
 
 class Personalize(Protocol):
-    """Amazon Personalize by resource type. The service's own exceptions pass through, as `errors` names them."""
+    """Amazon Personalize by resource type, as the domain sees it.
+
+    The service's own exceptions pass through, as `errors` names them.
+    """
 
     @property
     def arn_prefix(self) -> str:

@@ -1,4 +1,4 @@
-"""Whether a new solution version may replace the deployed one."""
+"""Judge whether a new solution version may replace the deployed one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class UnknownMetricError(ValueError):
 
 @dataclass(frozen=True)
 class Judgement:
-    """The decision, and each reason why a version is kept back (empty when it is deployed)."""
+    """The decision about a new version, and each reason why it is kept back (empty when it is deployed)."""
 
     deploy: bool
     reasons: Sequence[str]

@@ -1,4 +1,4 @@
-"""What one look at a resource tells: its phase, the service's own reason, and what an update would have to change."""
+"""Observe a resource: its phase, the service's own reason, and what an update would have to change."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Observation:
-    """One look at a resource. `began` is when the change under way began, where one is."""
+    """What one look at a resource told. `began` is when the change under way began, where one is."""
 
     phase: Phase
     status: str = ""

@@ -1,4 +1,4 @@
-"""From a request to the plan: every resource to ensure, with its complete Create parameters."""
+"""Expand a request to the plan: every resource to ensure, with its complete Create parameters."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lambdas.bucket_layout import batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
-from lambdas.personalize.request import BatchJob, Passed, Request, Solution
+from lambdas.personalize.request import BatchJob, PassThroughSection, Request, Solution
 from lambdas.personalize.resources import RESOURCES
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
@@ -31,7 +31,10 @@ def unique_name(*parts: str) -> str:
 
 
 class Planner:
-    """Plans the stages of one request. `run` is the name that jobs and versions of this run share."""
+    """The maker of plans: expands the stages of one request.
+
+    `run` is the name that jobs and versions of this run share.
+    """
 
     def __init__(self, request: Request, run: str, account: AccountContext) -> None:
         self.request = request
@@ -128,7 +131,7 @@ class Planner:
             **({"domain": domain} if domain else {}),
         }
 
-    def _named(self, noun: str, name: str, wanted: Passed) -> ResourceSpec:
+    def _named(self, noun: str, name: str, wanted: PassThroughSection) -> ResourceSpec:
         return self._spec(noun, {"name": name, "datasetGroupArn": self._group_arn, **wanted.parameters})
 
     def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> ResourceSpec:

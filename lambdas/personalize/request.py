@@ -1,4 +1,4 @@
-"""The request: what somebody wants built, as they write it in ``requests/<group>.json`` or an execution's input.
+"""Define the request: what is to be built, as ``requests/<group>.json`` or an execution's input says it.
 
 Our own keys are modelled here. Everything else in a dataset group, solution, campaign, filter, event tracker or batch
 job is a parameter of the service's Create operation under boto3's name, passed on verbatim; `parameters` checks it
@@ -26,7 +26,7 @@ class InvalidRequestError(ValueError):
         super().__init__("\n".join([f"The request has {len(lines)} error(s):", *lines]))
 
 
-class Ours(BaseModel):
+class StrictSection(BaseModel):
     """A part of the request in which every key is ours."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
@@ -40,7 +40,7 @@ class Ours(BaseModel):
         return value
 
 
-class Passed(BaseModel):
+class PassThroughSection(BaseModel):
     """A part of the request whose other keys are the service's own parameters."""
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, validate_by_name=True)
@@ -56,14 +56,14 @@ class Passed(BaseModel):
         return [field.alias or name for name, field in cls.model_fields.items()]
 
 
-class DatasetGroup(Passed):
+class DatasetGroup(PassThroughSection):
     """Parameters of CreateDatasetGroup."""
 
     name: Name
 
 
-class Dataset(Ours):
-    """One dataset: which columns its files have."""
+class Dataset(StrictSection):
+    """One dataset of a request: which columns its files have."""
 
     columns: dict[str, Any] = Field(
         min_length=1,
@@ -72,7 +72,7 @@ class Dataset(Ours):
     )
 
 
-class Gate(Ours):
+class Gate(StrictSection):
     """A condition on an offline metric; a version that misses one is not deployed."""
 
     metric: str
@@ -82,19 +82,19 @@ class Gate(Ours):
     )
 
 
-class BatchJob(Passed):
+class BatchJob(PassThroughSection):
     """Parameters of CreateBatchInferenceJob or CreateBatchSegmentJob; `template` names it and its input folder."""
 
     template: Name
 
 
-class Campaign(Passed):
+class Campaign(PassThroughSection):
     """Parameters of CreateCampaign."""
 
     name: Name
 
 
-class Solution(Passed):
+class Solution(PassThroughSection):
     """Parameters of CreateSolution, and what follows from it."""
 
     name: Name
@@ -106,13 +106,13 @@ class Solution(Passed):
     batch_segment_jobs: tuple[BatchJob, ...] = ()
 
 
-class NamedResource(Passed):
+class NamedResource(PassThroughSection):
     """Parameters of a Create operation that has a name: an event tracker or a filter."""
 
     name: Name
 
 
-class UploadPolicy(Ours):
+class UploadPolicy(StrictSection):
     """What happens to uploaded files that are not perfect."""
 
     bad_rows: Literal["REJECT", "DROP"] = Field(
@@ -124,7 +124,7 @@ class UploadPolicy(Ours):
     attempts: int = Field(default=3, ge=1, le=10, description="How many import jobs a file may fail with.")
 
 
-class RetrainPolicy(Ours):
+class RetrainPolicy(StrictSection):
     """When finished imports start the pipeline by themselves: every condition that is given must hold."""
 
     rows_since: int = Field(default=1, ge=1, description="Rows imported since the newest solution version was made.")
@@ -135,7 +135,7 @@ class RetrainPolicy(Ours):
     )
 
 
-class Request(Ours):
+class Request(StrictSection):
     """Everything that is wanted for one dataset group."""
 
     dataset_group: DatasetGroup

@@ -1,4 +1,4 @@
-"""The steps of the wait loops: look at a resource, create, update or delete it. Each answers with what was found.
+"""Take one step of a wait loop: look at a resource, create, update or delete it, and answer what was found.
 
 What a step finds goes back into the state machine as ``$.found`` and comes with the next look, so that nothing is
 asked twice: the ARN of what was created, and how long it is expected to take.
@@ -13,7 +13,7 @@ from typing import Any, Final
 from lambdas.personalize.gateway import Personalize, last_change_seconds
 from lambdas.personalize.lifecycle import Observation, Phase, changes, observe
 from lambdas.personalize.resources import HOUR, MINUTE, QUICK, RESOURCES, ResourceType
-from lambdas.personalize.waiting import Expectation, expect, wait_seconds
+from lambdas.personalize.wait_times import Expectation, expect, wait_seconds
 
 _BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
 _QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn

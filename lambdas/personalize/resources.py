@@ -1,4 +1,4 @@
-"""The resource table: one row per Amazon Personalize resource type, stating how it departs from the service's rule.
+"""Describe each resource type of Amazon Personalize by a row that says where it departs from the service's rule.
 
 The rule: a noun such as ``dataset_group`` is created by ``CreateDatasetGroup``, described by ``DescribeDatasetGroup``
 under the key ``datasetGroup``, listed by ``ListDatasetGroups``, named by ``name``, and has the ARN

@@ -1,4 +1,4 @@
-"""What each state machine plans first: its own part of the request, complete, whoever started it."""
+"""Plan what each state machine begins with: its own part of the request, complete, however it was started."""
 
 import json
 from collections.abc import Callable, Mapping

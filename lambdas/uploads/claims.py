@@ -126,7 +126,7 @@ class Claims:
 
     def _decide(self, step: ImportStepInput, lease: Lease) -> ClaimDecision:
         facts = step.state.facts
-        assert facts is not None  # noqa: S101 -- whoever holds the lease asked for them first
+        assert facts is not None  # noqa: S101 -- the holder of the lease asked for them first
         if lease.batch:
             batch = Batch.model_validate_json(lease.batch)
             changes: dict[str, Any] = {"next_step": NextStep.IMPORT, "batch": batch, "mine": True}
@@ -188,8 +188,3 @@ def _finish(state: ImportState, lease: Lease, shortage: str) -> ImportState:
             update={**changes, "next_step": NextStep.REJECTED, "error": "UploadRejected", "cause": summary}
         )
     return state.model_copy(update={**changes, "next_step": NextStep.FINISHED})
-
-
-def _finished(state: ImportState, outcome: Outcome, message: str) -> ImportState:
-    changes: dict[str, Any] = {"next_step": NextStep.FINISHED, "batch": None, "outcome": outcome, "message": message}
-    return state.model_copy(update=changes)

@@ -1,4 +1,4 @@
-"""What an import must know of its dataset: the schema, and whether it was filled before; asked of the service."""
+"""Ask the service what an import must know of its dataset: the schema, and whether it was filled before."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from lambdas.personalize.resources import RESOURCES
 
 
 class DatasetFacts(BaseModel):
-    """What the service says about a dataset."""
+    """What the service says about a dataset: its schema, and whether it was filled before."""
 
     model_config = ConfigDict(frozen=True)
 

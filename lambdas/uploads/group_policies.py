@@ -1,4 +1,4 @@
-"""The group's own rules for its uploads, from `requests/<group>.json`; the defaults where there is none."""
+"""Read the group's own rules for its uploads from `requests/<group>.json`; defaults hold where there is none."""
 
 import json
 

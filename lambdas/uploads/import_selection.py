@@ -19,7 +19,7 @@ _LONGEST_JOB_NAME: Final = 63
 
 @dataclass(frozen=True)
 class ImportSelection:
-    """What the next import job takes."""
+    """The files that the next import job takes, and in which mode."""
 
     mode: Mode
     files: tuple[FileRow, ...]

@@ -1,4 +1,4 @@
-"""What travels between the states of `import_uploads`: what is known so far, and what comes next."""
+"""Define what travels between the states of `import_uploads`: what is known so far, and what comes next."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from lambdas.uploads.dataset_facts import DatasetFacts
-from lambdas.uploads.retrain_policy import RetrainDecision
+from lambdas.uploads.retraining import RetrainDecision
 
 # After an import a dataset leaves the service's free slots to others for longer than those wait between two tries; so
 # a dataset that always has more to import cannot keep the slots of the region to itself.
@@ -24,7 +24,7 @@ _SHOWN: Final = 5  # of them in an execution's cause
 
 
 class NextStep(StrEnum):
-    """What the state machine does next."""
+    """What `import_uploads` does next."""
 
     INSPECT = "INSPECT"
     STAGE = "STAGE"
@@ -64,7 +64,7 @@ class Job(BaseModel):
 
 
 class ImportState(BaseModel):
-    """The state machine's `$.state`."""
+    """What an execution of `import_uploads` knows so far: the state machine's `$.state`."""
 
     next_step: NextStep = NextStep.FINISHED
     facts: DatasetFacts | None = None
@@ -94,7 +94,7 @@ class ImportState(BaseModel):
 
 
 class ImportStepInput(BaseModel):
-    """Who asks, for which dataset, and when: the part of a task's input that is always there."""
+    """The part of a task's input that is always there: which execution asks, for which dataset, and when."""
 
     datasetGroup: str  # noqa: N815 -- as in the execution's input
     dataset: str

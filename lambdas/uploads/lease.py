@@ -1,4 +1,4 @@
-"""Leases: one execution at a time does the work of a name, and what the work has come to is kept beside the name.
+"""Lend each name to one execution at a time, and keep beside it what the execution's work has come to.
 
 A lease names an execution and is worth nothing once that execution runs no more; nobody has to give it back for others
 to go on. Three numbers and a text travel with it:
@@ -30,7 +30,7 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True)
 class Lease:
-    """A lease as it was when it was read."""
+    """The right of one execution to work on a dataset, as it was when it was read."""
 
     name: str
     holder: str | None = None
@@ -50,14 +50,14 @@ def _lease(name: str, item: Item | None) -> Lease:
 
 
 class Leases:
-    """Takes and gives back leases; asks `is_running` whether an execution that holds one is still alive."""
+    """All leases: takes and gives them back; asks `is_running` whether an execution that holds one is still alive."""
 
     def __init__(self, table: Table, is_running: Callable[[str], bool]) -> None:
         self._table = table
         self._is_running = is_running
 
     def read(self, name: str) -> Lease:
-        """Return the lease, whoever holds it."""
+        """Return the lease as it is, held by any execution or none."""
         return _lease(name, self._table.get(name, ENTRY))
 
     def is_alive(self, lease: Lease) -> bool:
@@ -96,7 +96,7 @@ class Leases:
         raise LeaseContendedError(f"the lease on {name} changed hands {_TRIES} times while it was asked for")
 
     def announce(self, name: str) -> Lease:
-        """Say that something new was written down for whoever holds the lease, or will."""
+        """Say that something new was written down for the lease's holder of now or of later."""
         return _lease(name, self._table.update(name, ENTRY, add={"arrivals": 1}))
 
     def keep(self, lease: Lease, put: Mapping[str, Value], remove: tuple[str, ...] = ()) -> Lease:

@@ -1,6 +1,6 @@
-"""The ledger: one row per version of an uploaded object, from the event that announced it to what became of it.
+"""Keep the ledger: a row per version of an uploaded object, from its announcement to what became of it.
 
-Rows are made by whoever hears of an object; after that only the holder of the dataset's lease changes them.
+Any event or sweep makes rows; after that only the holder of the dataset's lease changes them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3'
 
 
 class FileState(StrEnum):
-    """What has become of a file."""
+    """What has become of an uploaded file: it waits, was claimed, imported, rejected or superseded."""
 
     WAITING = "WAITING"
     CLAIMED = "CLAIMED"
@@ -34,7 +34,10 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True)
 class FileRow:
-    """One version of one object. Times are ISO texts in UTC, as events and Step Functions write them."""
+    """The ledger's row of one version of an uploaded object.
+
+    Times are ISO texts in UTC, as events and Step Functions write them.
+    """
 
     dataset_key: str
     key: str
@@ -107,7 +110,10 @@ def _row(item: Item) -> FileRow:
 
 
 class Ledger:
-    """Reads and writes the rows. Settled rows expire `keep_days` after they were settled; others never do."""
+    """The record of all uploaded files: reads and writes their rows.
+
+    Settled rows expire `keep_days` after they were settled; others never do.
+    """
 
     def __init__(self, table: Table, keep_days: int = DEFAULT_DAYS) -> None:
         self._table = table
@@ -192,7 +198,7 @@ class Ledger:
         return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED), remove=("open", "progress"))
 
     def note_import(self, group: str, dataset: str, batch: str, rows: int, time: str) -> None:
-        """Remember a finished import job, once, for whoever decides about the next training."""
+        """Remember a finished import job, once, for the decision about the next training."""
         item: Item = {"dataset": f"{group}/imports", "entry": f"import#{batch}", "kind": dataset, "rows": rows}
         self._table.create({**item, "settled": time, "expires_at": self._expiry(time)})
 

@@ -80,7 +80,7 @@ class Recorder:
         return self.record_object(row)
 
     def record_object(self, row: FileRow) -> str | None:
-        """Write down an object, whoever found it; its `dataset_key` is filled in here."""
+        """Write down an object, found by an event or a sweep; its `dataset_key` is filled in here."""
         meaning = parse_key(row.key)
         match meaning:
             case DatasetFile():

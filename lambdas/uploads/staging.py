@@ -59,7 +59,7 @@ class Staging:
             size_bytes=selection.size_bytes,
             supersedes_before=selection.supersedes_before,
         )
-        # From here on the job may exist: whoever takes the lease next carries on with this batch and no other.
+        # From here on the job may exist: the next holder of the lease carries on with this batch and no other.
         self._leases.keep(lease, {"batch": batch.model_dump_json()})
         return batch
 

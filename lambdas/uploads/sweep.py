@@ -26,7 +26,7 @@ _LONGEST: Final = timedelta(minutes=15)  # a sweep that has not let go by then i
 
 
 class Swept(BaseModel):
-    """What a sweep found; `ran` is False when another one was under way."""
+    """What a sweep found, and what it started; `ran` is False when another one was under way."""
 
     ran: bool = True
     unannounced: list[str] = []

@@ -1,4 +1,4 @@
-"""What goes on in the background of a cloud: begun and ended with it, and whether anything is under way."""
+"""Begin and end what a cloud does in the background, and tell whether anything is under way."""
 
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
@@ -14,20 +14,20 @@ LAST_WORDS_SECONDS = 5.0  # real, for the thread of each stopped execution
 _tickers: list[Ticker | Retention] = []
 
 
-def begin(cloud: current_cloud.Runtime) -> None:
+def begin(cloud: current_cloud.CurrentCloud) -> None:
     """Forget from now on what AWS forgets."""
     _tickers.append(Retention(cloud))
 
 
-def begin_schedules(cloud: current_cloud.Runtime) -> None:
+def begin_schedules(cloud: current_cloud.CurrentCloud) -> None:
     """Fire scheduled rules from now on."""
     _tickers.append(Ticker(cloud))
 
 
-def end(cloud: current_cloud.Runtime) -> None:
+def end(cloud: current_cloud.CurrentCloud) -> None:
     """Stop every execution, poller and worker, and wait for their threads."""
     cloud.stopping.set()
-    cloud.agenda.stop()
+    cloud.task_scheduler.stop()
     for execution in all_executions():
         execution.stop(CLOCK.now(), "LocalCloud.Stopped", "The local cloud was stopped.")
     cloud.workers.stop()
@@ -39,18 +39,18 @@ def end(cloud: current_cloud.Runtime) -> None:
     for thread in TMP_THREADS:
         thread.join(LAST_WORDS_SECONDS)
     TMP_THREADS.clear()
-    cloud.agenda.join()
+    cloud.task_scheduler.join()
 
 
 def under_way() -> list[str]:
     """Return in words what is under way; empty when nothing is, and nothing became so while looking."""
-    agenda = current_cloud.current().agenda
-    before = agenda.made
-    found = {
+    task_scheduler = current_cloud.current().task_scheduler
+    before = task_scheduler.made
+    counts = {
         "{} running executions": sum(execution.exec_status == "RUNNING" for execution in all_executions()),
         "{} messages in queues of functions": event_source_mappings.unhandled_messages(),
-        "{} events or asynchronous calls": agenda.pending,
+        "{} events or asynchronous calls": task_scheduler.pending,
         "{} running executions ": sum(execution.exec_status == "RUNNING" for execution in all_executions()),
-        "{} calls just made": agenda.made - before,
+        "{} calls just made": task_scheduler.made - before,
     }
-    return [words.strip().format(count) for words, count in found.items() if count]
+    return [words.strip().format(count) for words, count in counts.items() if count]

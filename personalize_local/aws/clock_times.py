@@ -1,4 +1,4 @@
-"""Corrections that make moto's services keep the cloud's time instead of the machine's."""
+"""Make moto's services keep the cloud's time instead of the machine's."""
 
 from datetime import datetime
 

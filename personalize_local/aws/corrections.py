@@ -1,4 +1,4 @@
-"""How moto is corrected: one attribute at a time, each with its reason, each reversible.
+"""Correct moto one attribute at a time, each with its reason, each reversible.
 
 A correction replaces one attribute of one of moto's modules, classes or objects. Nothing else of moto is touched, so
 this list is the whole difference between plain moto and the local cloud's AWS. Every correction has a test that puts
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Correction:
-    """`owner.attribute` becomes `ours`; `because` says what is wrong with moto's."""
+    """One change to moto: `owner.attribute` becomes `ours`; `because` says what is wrong with moto's."""
 
     owner: Any
     attribute: str

@@ -1,4 +1,4 @@
-"""What the corrected parts of moto share while a local cloud is running.
+"""Hold the running cloud, which the corrected parts of moto share.
 
 moto keeps its state in module globals, one account per process; so does this module keep the one running cloud.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from personalize_local.aws.sns.notices import Notices
-from personalize_local.aws.task_scheduler import Agenda
+from personalize_local.aws.task_scheduler import TaskScheduler
 
 if TYPE_CHECKING:
     from personalize_local.aws.lambda_.workers import WorkerPool
@@ -31,38 +31,38 @@ class LambdaError:
 
 
 @dataclass
-class Runtime:
+class CurrentCloud:
     """One running cloud: where it listens, what is scheduled, and who does the work."""
 
     endpoint: str
     environment: Mapping[str, str]
     workers: "WorkerPool"
-    agenda: Agenda = field(default_factory=Agenda)
+    task_scheduler: TaskScheduler = field(default_factory=TaskScheduler)
     stopping: threading.Event = field(default_factory=threading.Event)
     notices: Notices = field(default_factory=Notices)
     lambda_errors: deque[LambdaError] = field(default_factory=lambda: deque(maxlen=ERRORS_REMEMBERED))
 
 
-_running: list[Runtime] = []
+_running: list[CurrentCloud] = []
 
 
-def current() -> Runtime:
+def current() -> CurrentCloud:
     """Return the running cloud, or say that there is none."""
     if not _running:
         raise RuntimeError("no local cloud is running in this process")
     return _running[-1]
 
 
-def running() -> Runtime | None:
+def running() -> CurrentCloud | None:
     """Return the running cloud, if there is one."""
     return _running[-1] if _running else None
 
 
-def enter(runtime: Runtime) -> None:
+def enter(cloud: CurrentCloud) -> None:
     """Make this cloud the running one; moto's state is global, so there can be only one at a time."""
     if _running:
         raise RuntimeError(f"a local cloud is already running in this process, at {_running[-1].endpoint}")
-    _running.append(runtime)
+    _running.append(cloud)
 
 
 def leave() -> None:

@@ -1,4 +1,4 @@
-"""Everything the local cloud changes about moto, applied once per process."""
+"""Apply everything that the local cloud changes about moto, once per process."""
 
 import threading
 

@@ -22,9 +22,9 @@ _NAP_SECONDS = 0.25  # real; the clock's speed may change, and time may jump
 
 
 class Retention:
-    """A thread that forgets once a day, until the cloud stops."""
+    """A thread that forgets what AWS forgets, once a simulated day, until the cloud stops."""
 
-    def __init__(self, cloud: current_cloud.Runtime) -> None:
+    def __init__(self, cloud: current_cloud.CurrentCloud) -> None:
         self._cloud = cloud
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
         self._thread.start()

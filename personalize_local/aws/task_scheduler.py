@@ -1,4 +1,4 @@
-"""What the cloud does in the background: calls made soon, or after some simulated time, by a few threads."""
+"""Make calls in the background: soon, or after some simulated time, by a few threads."""
 
 import heapq
 import itertools
@@ -14,8 +14,8 @@ LAST_CALLS_SECONDS = 5.0  # real
 LONGEST_NAP_SECONDS = 0.5  # real; the clock's speed may change while a call is waiting for its time
 
 
-class Agenda:
-    """Calls in the order of their simulated time, made by a small pool of threads.
+class TaskScheduler:
+    """A scheduler that makes calls in the order of their simulated time, by a small pool of threads.
 
     Deliveries of events, asynchronous invocations and their retries are all entries here: `pending` tells how many
     have not finished, so that a test can wait until nothing is under way.
@@ -28,7 +28,10 @@ class Agenda:
         self._running = 0
         self._stopped = False
         self.made = 0
-        self._threads = [threading.Thread(target=self._work, name=f"agenda-{n}", daemon=True) for n in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._work, name=f"task-scheduler-{number}", daemon=True)
+            for number in range(threads)
+        ]
         for thread in self._threads:
             thread.start()
 

@@ -1,4 +1,4 @@
-"""Where the service's documentation is silent: what the engine does, and the test that holds it to it.
+"""List what the engine does where the service's documentation is silent, and the test that holds it to each rule.
 
 For the page that says where this emulation is sure of itself and where not.
 """

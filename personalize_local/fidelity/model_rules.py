@@ -1,4 +1,4 @@
-"""Where the service's documentation is silent: what the recommender side of the engine does, and the test of each."""
+"""List what the recommenders do where the service's documentation is silent, and the test of each rule."""
 
 from typing import Final
 

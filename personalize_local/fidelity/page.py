@@ -1,4 +1,4 @@
-"""The page docs/fidelity.md, made from the tables in the code: `python -m personalize_local.fidelity.page`."""
+"""Write docs/fidelity.md from the tables in the code: `python -m personalize_local.fidelity.page`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A rule the documentation does not give."""
+"""Define a rule that the documentation does not give."""
 
 from dataclasses import dataclass
 

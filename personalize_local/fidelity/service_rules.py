@@ -1,4 +1,4 @@
-"""What this service does, rule by rule, and how sure it is: the table behind docs/fidelity.md."""
+"""List what the local service does, rule by rule, and how sure each rule is: the table behind docs/fidelity.md."""
 
 from dataclasses import dataclass
 from typing import Final, Literal

@@ -1,4 +1,4 @@
-"""The contents of S3 objects: a file each, named after what is in it, so that copies share one."""
+"""Keep the contents of S3 objects, a file each, named after what is in it, so that copies share one."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ _BLOCK_BYTES: Final = 2**20
 
 
 class Bodies:
-    """Files that are written before the rows that name them, and removed after those rows are gone."""
+    """The contents of objects: files written before the rows that name them, and removed after those rows are gone."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

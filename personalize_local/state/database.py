@@ -1,4 +1,4 @@
-"""The rows of a state directory: one SQLite table, changed in one transaction per moment.
+"""Keep the rows of a state directory: one SQLite table, changed in one transaction per moment.
 
 A row is a JSON document under a kind ("object", "item", …), an owner (what is kept or dropped as a whole, such as all
 versions of one object) and a name. A row of an object also names the file with its content.
@@ -29,8 +29,8 @@ _DROP: Final = "DELETE FROM rows WHERE kind = ? AND owner = ? AND name = ?"
 _MOMENT: Final = "INSERT OR REPLACE INTO moment VALUES (1, ?)"
 
 
-class Place(NamedTuple):
-    """Where a row is."""
+class RowKey(NamedTuple):
+    """The key of a row: its kind, its owner and its name."""
 
     kind: str
     owner: str
@@ -38,13 +38,13 @@ class Place(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What is kept there."""
+    """The value of a row: a JSON document, and the file of an object's content."""
 
     document: str
     body: str | None = None
 
 
-Changes = Mapping[Place, Row | None]  # None: the row goes
+Changes = Mapping[RowKey, Row | None]  # None: the row goes
 
 
 class Database:
@@ -57,26 +57,26 @@ class Database:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_TABLES)
 
-    def all(self, kind: str) -> Iterator[tuple[Place, Row]]:
+    def all(self, kind: str) -> Iterator[tuple[RowKey, Row]]:
         """Yield every row of a kind, owner by owner."""
         query = "SELECT owner, name, document, body FROM rows WHERE kind = ? ORDER BY owner, name"
         with self._lock:
-            found = self._connection.execute(query, (kind,)).fetchall()
-        for owner, name, document, body in found:
-            yield Place(kind, owner, name), Row(document, body)
+            fetched = self._connection.execute(query, (kind,)).fetchall()
+        for owner, name, document, body in fetched:
+            yield RowKey(kind, owner, name), Row(document, body)
 
-    def of(self, kind: str, owner: str) -> dict[Place, Row]:
+    def of(self, kind: str, owner: str) -> dict[RowKey, Row]:
         """Return the rows of one owner."""
         query = "SELECT name, document, body FROM rows WHERE kind = ? AND owner = ?"
         with self._lock:
-            found = self._connection.execute(query, (kind, owner)).fetchall()
-        return {Place(kind, owner, name): Row(document, body) for name, document, body in found}
+            fetched = self._connection.execute(query, (kind, owner)).fetchall()
+        return {RowKey(kind, owner, name): Row(document, body) for name, document, body in fetched}
 
     def simulated_seconds(self) -> float | None:
         """Return the clock's time at the last moment, None before the first."""
         with self._lock:
-            found = self._connection.execute("SELECT simulated_seconds FROM moment").fetchone()
-        return None if found is None else float(found[0])
+            fetched = self._connection.execute("SELECT simulated_seconds FROM moment").fetchone()
+        return None if fetched is None else float(fetched[0])
 
     def commit(self, changes: Changes, simulated_seconds: float) -> set[str]:
         """Take over the changes, all or none, for good; return the contents that no row names any more."""
@@ -84,8 +84,8 @@ class Database:
             gone = self._bodies_of(changes)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(_DROP, [place for place, row in changes.items() if row is None])
-                self._connection.executemany(_PUT, [(*place, *row) for place, row in changes.items() if row])
+                self._connection.executemany(_DROP, [row_key for row_key, row in changes.items() if row is None])
+                self._connection.executemany(_PUT, [(*row_key, *row) for row_key, row in changes.items() if row])
                 self._connection.execute(_MOMENT, (simulated_seconds,))
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -96,8 +96,10 @@ class Database:
 
     def _bodies_of(self, changes: Changes) -> set[str]:
         query = "SELECT body FROM rows WHERE kind = ? AND owner = ? AND name = ? AND body IS NOT NULL"
-        found = (self._connection.execute(query, place).fetchone() for place in changes if place.kind == "object")
-        return {row[0] for row in found if row}
+        fetched = (
+            self._connection.execute(query, row_key).fetchone() for row_key in changes if row_key.kind == "object"
+        )
+        return {row[0] for row in fetched if row}
 
     def _is_named(self, body: str) -> bool:
         query = "SELECT 1 FROM rows WHERE body = ? LIMIT 1"
@@ -106,8 +108,8 @@ class Database:
     def bodies(self) -> set[str]:
         """Return every content that a row names."""
         with self._lock:
-            found = self._connection.execute("SELECT DISTINCT body FROM rows WHERE body IS NOT NULL").fetchall()
-        return {row[0] for row in found}
+            fetched = self._connection.execute("SELECT DISTINCT body FROM rows WHERE body IS NOT NULL").fetchall()
+        return {row[0] for row in fetched}
 
     def close(self) -> None:
         """Close."""
@@ -117,7 +119,7 @@ class Database:
 
 @dataclass
 class Facts:
-    """What the rows say must be there beside them."""
+    """What the rows of a state directory say must be there beside them."""
 
     bodies: dict[str, int] = field(default_factory=dict)  # sizes
     datasets: set[str] = field(default_factory=set)  # folders that have rows
@@ -138,8 +140,8 @@ def check_database(file: Path, checks: Mapping[str, Check]) -> Facts:
         try:
             return _read_all(Path(folder) / file.name, checks)
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
-            said = " ".join(str(error).split())
-            raise StateError(f"{file} is damaged ({said}); {REMEDY}") from error
+            reason = " ".join(str(error).split())
+            raise StateError(f"{file} is damaged ({reason}); {REMEDY}") from error
 
 
 def _read_all(file: Path, checks: Mapping[str, Check]) -> Facts:

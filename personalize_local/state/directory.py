@@ -1,4 +1,4 @@
-"""The directory of `--state`: taken only when it is free or ours, whole, and used by nobody else."""
+"""Take the directory of `--state`, only when it is free or ours, whole, and used by nobody else."""
 
 import fcntl
 import json
@@ -36,7 +36,7 @@ _PROBE_BYTES: Final = 256 * 1024  # what opening the database and saying who is 
 
 @dataclass(frozen=True)
 class State:
-    """A directory that is ours for as long as the process lives."""
+    """The directory of `--state`, ours for as long as the process lives."""
 
     directory: Path
 
@@ -51,7 +51,7 @@ class State:
         return Bodies(self.directory / "bodies")
 
     def open_database(self) -> Database:
-        """Return the rows; whoever asks closes them."""
+        """Return the rows; the caller closes them."""
         return Database(self.directory / _DATABASE)
 
 

@@ -1,4 +1,4 @@
-"""JSON with bytes in it: `{"base64": "…"}`, which no AWS API uses by itself."""
+"""Write and read JSON with bytes in it: `{"base64": "…"}`, which no AWS API uses by itself."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Whether the engine's files are what its own notes say, found out without reading the rows."""
+"""Check that the engine's files are what its own notes say, without reading the rows."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Keeping a cloud's state: every second or so, what changed since the last moment, in one transaction.
+"""Keep a cloud's state: every second or so, write what changed since the last moment, in one transaction.
 
 A moment is taken under the locks of everything that is kept, so that S3 objects, items and resources are those of one
 instant. The contents of objects are written before the rows that name them and removed after those are gone.
@@ -14,6 +14,7 @@ from typing import Final
 from personalize_local.clock import CLOCK
 from personalize_local.engine.api import EngineError
 from personalize_local.personalize.resources.service import current_home
+from personalize_local.state.change_watch import ChangedNames, ChangeWatch, watching
 from personalize_local.state.database import Changes, Database
 from personalize_local.state.directory import State
 from personalize_local.state.saved_items import item_changes, present_items, restore_items
@@ -21,16 +22,15 @@ from personalize_local.state.saved_messages import message_changes, present_mess
 from personalize_local.state.saved_objects import ObjectWriter, present_objects, restore_objects
 from personalize_local.state.saved_records import RecordWriter, accounts, restore_records
 from personalize_local.state.state_errors import REMEDY, StateError
-from personalize_local.state.watching import Marks, Watch, watching
 
 PAUSE_SECONDS: Final = 1.0  # real, from the end of one moment to the next
 _PAUSE_AFTER_FAILURE_SECONDS: Final = 5.0
 
 
 class Keeper:
-    """Writes moments in a thread of its own, from `begin` to `end`."""
+    """The writer of moments, in a thread of its own, from `begin` to `end`."""
 
-    def __init__(self, state: State, database: Database, watch: Watch) -> None:
+    def __init__(self, state: State, database: Database, watch: ChangeWatch) -> None:
         self._state = state
         self._database = database
         self._watch = watch
@@ -78,11 +78,11 @@ class Keeper:
             if not (last or self._watch.peek() or self._records.is_due()):
                 return
             self._objects.write_ahead(self._watch.peek())
-            marks, changes, now = self._moment()
+            changed, changes, now = self._moment()
             try:
                 unnamed = self._database.commit(changes, now) if changes or last else set()
             except BaseException:
-                self._give_back(marks)
+                self._give_back(changed)
                 raise
             self._objects.forget()
             self._state.bodies.remove(unnamed)
@@ -90,26 +90,26 @@ class Keeper:
                 self._is_failing = False
                 sys.stderr.write(f"The state is kept in {self._state.directory} again.\n")
 
-    def _moment(self) -> tuple[Marks, Changes, float]:
+    def _moment(self) -> tuple[ChangedNames, Changes, float]:
         with ExitStack() as holding:
             for account in accounts():
                 holding.enter_context(account.lock)
             holding.enter_context(self._watch.gate)
-            marks = self._watch.take()
+            changed = self._watch.take()
             try:
                 changes = {
-                    **self._objects.changes(marks),
-                    **item_changes(marks, self._database),
-                    **message_changes(marks, self._database),
+                    **self._objects.changes(changed),
+                    **item_changes(changed, self._database),
+                    **message_changes(changed, self._database),
                     **(self._records.changes() if self._records.is_due() else {}),
                 }
             except BaseException:
-                self._give_back(marks)
+                self._give_back(changed)
                 raise
-            return marks, changes, CLOCK.time()
+            return changed, changes, CLOCK.time()
 
-    def _give_back(self, marks: Marks) -> None:
-        self._watch.give_back(marks)
+    def _give_back(self, changed: ChangedNames) -> None:
+        self._watch.give_back(changed)
         self._records.start_over()
 
     def save_for_engine(self) -> None:

@@ -1,4 +1,4 @@
-"""Messages of SQS queues as rows and back. A message that somebody had received can be received again."""
+"""Turn messages of SQS queues into rows and back; one that was received can be received again."""
 
 import json
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from typing import Any, Final
 from moto.sqs.models import Message, sqs_backends
 
 from personalize_local.aws.sqs.queues import LocalQueue
-from personalize_local.state.database import Changes, Database, Place, Row
+from personalize_local.state.change_watch import ChangedNames
+from personalize_local.state.database import Changes, Database, Row, RowKey
 from personalize_local.state.documents import dumps, loads
-from personalize_local.state.watching import Marks
 
 MESSAGE: Final = "message"
 _ATTRIBUTES: Final = (
@@ -18,15 +18,17 @@ _ATTRIBUTES: Final = (
 )  # fmt: skip
 
 
-def message_changes(marks: Marks, database: Database) -> Changes:
-    """Return the messages that came to the marked queues and those that went; hold the gate."""
-    found: dict[Place, Row | None] = {}
-    for arn in marks.queues:
+def message_changes(changed: ChangedNames, database: Database) -> Changes:
+    """Return the messages that came to the changed queues and those that went; hold the gate."""
+    changes: dict[RowKey, Row | None] = {}
+    for arn in changed.queues:
         owner, known = json.dumps([arn]), database.of(MESSAGE, json.dumps([arn])).keys()
-        messages = {Place(MESSAGE, owner, message.id): message for message in _messages(arn)}
-        found |= dict.fromkeys(known - messages.keys())
-        found |= {place: Row(_document(messages[place], n)) for n, place in enumerate(messages) if place not in known}
-    return found
+        messages = {RowKey(MESSAGE, owner, message.id): message for message in _messages(arn)}
+        changes |= dict.fromkeys(known - messages.keys())
+        changes |= {
+            row_key: Row(_document(messages[row_key], n)) for n, row_key in enumerate(messages) if row_key not in known
+        }
+    return changes
 
 
 def _messages(arn: str) -> list[Message]:
@@ -44,13 +46,13 @@ def _queue(arn: str) -> LocalQueue | None:
 
 
 def _document(message: Message, number: int) -> str:
-    told = {name: getattr(message, name) for name in _ATTRIBUTES}
-    return dumps({**told, "body": message.body, "number": number})
+    document = {name: getattr(message, name) for name in _ATTRIBUTES}
+    return dumps({**document, "body": message.body, "number": number})
 
 
-def present_messages() -> Marks:
-    """Return marks for all queues that are there."""
-    return Marks(queues={queue.queue_arn for backend in _backends() for queue in backend.queues.values()})
+def present_messages() -> ChangedNames:
+    """Return the names of all queues that are there."""
+    return ChangedNames(queues={queue.queue_arn for backend in _backends() for queue in backend.queues.values()})
 
 
 def _backends() -> Iterator[Any]:
@@ -67,11 +69,11 @@ def check_message(owner: list[str], document: dict[str, Any]) -> None:
 
 def restore_messages(database: Database) -> None:
     """Put the messages back into all queues that are there, in the order in which they came."""
-    found = [(place, loads(row.document)) for place, row in database.all(MESSAGE)]
-    for place, told in sorted(found, key=lambda each: (each[1]["sent_timestamp"], each[1]["number"])):
-        queue = _queue(json.loads(place.owner)[0])
+    rows = [(row_key, loads(row.document)) for row_key, row in database.all(MESSAGE)]
+    for row_key, document in sorted(rows, key=lambda each: (each[1]["sent_timestamp"], each[1]["number"])):
+        queue = _queue(json.loads(row_key.owner)[0])
         if queue is not None:
-            message = Message(place.name, told["body"])
+            message = Message(row_key.name, document["body"])
             for name in _ATTRIBUTES:
-                setattr(message, name, told[name])
+                setattr(message, name, document[name])
             queue.add_message(message)

@@ -16,7 +16,7 @@ from personalize_local.personalize.resources.records import Record, Update
 from personalize_local.personalize.resources.resource_types import TYPES
 from personalize_local.personalize.resources.resumption import work_again
 from personalize_local.personalize.resources.status_timeline import STOP_TRAINING, Course, Gain, Outcome, Words
-from personalize_local.state.database import Changes, Database, Place, Row
+from personalize_local.state.database import Changes, Database, Row, RowKey
 from personalize_local.state.engine_files import is_whole_model
 
 RECORD: Final = "record"
@@ -43,15 +43,15 @@ class RecordWriter:
 
     def changes(self) -> Changes:
         """Return what came, changed and went; hold the locks of all accounts."""
-        found: dict[Place, Row | None] = {}
+        found: dict[RowKey, Row | None] = {}
         self._under_way = []
         for account in accounts():
             self._seen[account] = account.changes
             owner = json.dumps([account.account_id, account.region])
             known = self._database.of(RECORD, owner)
-            rows = {Place(RECORD, owner, record.arn): self._row(account, record) for record in account.everything()}
+            rows = {RowKey(RECORD, owner, record.arn): self._row(account, record) for record in account.everything()}
             found |= dict.fromkeys(known.keys() - rows.keys())
-            found |= {place: row for place, row in rows.items() if known.get(place) != row}
+            found |= {row_key: row for row_key, row in rows.items() if known.get(row_key) != row}
         return found
 
     def start_over(self) -> None:
@@ -129,8 +129,8 @@ def restore_records(database: Database, engine_directory: Path) -> None:
 
 def _by_owner(database: Database) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for place, row in database.all(RECORD):
-        found.setdefault(place.owner, []).append(json.loads(row.document))
+    for row_key, row in database.all(RECORD):
+        found.setdefault(row_key.owner, []).append(json.loads(row.document))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a state directory."""
+"""Say what is wrong with a state directory."""
 
 from typing import Final
 

@@ -88,7 +88,7 @@ def test_stopping_ends_executions_threads_and_files(tmp_path: Path) -> None:
             cloud.client("s3").put_object(Bucket="bucket", Key="key", Body=body)
         began = time.monotonic()
     assert time.monotonic() - began < 2
-    assert not [thread for thread in threading.enumerate() if thread not in before and "agenda" in thread.name]
+    assert not [thread for thread in threading.enumerate() if thread not in before and "task-scheduler" in thread.name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         gc.collect()

@@ -1,4 +1,4 @@
-"""How resources are made from the properties of a template, where moto has no way or a wrong one.
+"""Make resources from the properties of a template, where moto has no way or a wrong one.
 
 A type is a function from properties to a resource, called again when a stack is updated. moto's own types are used
 where they are right; whatever is in neither list is refused.
@@ -17,21 +17,21 @@ from moto.s3.models import FakeBucket
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from personalize_local.aws.cloudformation.messaging_types import schedule, schedule_group, subscription, topic
-from personalize_local.aws.cloudformation.stack_resources import Made, Place, Properties
+from personalize_local.aws.cloudformation.stack_resources import Properties, ResourceContext, StackResource
 
 
-def bucket(properties: Properties, place: Place) -> Any:
+def bucket(properties: Properties, context: ResourceContext) -> Any:
     """Make a bucket, versioned if asked, and telling EventBridge if asked."""
-    made = place.existing or FakeBucket.create_from_cloudformation_json(
-        place.name, {"Properties": properties}, place.account, place.region
+    made = context.existing or FakeBucket.create_from_cloudformation_json(
+        context.name, {"Properties": properties}, context.account, context.region
     )
-    s3 = place.client("s3")
+    s3 = context.client("s3")
     if status := properties.get("VersioningConfiguration", {}).get("Status"):
-        s3.put_bucket_versioning(Bucket=place.name, VersioningConfiguration={"Status": status})
+        s3.put_bucket_versioning(Bucket=context.name, VersioningConfiguration={"Status": status})
     notifications = dict(properties.get("NotificationConfiguration", {}))
     if notifications.pop("EventBridgeConfiguration", {}).get("EventBridgeEnabled"):
         configuration: dict[str, Any] = {"EventBridgeConfiguration": {}}
-        s3.put_bucket_notification_configuration(Bucket=place.name, NotificationConfiguration=configuration)
+        s3.put_bucket_notification_configuration(Bucket=context.name, NotificationConfiguration=configuration)
     if notifications:
         raise ValidationError(
             message=f"The local cloud supports bucket events by EventBridge only, not {notifications}"
@@ -39,106 +39,106 @@ def bucket(properties: Properties, place: Place) -> Any:
     return made
 
 
-def bucket_policy(properties: Properties, place: Place) -> Made:
+def bucket_policy(properties: Properties, context: ResourceContext) -> StackResource:
     """Give a bucket its policy."""
     policy = json.dumps(properties["PolicyDocument"])
-    place.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)
-    return Made(properties["Bucket"])
+    context.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)
+    return StackResource(properties["Bucket"])
 
 
-def queue_policy(properties: Properties, place: Place) -> Made:
+def queue_policy(properties: Properties, context: ResourceContext) -> StackResource:
     """Keep the policy with its queues; nobody is refused."""
     for url in properties["Queues"]:
         policy = json.dumps(properties["PolicyDocument"])
-        place.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    return Made(place.name)
+        context.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return StackResource(context.name)
 
 
-def alarm(properties: Properties, place: Place) -> Made:
+def alarm(properties: Properties, context: ResourceContext) -> StackResource:
     """Keep an alarm; it is never evaluated."""
-    name = properties.get("AlarmName", place.name)
-    place.client("cloudwatch").put_metric_alarm(**{**properties, "AlarmName": name})
-    return Made(name, Arn=place.arn("cloudwatch", f"alarm:{name}"))
+    name = properties.get("AlarmName", context.name)
+    context.client("cloudwatch").put_metric_alarm(**{**properties, "AlarmName": name})
+    return StackResource(name, Arn=context.arn("cloudwatch", f"alarm:{name}"))
 
 
-def function(properties: Properties, place: Place) -> Any:
+def function(properties: Properties, context: ResourceContext) -> Any:
     """Make a function with all its properties; layers of other accounts (AWS's public ones) are left out."""
-    own_layers = [arn for arn in properties.get("Layers", []) if arn.split(":")[4] == place.account]
+    own_layers = [arn for arn in properties.get("Layers", []) if arn.split(":")[4] == context.account]
     tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-    spec = {**properties, "FunctionName": place.name, "Layers": own_layers, "Tags": tags}
+    spec = {**properties, "FunctionName": context.name, "Layers": own_layers, "Tags": tags}
     if "ZipFile" in properties["Code"]:
         archive = moto.awslambda.models.LambdaFunction._create_zipfile_from_plaintext_code(  # noqa: SLF001 - inline code
             properties["Code"]["ZipFile"]
         )
         spec["Code"] = {"ZipFile": base64.b64encode(archive)}
-    return lambda_backends[place.account][place.region].create_function(spec)
+    return lambda_backends[context.account][context.region].create_function(spec)
 
 
-def layer_version(properties: Properties, place: Place) -> Made:
+def layer_version(properties: Properties, context: ResourceContext) -> StackResource:
     """Publish a layer; `Ref` is the ARN of its version."""
-    spec = {"LayerName": place.name, **properties}
-    published = lambda_backends[place.account][place.region].publish_layer_version(spec)
-    return Made(published.arn, LayerVersionArn=published.arn)
+    spec = {"LayerName": context.name, **properties}
+    published = lambda_backends[context.account][context.region].publish_layer_version(spec)
+    return StackResource(published.arn, LayerVersionArn=published.arn)
 
 
-def state_machine(properties: Properties, place: Place) -> Made:
+def state_machine(properties: Properties, context: ResourceContext) -> StackResource:
     """Make a state machine in the backend that runs them, its tokens replaced."""
-    definition = _definition(properties, place)
+    definition = _definition(properties, context)
     for token, value in properties.get("DefinitionSubstitutions", {}).items():
         definition = definition.replace(f"${{{token}}}", str(value))
-    backend = stepfunctions_parser_backends[place.account][place.region]
+    backend = stepfunctions_parser_backends[context.account][context.region]
     made = backend.create_state_machine(
-        name=place.name,
+        name=context.name,
         definition=definition,
         roleArn=properties["RoleArn"],
         tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])],
         sm_type=properties.get("StateMachineType", "STANDARD"),
     )
-    if place.existing is not None:
+    if context.existing is not None:
         backend.update_state_machine(made.arn, definition, properties["RoleArn"])
-    return Made(made.arn, Arn=made.arn, Name=made.name)
+    return StackResource(made.arn, Arn=made.arn, Name=made.name)
 
 
-def _definition(properties: Properties, place: Place) -> str:
+def _definition(properties: Properties, context: ResourceContext) -> str:
     if "DefinitionString" in properties:
         return str(properties["DefinitionString"])
     if "Definition" in properties:
         return json.dumps(properties["Definition"])
     where = properties["DefinitionS3Location"]
-    body = place.client("s3").get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"]
+    body = context.client("s3").get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"]
     return str(body.read().decode())
 
 
-def nothing(_: Properties, place: Place) -> Made:
+def nothing(_: Properties, context: ResourceContext) -> StackResource:
     """Stand for a resource that has no effect on a cloud of one account."""
-    return Made(place.name)
+    return StackResource(context.name)
 
 
 @dataclass(frozen=True)
-class Ours:
-    """A resource type of ours: the property that names it, if one does, and how it is made."""
+class AddedType:
+    """A resource type that moto lacks or gets wrong: how it is made, and the property that names it, if one does."""
 
-    make: Callable[[Properties, Place], Any]
+    make: Callable[[Properties, ResourceContext], Any]
     name_property: str = ""
 
 
-OURS = {
-    "AWS::CDK::Metadata": Ours(nothing),
-    "AWS::CloudWatch::Alarm": Ours(alarm, "AlarmName"),
-    "AWS::Lambda::Function": Ours(function, "FunctionName"),
-    "AWS::Lambda::LayerVersion": Ours(layer_version, "LayerName"),
-    "AWS::S3::Bucket": Ours(bucket, "BucketName"),
-    "AWS::S3::BucketPolicy": Ours(bucket_policy),
-    "AWS::SNS::Subscription": Ours(subscription),
-    "AWS::SNS::Topic": Ours(topic, "TopicName"),
-    "AWS::SNS::TopicPolicy": Ours(nothing),
-    "AWS::Scheduler::Schedule": Ours(schedule, "Name"),
-    "AWS::Scheduler::ScheduleGroup": Ours(schedule_group, "Name"),
-    "AWS::SQS::QueuePolicy": Ours(queue_policy),
-    "AWS::StepFunctions::StateMachine": Ours(state_machine, "StateMachineName"),
+ADDED_TYPES = {
+    "AWS::CDK::Metadata": AddedType(nothing),
+    "AWS::CloudWatch::Alarm": AddedType(alarm, "AlarmName"),
+    "AWS::Lambda::Function": AddedType(function, "FunctionName"),
+    "AWS::Lambda::LayerVersion": AddedType(layer_version, "LayerName"),
+    "AWS::S3::Bucket": AddedType(bucket, "BucketName"),
+    "AWS::S3::BucketPolicy": AddedType(bucket_policy),
+    "AWS::SNS::Subscription": AddedType(subscription),
+    "AWS::SNS::Topic": AddedType(topic, "TopicName"),
+    "AWS::SNS::TopicPolicy": AddedType(nothing),
+    "AWS::Scheduler::Schedule": AddedType(schedule, "Name"),
+    "AWS::Scheduler::ScheduleGroup": AddedType(schedule_group, "Name"),
+    "AWS::SQS::QueuePolicy": AddedType(queue_policy),
+    "AWS::StepFunctions::StateMachine": AddedType(state_machine, "StateMachineName"),
 }
 # moto's own, tried and found right for what templates of this project use.
-MOTOS = frozenset(
+MOTO_TYPES = frozenset(
     {
         "AWS::CloudWatch::Dashboard",
         "AWS::DynamoDB::Table",
@@ -156,4 +156,4 @@ MOTOS = frozenset(
         "AWS::SSM::Parameter",
     }
 )
-SUPPORTED = frozenset(OURS) | MOTOS
+SUPPORTED = frozenset(ADDED_TYPES) | MOTO_TYPES

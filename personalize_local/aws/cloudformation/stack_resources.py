@@ -1,4 +1,4 @@
-"""What a resource of a stack is to CloudFormation: where it is made, and what it answers."""
+"""Define what a resource of a stack is to CloudFormation: in which context it is made, and what it answers."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a resource is made, the name CloudFormation gives it, and what it was before an update."""
+class ResourceContext:
+    """What CloudFormation tells about a resource to make: name, account, region, and what it was before an update."""
 
     name: str
     account: str
@@ -31,7 +31,7 @@ class Place:
         return shared_client(service, self.region)
 
 
-class Made:
+class StackResource:
     """A resource as CloudFormation sees it: what `Ref` gives, and what `Fn::GetAtt` gives."""
 
     def __init__(self, ref: str, **attributes: str) -> None:
@@ -54,7 +54,7 @@ class Made:
         return self._attributes[attribute_name]
 
 
-class Removable(Made):
+class RemovableResource(StackResource):
     """A resource that ends when it is taken out of its stack."""
 
     def __init__(self, ref: str, take_out: Callable[[], object], **attributes: str) -> None:

@@ -1,4 +1,4 @@
-"""CloudFormation with our resource types in it, and without silence about those it does not know.
+"""Add our resource types to CloudFormation, and refuse those that nobody knows.
 
 moto skips a type it does not know with a line in the log, and makes one that it cannot update disappear. Here both are
 errors that name the resource; our own deployment finds them before anything is made.
@@ -22,8 +22,8 @@ from moto.cloudformation.parsing import ResourceMap
 from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.common_models import CloudFormationModel
 
-from personalize_local.aws.cloudformation.deployed_types import MOTOS, OURS, SUPPORTED, Ours
-from personalize_local.aws.cloudformation.stack_resources import Place
+from personalize_local.aws.cloudformation.deployed_types import ADDED_TYPES, MOTO_TYPES, SUPPORTED, AddedType
+from personalize_local.aws.cloudformation.stack_resources import ResourceContext
 from personalize_local.aws.corrections import Correction
 
 
@@ -43,25 +43,25 @@ def check_supported(stack: str, template: Mapping[str, Any]) -> None:
         raise UnsupportedResourceError(f"the local cloud cannot make these resources of stack {stack}: {named}")
 
 
-def _model(kind: str, ours: Ours) -> Any:
+def _model(kind: str, added: AddedType) -> Any:
     def create(name: str, described: Any, account: str, region: str, **_: Any) -> Any:
-        made = ours.make(described["Properties"], Place(name, account, region))
+        made = added.make(described["Properties"], ResourceContext(name, account, region))
         made.given_name = name
         return made
 
     def update(original_resource: Any, cloudformation_json: Any, account_id: str, region_name: str, **_: Any) -> Any:
         properties = cloudformation_json["Properties"]
         name = original_resource.given_name
-        if properties.get(ours.name_property, name) != name:
+        if properties.get(added.name_property, name) != name:
             raise ValidationError(message=f"The local cloud does not rename {name} ({kind})")
-        made = ours.make(properties, Place(name, account_id, region_name, original_resource))
+        made = added.make(properties, ResourceContext(name, account_id, region_name, original_resource))
         made.given_name = name
         return made
 
     members = {
         "__module__": __name__,
         "cloudformation_type": staticmethod(lambda: kind),
-        "cloudformation_name_type": staticmethod(lambda: ours.name_property),
+        "cloudformation_name_type": staticmethod(lambda: added.name_property),
         "has_cfn_attr": classmethod(lambda _cls, _name: True),  # a wrong one fails when it is looked up
         "create_from_cloudformation_json": staticmethod(create),
         "update_from_cloudformation_json": staticmethod(update),
@@ -74,7 +74,9 @@ def _model(kind: str, ours: Ours) -> Any:
 def models() -> dict[str, Any]:
     """Return the class of every supported type."""
     motos = {model.cloudformation_type(): model for model in CloudFormationModel.__subclasses__()}
-    return {kind: motos[kind] for kind in MOTOS} | {kind: _model(kind, ours) for kind, ours in OURS.items()}
+    return {kind: motos[kind] for kind in MOTO_TYPES} | {
+        kind: _model(kind, added) for kind, added in ADDED_TYPES.items()
+    }
 
 
 def resource_class_from_type(kind: str) -> Any:

@@ -1,4 +1,4 @@
-"""EventBridge rules: which events reach which targets, in what shape, and what happens when a target fails.
+"""Deliver events to the targets of EventBridge rules: which, in what shape, and what happens when a target fails.
 
 moto sends events to disabled rules and to rules that only have a schedule, knows no Lambda functions and no state
 machines as targets, ignores input paths, and neither retries nor uses a dead-letter queue.
@@ -64,7 +64,7 @@ def send_to_default_bus(account_id: str, region_name: str, event: Event) -> None
 def deliver(rule: Rule, event: Event) -> None:
     """Send an event to all targets of a rule, in the background."""
     for target in rule.targets:
-        current_cloud.current().agenda.add(Delivery(target, CLOCK.time(), rule=rule, event=event).attempt)
+        current_cloud.current().task_scheduler.add(Delivery(target, CLOCK.time(), rule=rule, event=event).attempt)
 
 
 CORRECTIONS = (

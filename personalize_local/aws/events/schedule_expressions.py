@@ -1,4 +1,4 @@
-"""`rate(…)` and `cron(…)`, as EventBridge reads them."""
+"""Read `rate(…)` and `cron(…)` as EventBridge does."""
 
 import re
 from datetime import UTC, datetime, time, timedelta

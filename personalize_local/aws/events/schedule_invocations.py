@@ -1,4 +1,4 @@
-"""One invocation of a schedule: what its target gets, and what happens when the target fails.
+"""Invoke a schedule's target once: what it gets, and what happens when it fails.
 
 The roles of schedules are not enforced.
 """

@@ -1,4 +1,4 @@
-"""When a schedule of EventBridge Scheduler is due: `at(…)`, `rate(…)` or `cron(…)`, in its zone, between its dates."""
+"""Tell when a schedule is due: `at(…)`, `rate(…)` or `cron(…)`, in its zone, between its dates."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler with what it refuses and when it is due; moto stores any schedule and fires none."""
+"""Add to EventBridge Scheduler what it refuses and when it is due; moto stores any schedule and fires none."""
 
 import json
 import threading
@@ -81,7 +81,7 @@ class Scheduler(EventBridgeSchedulerBackend):
                 due: datetime = schedule.next_due
                 schedule.next_due = schedule.timing.after(now)
                 invocation = Invocation.of(self, schedule, due)
-                current_cloud.current().agenda.add(invocation.attempt, invocation.delay_seconds)
+                current_cloud.current().task_scheduler.add(invocation.attempt, invocation.delay_seconds)
 
     def _due(self, now: datetime) -> Iterator[Any]:
         for group in self.schedule_groups.values():
@@ -103,7 +103,7 @@ class Scheduler(EventBridgeSchedulerBackend):
 
 
 class Conflict(ValidationException):
-    """There is one of that name."""
+    """The error that a schedule or group of that name exists."""
 
     code = 409
 

@@ -1,4 +1,4 @@
-"""Scheduled EventBridge rules and schedules of EventBridge Scheduler, fired in simulated time: moto stores them.
+"""Fire scheduled rules and schedules of EventBridge Scheduler in simulated time; moto only stores them.
 
 A function takes real time while a schedule runs in simulated time, so that a sweep of a minute would find ten of its
 kind behind it. A rule's target that is still at its last event is therefore passed over: a choice of ours.
@@ -23,7 +23,7 @@ TICK_SECONDS = 0.02  # real; a rule that is due more often than this fires once 
 class Ticker:
     """Looks at all scheduled rules and schedules, again and again, and fires those that are due."""
 
-    def __init__(self, cloud: current_cloud.Runtime) -> None:
+    def __init__(self, cloud: current_cloud.CurrentCloud) -> None:
         self._cloud = cloud
         self._due: dict[tuple[str, str], datetime | None] = {}
         self._busy: set[tuple[str, str]] = set()  # rules and the ids of their targets
@@ -58,7 +58,7 @@ class Ticker:
             if place not in self._busy:
                 self._busy.add(place)
                 delivery = Delivery(target, CLOCK.time(), rule=rule, event=event)
-                self._cloud.agenda.add(partial(self._attempt, delivery, place))
+                self._cloud.task_scheduler.add(partial(self._attempt, delivery, place))
 
     def _attempt(self, delivery: Delivery, place: tuple[str, str]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What a target of an EventBridge rule receives: the event, a part of it, a constant, or a filled-in template."""
+"""Compute what a rule's target receives: the event, a part of it, a constant, or a filled-in template."""
 
 import json
 import re

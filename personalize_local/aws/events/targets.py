@@ -67,7 +67,7 @@ TARGETS: dict[str, Callable[[dict[str, Any], str], None]] = {
 
 @dataclass
 class Attempts(ABC):
-    """One thing on its way to one target."""
+    """The tries to bring one thing to one target."""
 
     target: dict[str, Any]
     since: float
@@ -102,7 +102,7 @@ class Attempts(ABC):
             self.give_up(error, "MaximumEventAgeInSeconds")
         else:
             self.retries += 1
-            current_cloud.current().agenda.add(self.attempt, wait_seconds)
+            current_cloud.current().task_scheduler.add(self.attempt, wait_seconds)
 
     def to_dead_letters(self, text: str, error: Exception, exhausted: str, **facts: str) -> None:
         """Send what could not be delivered to the target's dead-letter queue, if it has one."""

@@ -1,4 +1,4 @@
-"""Who calls, and what for: the deployer may do all; anybody else is the local user, who may use what is deployed.
+"""Let the deployer do all, and anybody else, the local user, use what is deployed.
 
 The deployer signs with a secret of this one cloud, which no web page and no other program can know unless it is told.
 Signatures of others are not looked at: SDKs need some key, and existing programs have `test` and `test`. They get what
@@ -68,7 +68,7 @@ class Deployer:
 
 
 class Dispatcher(Protocol):
-    """Whoever knows which WSGI application answers for a service; LookupError for one that is not served."""
+    """The choice of the WSGI application that answers for a service; raises LookupError for one that is not served."""
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """Return the application, with moto's name of its service."""
@@ -113,7 +113,7 @@ def authorize(response: Any, _resource: str = "*") -> None:
     if environ.get(DEPLOYER, True) or may_use(environ[SERVICE], camelcase_to_underscores(action)):
         return
     message = f"only who deployed the app may {action} here: {HINT}"
-    raise _RefusedError(error_text(environ, "AccessDenied", message, is_json=environ[SERVICE] in REST_JSON))
+    raise _CallRefusedError(error_text(environ, "AccessDenied", message, is_json=environ[SERVICE] in REST_JSON))
 
 
 def authorize_s3(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:  # noqa: ARG001 - moto's signature
@@ -123,7 +123,7 @@ def authorize_s3(response: Any, bucket_name: str | None = None, key_name: str | 
         raise _AssetsRefusedError
 
 
-class _RefusedError(HTTPException):
+class _CallRefusedError(HTTPException):
     code = 403  # and the description is the answer's body, as moto has it
 
 

@@ -1,7 +1,7 @@
-"""The HTTP endpoint of the cloud: moto's WSGI application on 127.0.0.1, behind what keeps strangers out.
+"""Serve moto's WSGI application on 127.0.0.1, behind what keeps strangers out.
 
-From the outside in: `connections` (how many, how slow), `origins` (which pages), `limits` (how much), `permissions`
-(what a handler's role may do), `callers` (what only the deployer may do), and the service.
+From the outside in: `connections` (how many, how slow), `origins` (which pages), `request_limits` (how much),
+`authorization` (what a handler's role may do), `callers` (what only the deployer may do), and the service.
 """
 
 import threading
@@ -14,7 +14,7 @@ from personalize_local.aws.http.callers import SERVED, Callers, Deployer
 from personalize_local.aws.http.connections import BoundedServer
 from personalize_local.aws.http.origins import Origins
 from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
-from personalize_local.aws.iam.permissions import Guard
+from personalize_local.aws.iam.authorization import Guard
 from personalize_local.command_line import HIGHEST_PORT, HOST
 
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
@@ -53,7 +53,7 @@ class Access:
 
 
 class Endpoint:
-    """A server in a thread."""
+    """The cloud's HTTP server, in a thread."""
 
     def __init__(self, port: int, deployer: Deployer, access: Access) -> None:
         if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536

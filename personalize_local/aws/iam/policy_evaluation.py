@@ -72,7 +72,7 @@ def _is_about_resource(statement: Statement, resource: str) -> bool:
 
 def _is_about_principal(statement: Statement, principals: Mapping[str, Iterable[str]]) -> bool:
     if "Principal" not in statement and "NotPrincipal" not in statement:
-        return True  # an identity policy: its principal is whoever it is attached to
+        return True  # an identity policy: its principal is the identity it is attached to
     listed = statement.get("Principal", statement.get("NotPrincipal"))
     return _names_one_of(listed, principals) != ("NotPrincipal" in statement)
 

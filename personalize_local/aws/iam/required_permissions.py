@@ -1,4 +1,4 @@
-"""What a request asks leave for: IAM actions and the ARNs they are about, read from the request itself."""
+"""Read from a request which permissions it needs: IAM actions and the ARNs they are about."""
 
 import json
 import urllib.parse
@@ -14,7 +14,7 @@ _PERSONALIZE = f"arn:aws:personalize:{REGION}:{ACCOUNT_ID}"
 
 
 @dataclass(frozen=True)
-class Leave:
+class RequiredPermission:
     """One action on one resource, as IAM writes them; `passed_to` is the service that is handed a role."""
 
     action: str
@@ -23,8 +23,8 @@ class Leave:
 
 
 @dataclass(frozen=True)
-class Request:
-    """The parts of an HTTP request that tell what it wants."""
+class SignedRequest:
+    """The parts of a signed HTTP request that tell which operation it calls, and on what."""
 
     service: str  # as in the signature: "dynamodb", "s3", "states", "personalize"
     method: str
@@ -35,11 +35,11 @@ class Request:
 
 
 class UnreadableRequestError(Exception):
-    """A request of which the local cloud cannot tell what it asks leave for."""
+    """A request of which the local cloud cannot tell which permissions it needs."""
 
 
-def asked_for(request: Request) -> Iterator[Leave]:
-    """Yield everything a caller must be allowed for this request."""
+def required_permissions(request: SignedRequest) -> Iterator[RequiredPermission]:
+    """Yield every permission that the caller needs; raise UnreadableRequestError where that cannot be told."""
     if request.service == "s3":
         yield from _of_s3(request)
         return
@@ -54,28 +54,30 @@ def asked_for(request: Request) -> Iterator[Leave]:
     yield from readers[request.service](operation, parameters)
 
 
-def _of_s3(request: Request) -> Iterator[Leave]:
+def _of_s3(request: SignedRequest) -> Iterator[RequiredPermission]:
     bucket, _, key = request.path.lstrip("/").partition("/")
     if not bucket:
-        yield Leave("s3:ListAllMyBuckets", "*")
+        yield RequiredPermission("s3:ListAllMyBuckets", "*")
         return
     actions = ACTION_MAP["KEY" if key else "BUCKET"][request.method]
-    found = next((name for word, name in actions.items() if word in request.query), actions.get("DEFAULT"))
-    if found is None:
+    action = next((name for word, name in actions.items() if word in request.query), actions.get("DEFAULT"))
+    if action is None:
         raise UnreadableRequestError(f"s3: {request.method} {request.path}")
-    yield Leave(f"s3:{found}", f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}")
+    yield RequiredPermission(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}")
     if source := request.headers.get("x-amz-copy-source"):
         name, _, version = urllib.parse.unquote(source).strip("/").partition("?versionId=")
-        yield Leave("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{name}")
+        yield RequiredPermission("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{name}")
 
 
-def _of_sns(parameters: Mapping[str, str]) -> Iterator[Leave]:
+def _of_sns(parameters: Mapping[str, str]) -> Iterator[RequiredPermission]:
     if "Action" not in parameters:
         raise UnreadableRequestError("sns: a request without an action")
-    yield Leave(f"sns:{parameters['Action']}", parameters.get("TopicArn") or parameters.get("TargetArn") or "*")
+    yield RequiredPermission(
+        f"sns:{parameters['Action']}", parameters.get("TopicArn") or parameters.get("TargetArn") or "*"
+    )
 
 
-def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leave]:
+def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
     if operation.startswith("Transact"):
         for item in parameters["TransactItems"]:
             for kind, inner in item.items():
@@ -84,20 +86,24 @@ def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leav
     for table in parameters.get("RequestItems") or [parameters["TableName"]]:
         arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}"
         index = parameters.get("IndexName")
-        yield Leave(f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn)
+        yield RequiredPermission(f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn)
 
 
-def _of_states(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leave]:
-    yield Leave(f"states:{operation}", parameters.get("executionArn") or parameters.get("stateMachineArn") or "*")
+def _of_states(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
+    yield RequiredPermission(
+        f"states:{operation}", parameters.get("executionArn") or parameters.get("stateMachineArn") or "*"
+    )
 
 
-def _of_personalize(operation: str, parameters: Mapping[str, Any]) -> Iterator[Leave]:
+def _of_personalize(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
     if operation.startswith("List"):  # IAM knows no resource for these
-        yield Leave(f"personalize:{operation}", "*")
+        yield RequiredPermission(f"personalize:{operation}", "*")
         return
     noun = operation.removeprefix("Describe").removeprefix("Update").removeprefix("Delete").removeprefix("Get")
-    yield Leave(f"personalize:{operation}", parameters.get(f"{noun[:1].lower()}{noun[1:]}Arn") or f"{_PERSONALIZE}:new")
+    yield RequiredPermission(
+        f"personalize:{operation}", parameters.get(f"{noun[:1].lower()}{noun[1:]}Arn") or f"{_PERSONALIZE}:new"
+    )
     if role := parameters.get("roleArn"):
-        yield Leave("iam:PassRole", role, passed_to="personalize.amazonaws.com")
+        yield RequiredPermission("iam:PassRole", role, passed_to="personalize.amazonaws.com")
     if parameters.get("tags"):
-        yield Leave("personalize:TagResource", f"{_PERSONALIZE}:new")
+        yield RequiredPermission("personalize:TagResource", f"{_PERSONALIZE}:new")

@@ -22,7 +22,7 @@ LONGEST_PAUSE_SECONDS = 0.05  # how long a process that eats memory goes unseen
 
 
 class Overrun(Enum):
-    """Which allowance was overrun."""
+    """The allowance that a worker process has overrun: memory or CPU time."""
 
     MEMORY = "memory"
     CPU = "cpu"

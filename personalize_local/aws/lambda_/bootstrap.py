@@ -1,10 +1,10 @@
-"""What runs inside a Lambda worker process: standard library only, and nothing of this project.
+"""Run handlers in a Lambda worker process, with the standard library only and nothing of this project.
 
-Started once as the *nursery*: a process that has imported what every handler imports (boto3, Powertools, pydantic)
+Started once as the *fork server*: a process that has imported what every handler imports (boto3, Powertools, pydantic)
 and forks a worker whenever the cloud asks for one, so that a cold start takes 30 ms instead of a second. A worker
 imports its handler from the unpacked code asset and answers invocations, one at a time, until its socket closes.
 
-Messages in both directions are JSON after a four-byte length. When the cloud goes away, so do nursery and workers.
+Messages in both directions are JSON after a four-byte length. When the cloud goes away, so do fork server and workers.
 """
 
 import contextlib
@@ -179,7 +179,7 @@ def _fork(order: Mapping[str, Any], fds: Sequence[int], control: socket.socket) 
         status = 0
     except SystemExit as exit_:
         status = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-    except BaseException:  # noqa: BLE001 - a forked child must never return into the nursery's loop
+    except BaseException:  # noqa: BLE001 - a forked child must never return into the fork server's loop
         traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""The process that forks Lambda workers, seen from the cloud."""
+"""Start the process that forks Lambda workers, and talk to it."""
 
 import atexit
 import json
@@ -29,8 +29,11 @@ PRELOADED = (
 )
 
 
-class Nursery:
-    """The process that forks workers. One per Python process, kept from cloud to cloud: it takes a second to start."""
+class ForkServer:
+    """The process that forks Lambda workers.
+
+    There is one per Python process, kept from cloud to cloud: it takes a second to start.
+    """
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -62,28 +65,28 @@ class Nursery:
     def _ask(self, order: Mapping[str, Any], fds: list[int]) -> dict[str, Any]:
         with self._lock:
             socket.send_fds(self._control, [json.dumps(order).encode()], fds)
-            told = self._control.recv(1 << 16)
-            if not told:
+            reply = self._control.recv(1 << 16)
+            if not reply:
                 raise ConnectionError("the process that forks Lambda workers has ended")
-            answer: dict[str, Any] = json.loads(told)
+            answer: dict[str, Any] = json.loads(reply)
             return answer
 
     def close(self) -> None:
-        """End the nursery and every worker that is left."""
+        """End the fork server and every worker that is left."""
         self._control.close()
         self._process.end_group()
 
 
-_nursery: list[Nursery] = []
-_nursery_lock = threading.Lock()
+_fork_server: list[ForkServer] = []
+_fork_server_lock = threading.Lock()
 
 
-def nursery() -> Nursery:
-    """Return this process's nursery, starting it if need be."""
-    with _nursery_lock:
-        if _nursery and not _nursery[0].is_alive:
-            _nursery.clear()
-        if not _nursery:
-            _nursery.append(Nursery())
-            atexit.register(_nursery[0].close)
-        return _nursery[0]
+def fork_server() -> ForkServer:
+    """Return this process's fork server, starting it if need be."""
+    with _fork_server_lock:
+        if _fork_server and not _fork_server[0].is_alive:
+            _fork_server.clear()
+        if not _fork_server:
+            _fork_server.append(ForkServer())
+            atexit.register(_fork_server[0].close)
+        return _fork_server[0]

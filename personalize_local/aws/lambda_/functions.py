@@ -1,4 +1,4 @@
-"""Lambda functions that run: moto's function, with worker processes in the place of Docker."""
+"""Run Lambda functions: moto's function, with worker processes in the place of Docker."""
 
 import atexit
 import base64
@@ -46,7 +46,7 @@ def unpack(sha256: str, archive: bytes) -> Path:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InvocationResult:
     """The end of one invocation, as the Invoke API tells it."""
 
     request_id: str
@@ -89,7 +89,7 @@ class LocalFunction(LambdaFunction):
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            current_cloud.current().agenda.add(lambda: self.run_async(body or "{}"))
+            current_cloud.current().task_scheduler.add(lambda: self.run_async(body or "{}"))
             return b""
         outcome = self.run(body or "{}")
         response_headers["x-amz-log-result"] = base64.b64encode(outcome.log.encode()[-TAIL_BYTES:]).decode()
@@ -97,7 +97,7 @@ class LocalFunction(LambdaFunction):
             response_headers["x-amz-function-error"] = "Unhandled"
         return outcome.payload.encode()
 
-    def run(self, event: str) -> Outcome:
+    def run(self, event: str) -> InvocationResult:
         """Run the handler once, log what it wrote, and count an error if it ended in one."""
         request_id = str(uuid.uuid4())
         invocation = {
@@ -122,13 +122,13 @@ class LocalFunction(LambdaFunction):
             cloud.lambda_errors.append(
                 current_cloud.LambdaError(self.function_name, request_id, error["errorType"], error["errorMessage"])
             )
-        return Outcome(request_id, payload, answer.is_error, log)
+        return InvocationResult(request_id, payload, answer.is_error, log)
 
     def run_async(self, event: str, tries_made: int = 0) -> None:
         """Run the handler for an asynchronous event; on an error try again after a minute, then after two."""
         if self.run(event).is_error and tries_made < len(ASYNC_RETRY_SECONDS):
             wait_seconds = ASYNC_RETRY_SECONDS[tries_made]
-            current_cloud.current().agenda.add(lambda: self.run_async(event, tries_made + 1), wait_seconds)
+            current_cloud.current().task_scheduler.add(lambda: self.run_async(event, tries_made + 1), wait_seconds)
 
     def sandbox(self, cloud_environment: Mapping[str, str]) -> Sandbox:
         """Describe the process that can run this function as it is configured now."""

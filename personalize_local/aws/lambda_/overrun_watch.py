@@ -26,7 +26,7 @@ class OverrunError(Exception):
         self.overrun = overrun
 
 
-class Watch:
+class OverrunWatch:
     """One worker process, watched through its invocations; `usage` is what was seen last."""
 
     def __init__(self, pid: int, sock: socket.socket) -> None:

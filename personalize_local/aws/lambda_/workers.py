@@ -1,4 +1,4 @@
-"""Lambda worker processes: started on demand, one invocation at a time, ended on a timeout or when the cloud stops."""
+"""Start worker processes on demand, give each one invocation at a time, and end them on a timeout or with the cloud."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ from typing import Any
 
 from personalize_local.aws.lambda_ import bootstrap
 from personalize_local.aws.lambda_.allowance import Allowance, Overrun, Usage
-from personalize_local.aws.lambda_.fork_server import nursery
-from personalize_local.aws.lambda_.overrun_watch import OverrunError, Watch
+from personalize_local.aws.lambda_.fork_server import fork_server
+from personalize_local.aws.lambda_.overrun_watch import OverrunError, OverrunWatch
 from personalize_local.clock import CLOCK
 
 MAX_WORKERS = 4  # per function; without a limit 200 events at once start 60 processes
@@ -55,7 +55,7 @@ class Worker:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._nursery = nursery()
+        self._fork_server = fork_server()
         self._socket, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self._log_read = 0
@@ -69,8 +69,8 @@ class Worker:
             "path": sandbox.path,
             "environment": dict(sandbox.environment),
         }
-        self.pid = self._nursery.fork(order, [theirs.fileno(), self._log.fileno()])
-        self._watch = Watch(self.pid, self._socket)
+        self.pid = self._fork_server.fork(order, [theirs.fileno(), self._log.fileno()])
+        self._watch = OverrunWatch(self.pid, self._socket)
         theirs.close()
 
     def invoke(self, invocation: Mapping[str, Any], allowance: Allowance) -> Answer:
@@ -123,8 +123,8 @@ class Worker:
     def _end(self) -> int:
         try:
             os.kill(self.pid, signal.SIGKILL)  # until it is reaped the id is its own; an exit under way stands
-            return self._nursery.reap(self.pid)
-        except OSError:  # the nursery has been killed, and its workers with it
+            return self._fork_server.reap(self.pid)
+        except OSError:  # the fork server has been killed, and its workers with it
             return -signal.SIGKILL
 
     def close(self) -> None:
@@ -160,7 +160,7 @@ class WorkerPool:
         self._room: dict[str, threading.Semaphore] = {}
         self._workers: set[Worker] = set()
         self._stopped = False
-        nursery()  # it warms up while the cloud deploys
+        fork_server()  # it warms up while the cloud deploys
 
     def invoke(self, sandbox: Sandbox, invocation: Mapping[str, Any]) -> Answer:
         """Run one invocation in a free worker, or in a new one."""

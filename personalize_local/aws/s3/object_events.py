@@ -1,4 +1,4 @@
-"""S3's events for EventBridge, one per change of an object, as documented and in the order of the changes.
+"""Send S3's events to EventBridge, one per change of an object, as documented and in the order of the changes.
 
 moto gives all of them the same id and sequencer, spells some members differently, reports a multipart upload twice,
 and lets two writers of a key overtake each other between the write and its event.

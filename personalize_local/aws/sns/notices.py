@@ -1,4 +1,4 @@
-"""What was published to topics and phone numbers, for tests and people to read; the last of it."""
+"""Keep the last of what was published to topics and phone numbers, for tests and people to read."""
 
 import threading
 from collections import deque

@@ -1,4 +1,4 @@
-"""SNS topics: what is published goes to queues and functions for real, and is kept for tests and people to read.
+"""Publish to SNS topics: to queues and functions for real, and to a list that tests and people read.
 
 moto keeps every message for ever with a signing key for each, posts to addresses on the internet, and gives functions
 a made-up message. Mail, text messages and web hooks go nowhere here: they are kept, as each subscriber would get them.
@@ -109,7 +109,7 @@ def publish(  # noqa: PLR0913, PLR0917 - moto's signature
             if fifo:
                 delivery.attempt()  # at once: the order is kept
             else:
-                cloud.agenda.add(delivery.attempt)
+                cloud.task_scheduler.add(delivery.attempt)
     return message_id
 
 

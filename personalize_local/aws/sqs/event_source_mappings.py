@@ -1,4 +1,4 @@
-"""SQS queues that feed Lambda functions: a poller per mapping, in batches, with partial failures.
+"""Feed Lambda functions from SQS queues: a poller per mapping, in batches, with partial failures.
 
 moto runs the function inside SendMessage, one message at a time, and neither retries nor reads what it returns.
 """

@@ -1,4 +1,4 @@
-"""SQS queues that several threads can use at once, and that get by with thousands of messages.
+"""Hold SQS queues that several threads can use at once, and that get by with thousands of messages.
 
 moto's queue replaces its list of messages on every delete, and so loses a message that arrives meanwhile; two
 receivers can get the same message; every receive and delete looks at all messages; and a queue with a Lambda function
@@ -20,7 +20,7 @@ from personalize_local.clock import CLOCK
 DEDUPLICATION_SECONDS = 300
 LONGEST_NAP_SECONDS = 0.25  # real
 HELD = math.inf
-HANDLES_REMEMBERED = 10_000  # of deleted messages, each of 185 letters: whoever deletes twice does so soon
+HANDLES_REMEMBERED = 10_000  # of deleted messages, each of 185 letters: a second deletion comes soon
 
 
 class LocalQueue(Queue):

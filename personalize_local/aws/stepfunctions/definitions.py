@@ -1,4 +1,4 @@
-"""Definitions of state machines, checked when a machine is made, as CreateStateMachine does.
+"""Check definitions of state machines when a machine is made, as CreateStateMachine does.
 
 moto checks the grammar only, so that a misspelt `Next` fails an execution, long after the deployment; and what it finds
 has no error code.

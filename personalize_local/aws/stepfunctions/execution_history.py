@@ -1,4 +1,4 @@
-"""The history of one execution: counted while it grows, packed once it has ended.
+"""Count the history of an execution while it grows, and pack it once it has ended.
 
 What the interpreter needs to run an execution takes some hundred kilobytes; its history, compressed, a few.
 """

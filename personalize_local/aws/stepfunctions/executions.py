@@ -1,4 +1,4 @@
-"""Executions of state machines: started, found and stopped as on AWS.
+"""Start, find and stop executions of state machines as on AWS.
 
 moto's executing backend names every unnamed execution `None` and searches them one by one.
 """
@@ -37,7 +37,7 @@ LAST_EVENT_SECONDS = 10.0  # real, for a stopped or timed out execution to leave
 LONGEST_NAP_SECONDS = 0.25  # real
 
 
-class StepFunctions(StepFunctionsParserBackend):  # its signatures are wider than moto's
+class LocalStepFunctions(StepFunctionsParserBackend):  # its signatures are wider than moto's
     """moto's executing backend, with AWS's rules about names, idempotency and stopping."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -182,7 +182,7 @@ def _check_input(text: str) -> None:
         raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
 
 
-def all_backends() -> list[StepFunctions]:
+def all_backends() -> list[LocalStepFunctions]:
     """Return the running cloud's Step Functions, one per region in use."""
     backends: Any = stepfunctions_parser_backends[current_cloud.ACCOUNT_ID]
     return list(backends.values())
@@ -220,7 +220,7 @@ CORRECTIONS = (
     Correction(
         stepfunctions_parser_backends,
         "backend",
-        StepFunctions,
+        LocalStepFunctions,
         "it calls unnamed executions None, runs in real time and forgets why one was stopped",
     ),
 )

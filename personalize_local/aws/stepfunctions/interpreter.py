@@ -1,4 +1,4 @@
-"""Corrections of the interpreter that runs state machines (LocalStack's, as vendored in moto).
+"""Correct the interpreter that runs state machines (LocalStack's, as vendored in moto).
 
 Simulated time for waits, retries and time stamps; errors named `States.*` that leave a branch, an iteration or a
 `Fail` state; and two economies: a definition is parsed once, and so is the model behind a boto3 client.
@@ -121,7 +121,7 @@ def parse_once(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return parse_definition
 
 
-# As moto's own: a task's parameters are checked by the service, and whoever runs the machine does the retrying.
+# As moto's own: a task's parameters are checked by the service, and the machine does the retrying.
 CLIENT_CONFIG = Config(parameter_validation=False, retries={"max_attempts": 0})
 _clients: dict[tuple[str, str], Any] = {}
 _clients_lock = threading.Lock()

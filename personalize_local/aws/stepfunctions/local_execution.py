@@ -1,4 +1,4 @@
-"""One execution of a state machine, in simulated time, that can be stopped at any moment.
+"""Run one execution of a state machine in simulated time, so that it can be stopped at any moment.
 
 moto's keeps neither error nor cause of a stopped execution, and lets it look running until its present task is over.
 """
@@ -13,86 +13,17 @@ from typing import Any
 from moto.stepfunctions.parser.api import ExecutionAbortedEventDetails, ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.eval.evaluation_details import EvaluationDetails, ExecutionDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
-from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
-from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
-from moto.stepfunctions.parser.utils import TMP_THREADS
+from moto.stepfunctions.parser.backend.execution import Execution
 
-from personalize_local.aws.stepfunctions import history_limit, status_events
+from personalize_local.aws.stepfunctions import status_events
 from personalize_local.aws.stepfunctions.execution_history import PackedHistory, transitions
+from personalize_local.aws.stepfunctions.execution_worker import ExecutionCommunication, LocalExecutionWorker
 from personalize_local.aws.stepfunctions.interpreter import iso_time
-from personalize_local.aws.stepfunctions.redrive import Progress
+from personalize_local.aws.stepfunctions.redrive import RunProgress
 from personalize_local.clock import CLOCK
 
-THREADS_WORTH_FORGETTING = 128
 TOKENS_REMEMBERED = 10
 ENDS = frozenset({"ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut", "ExecutionSucceeded"})
-
-
-class _Communication(BaseExecutionWorkerCommunication):
-    """Told by the interpreter that the program has ended."""
-
-    def terminated(self) -> None:
-        """Take over the outcome, unless the execution was stopped before."""
-        execution: Any = self.execution
-        with execution.lock:
-            was_running = execution.exec_status == ExecutionStatus.RUNNING
-            if was_running:
-                self._reflect_execution_status()  # type: ignore[no-untyped-call]  # moto's
-                execution.stop_date = CLOCK.now()
-        if was_running:
-            execution.status_changed()
-        execution.close_history()
-        execution.ended.set()
-        execution.finished.set()
-        execution.pack()
-        if len(TMP_THREADS) > THREADS_WORTH_FORGETTING:  # moto remembers every thread it ever started
-            TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
-
-
-class _Worker(ExecutionWorker):
-    """Runs the program; its environment exists from the start, so that it can be stopped from the start."""
-
-    def prepare(self, redrive_count: int = 0) -> None:
-        """Make the environment that the program will run in."""
-        env: Any = super()._get_evaluation_environment()
-        env.progress = Progress()
-        self._watch_history(env)
-        self.env: Any = env
-        self._context()["RedriveCount"] = redrive_count
-
-    def _context(self) -> dict[str, Any]:
-        execution: dict[str, Any] = self.env.states.context_object.context_object_data["Execution"]
-        return execution
-
-    def prepare_to_go_on(self, ended: Any, error: str | None, redrive_count: int, redrive_time: str) -> None:
-        """Make an environment that continues one whose execution ended without success, with the same history."""
-        self.prepare(redrive_count)
-        self.env.progress = ended.progress.to_redrive(error)
-        self._context()["RedriveTime"] = redrive_time
-        self.env.event_manager = ended.event_manager
-        self._watch_history(self.env)
-        self.env.map_run_record_pool_manager = ended.map_run_record_pool_manager
-        self.env.event_history_context.source_event_id = len(ended.event_manager._history_event_list)  # noqa: SLF001
-
-    def go_on(self, redrive_count: int) -> None:
-        """Start a thread that runs the program on, in a prepared environment."""
-        thread = threading.Thread(target=self._run_on, args=(redrive_count,), daemon=True)
-        TMP_THREADS.append(thread)
-        thread.start()
-
-    def _run_on(self, redrive_count: int) -> None:
-        details: Any = {"executionRedrivenEventDetails": {"redriveCount": redrive_count}}
-        context, kind = self.env.event_history_context, HistoryEventType.ExecutionRedriven
-        self.env.event_manager.add_event(context=context, event_type=kind, event_details=details)
-        self._get_evaluation_entrypoint().eval(self.env)
-        self._execution_communication.terminated()
-
-    def _watch_history(self, env: Any) -> None:
-        communication: Any = self._execution_communication
-        history_limit.tell_when_full(env.event_manager, communication.execution.fail)
-
-    def _get_evaluation_environment(self) -> Any:
-        return self.env
 
 
 class LocalExecution(Execution):
@@ -174,7 +105,7 @@ class LocalExecution(Execution):
         """Send the event that tells which status the execution has now; after a success nothing can be redriven."""
         status_events.send(self)
         if self.exec_status == ExecutionStatus.SUCCEEDED:
-            self._environment.progress = Progress()
+            self._environment.progress = RunProgress()
 
     def get_start_execution_details(self) -> ExecutionDetails:
         """Return what becomes `$$.Execution`."""
@@ -266,14 +197,14 @@ class LocalExecution(Execution):
         # moto's accessor copies everything under a lock; a list only grows, so a shallow copy is enough to count.
         return list(worker.env.event_manager._history_event_list)  # noqa: SLF001 - see above
 
-    def _get_start_execution_worker(self) -> _Worker:
-        return _Worker(
+    def _get_start_execution_worker(self) -> LocalExecutionWorker:
+        return LocalExecutionWorker(
             evaluation_details=EvaluationDetails(
                 aws_execution_details=self._get_start_aws_execution_details(),
                 execution_details=self.get_start_execution_details(),
                 state_machine_details=self.get_start_state_machine_details(),
             ),
-            exec_comm=_Communication(self),
+            exec_comm=ExecutionCommunication(self),
             cloud_watch_logging_session=None,
             activity_store=self._activity_store,
         )

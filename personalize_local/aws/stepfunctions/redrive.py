@@ -1,4 +1,4 @@
-"""How far an execution came, kept so that RedriveExecution can go on from there; moto's interpreter forgets it.
+"""Keep how far an execution came, so that RedriveExecution can go on from there; moto's interpreter forgets it.
 
 Every run of a machine, of a branch and of an iteration notes the state it entered last, with its input and variables,
 and its output once it has ended. A redriven execution begins with a copy of these notes: it enters the states that did
@@ -30,13 +30,13 @@ TOO_MUCH_DATA = "States.DataLimitExceeded"
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """How far one run of a machine, of a branch or of an iteration came."""
 
     state: str | None = None
     input: Any = None
     variables: dict[str, Any] = field(default_factory=dict)
-    inner: dict[int, "Progress"] = field(default_factory=dict)  # of the branches or iterations of the state
+    inner: dict[int, "RunProgress"] = field(default_factory=dict)  # of the branches or iterations of the state
     is_finished: bool = False
     output: Any = None
     _goes_on: bool = False  # the next state entered is the one noted, which did not succeed
@@ -61,16 +61,16 @@ class Progress:
             self.inner = {}
         self._keeps_inner = False
 
-    def of(self, index: int) -> "Progress":
+    def of(self, index: int) -> "RunProgress":
         """Return the progress of one branch or iteration."""
-        return self.inner.setdefault(index, Progress())
+        return self.inner.setdefault(index, RunProgress())
 
     @property
     def goes_on_at(self) -> str | None:
         """Return the state that a redrive goes on with, until it has been entered."""
         return self.state if self._goes_on else None
 
-    def to_redrive(self, error: str | None) -> "Progress":
+    def to_redrive(self, error: str | None) -> "RunProgress":
         """Return a copy to go on from; what still runs in the background of the last attempt writes into this one."""
         goes_on = self.state is not None and not self.is_finished
         inner = {index: progress.to_redrive(error) for index, progress in self.inner.items()}
@@ -89,8 +89,8 @@ class _WithoutOneEvent:
         self._env.event_manager = self._manager
 
 
-def _progress(env: Any) -> Progress | None:
-    found: Progress | None = getattr(env, "progress", None)  # a distributed map's children have none
+def _progress(env: Any) -> RunProgress | None:
+    found: RunProgress | None = getattr(env, "progress", None)  # a distributed map's children have none
     return found
 
 
@@ -166,7 +166,7 @@ def set_next(state: Any, env: Any) -> None:
 class _Branch:
     """A branch of a Parallel state, which is not run again once it has succeeded."""
 
-    def __init__(self, program: Any, progress: Progress) -> None:
+    def __init__(self, program: Any, progress: RunProgress) -> None:
         self._program, self._progress = program, progress
 
     def eval(self, env: Any) -> None:

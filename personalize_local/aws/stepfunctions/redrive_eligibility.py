@@ -1,4 +1,4 @@
-"""Which executions may be redriven, and the service's words for why another may not."""
+"""Decide which executions may be redriven, and say why another may not, in the service's words."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING

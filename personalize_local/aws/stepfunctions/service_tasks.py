@@ -1,4 +1,4 @@
-"""Corrections of `Task` states that call a service: what goes in, what comes out, and nested executions.
+"""Correct `Task` states that call a service: what goes in, what comes out, and nested executions.
 
 moto removed LocalStack's translation between the casing of Step Functions (`StateMachineArn`) and boto3's
 (`stateMachineArn`) and left the two methods empty. Here it is again, driven by botocore's service models.
@@ -137,7 +137,7 @@ def explain_refused_start(task: Any, env: Any, ex: Exception) -> Any:
     """Name an error that the model of Step Functions does not list, such as throttling, by the SDK's catch-all."""
     if isinstance(ex, ClientError) and (code := ex.response["Error"]["Code"]) not in _start_errors():
         renamed: Any = {**ex.response, "Error": {**ex.response["Error"], "Code": "AWSStepFunctions"}}
-        event = _explain_as_moto(task, env, ClientError(renamed, ex.operation_name))
+        event: Any = _explain_as_moto(task, env, ClientError(renamed, ex.operation_name))
         details = event.event_details["taskFailedEventDetails"]
         details["cause"] = details["cause"].replace("Error Code: AWSStepFunctions", f"Error Code: {code}")
         return event

@@ -1,4 +1,4 @@
-"""Corrections of the Step Functions API: what moto's answers leave out or get wrong."""
+"""Correct the Step Functions API: what moto's answers leave out or get wrong."""
 
 import functools
 import json

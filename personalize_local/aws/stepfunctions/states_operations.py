@@ -1,4 +1,4 @@
-"""Every operation of Step Functions gets an answer: moto's, ours, or an error that names what is not offered.
+"""Answer every operation of Step Functions: as moto does, as we do, or by an error that names what is not offered.
 
 moto answers with HTTP 500 where it lacks an operation, a parameter or a resource, so that a client tries again for
 minutes.

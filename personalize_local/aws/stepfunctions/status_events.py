@@ -1,4 +1,4 @@
-"""Step Functions' own events: every change of an execution's status is told to the default event bus.
+"""Send Step Functions' own events: every change of an execution's status goes to the default event bus.
 
 Best effort, as on AWS: order is not kept. Nothing here waits; rules match at once and deliver in the background.
 """

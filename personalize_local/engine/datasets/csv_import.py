@@ -86,11 +86,11 @@ def _read(task: ImportTask, schema: Schema, header: Sequence[str]) -> LogFile:
                 check_shape(file, len(header))
         try:
             return _typed(files, schema, task.incoming / "typed.parquet")
-        except (pl.exceptions.PolarsError, _RefusedError) as error:
+        except (pl.exceptions.PolarsError, _RefusedValueError) as error:
             raise _explained(files, schema, header, error) from error
 
 
-class _RefusedError(Exception):
+class _RefusedValueError(Exception):
     """A column holds a value it must not."""
 
 
@@ -103,7 +103,7 @@ def _typed(files: Sequence[Path], schema: Schema, target: Path) -> LogFile:
     verdict = checks.collect(engine="streaming").row(0, named=True)
     refused = [name for name in schema.columns if not verdict[name]]
     if refused:
-        raise _RefusedError(", ".join(refused))
+        raise _RefusedValueError(", ".join(refused))
     return LogFile(target, "BULK", verdict["#rows"], unique=False)
 
 

@@ -11,7 +11,7 @@ from personalize_local.engine.filters.event_history import TARGET_COLUMN, EventH
 
 
 class SnapshotRows:
-    """Rows that never change."""
+    """The rows that filters look up in a snapshot, which never change."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

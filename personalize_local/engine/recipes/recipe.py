@@ -55,7 +55,9 @@ class Hyperparameter:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One recipe. A domain recipe is for recommenders; the others are for solutions.
+    """One recipe of the service: its name, its class, and what the service says about it.
+
+    A domain recipe is for recommenders; the others are for solutions.
 
     `algorithm_class` is "module:Class", a module of this package or one named in full: naming a class must not load
     numpy and polars into a process that only lists recipes.

@@ -37,7 +37,10 @@ _MOST_QUESTIONS = 2000
 
 @dataclass(frozen=True)
 class SemanticItems:
-    """Unit vectors of all items. A question is a history whose newest event names the item asked about."""
+    """A fitted Semantic-Similarity: unit vectors of all items.
+
+    A question is a history whose newest event names the item asked about.
+    """
 
     vectors: Floats  # items x dimensions, rows of length one, or zero for items without text
     popular: Floats  # 0 to 1

@@ -14,7 +14,7 @@ _NOT_AN_OBJECT = json.dumps("User error: The line is not a JSON object")
 
 @dataclass
 class BatchRecords:
-    """A chunk of lines. A line with an error has no key, and the error instead."""
+    """A chunk of a batch job's input lines. A line with an error has no key, and the error instead."""
 
     echo: pl.Series  # each line as JSON text
     keys: pl.Series  # user or item ids; null where the line is wrong

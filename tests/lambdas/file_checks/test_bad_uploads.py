@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.file_checks.columns import columns_of
-from lambdas.file_checks.csv_check import Inspector, Progress
+from lambdas.file_checks.csv_check import InspectionProgress, Inspector
 from lambdas.file_checks.reports import report_of
 
 FOLDER = Path(__file__).parents[3] / "examples" / "bad_uploads"
@@ -14,7 +14,7 @@ COLUMNS = columns_of((FOLDER / "schema.json").read_text(), "interactions")
 FILES = sorted(FOLDER.glob("*.csv"))
 
 
-def report(path: Path, progress: Progress) -> object:
+def report(path: Path, progress: InspectionProgress) -> object:
     key = f"uploads/movies/interactions/{path.name}"
     return json.loads(json.dumps(report_of(f"s3://bucket/{key}", "1", progress, "rejected")))
 
@@ -33,9 +33,9 @@ def test_the_report_is_the_expected_one(path: Path, chunk_bytes: int) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_an_inspection_that_is_carried_on_by_somebody_else_finds_the_same(path: Path) -> None:
     content = path.read_bytes()
-    progress = Progress()
+    progress = InspectionProgress()
     while not progress.hopeless:
-        inspector = Inspector(COLUMNS, Progress.model_validate_json(progress.model_dump_json()))
+        inspector = Inspector(COLUMNS, InspectionProgress.model_validate_json(progress.model_dump_json()))
         looked_at = progress.offset
         inspector.feed(content[looked_at : looked_at + 90])
         progress = inspector.progress

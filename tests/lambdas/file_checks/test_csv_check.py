@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.file_checks.columns import Column, UnreadableSchemaError, columns_of
-from lambdas.file_checks.csv_check import LONGEST_LINE_BYTES, Inspector, Progress
+from lambdas.file_checks.csv_check import LONGEST_LINE_BYTES, InspectionProgress, Inspector
 from lambdas.file_checks.rows import BadRowError, split_row
 
 
@@ -26,7 +26,9 @@ INTERACTIONS = columns_of(
 HEADER = b"USER_ID,ITEM_ID,EVENT_VALUE,TIMESTAMP\n"
 
 
-def inspect(content: bytes, columns: tuple[Column, ...] = INTERACTIONS, chunk_bytes: int = 1 << 16) -> Progress:
+def inspect(
+    content: bytes, columns: tuple[Column, ...] = INTERACTIONS, chunk_bytes: int = 1 << 16
+) -> InspectionProgress:
     inspector = Inspector(columns)
     for start in range(0, len(content), chunk_bytes):
         inspector.feed(content[start : start + chunk_bytes])

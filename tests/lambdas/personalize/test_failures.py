@@ -2,7 +2,7 @@
 
 import json
 
-from lambdas.personalize.failures import Failure, explain, innermost
+from lambdas.personalize.failures import ErrorAndCause, explain, innermost
 
 
 def lambda_error(kind: str, message: str) -> dict[str, str]:
@@ -15,13 +15,13 @@ def child_failed(error: str, cause: str) -> dict[str, str]:
 
 
 def test_a_lambdas_own_error_and_message() -> None:
-    assert innermost(lambda_error("InvalidInputException", "bad")) == Failure("InvalidInputException", "bad")
+    assert innermost(lambda_error("InvalidInputException", "bad")) == ErrorAndCause("InvalidInputException", "bad")
 
 
 def test_a_failed_grandchild() -> None:
     inner = child_failed("ResourceFailed", "not enough interactions")
     outer = child_failed("States.TaskFailed", inner["Cause"])
-    assert innermost(outer) == Failure("ResourceFailed", "not enough interactions")
+    assert innermost(outer) == ErrorAndCause("ResourceFailed", "not enough interactions")
 
 
 def test_a_child_that_was_stopped_is_named() -> None:
@@ -31,8 +31,8 @@ def test_a_child_that_was_stopped_is_named() -> None:
 
 
 def test_words_that_are_no_json_stay_as_they_are() -> None:
-    assert innermost({"Error": "States.Timeout", "Cause": ""}) == Failure("States.Timeout", "States.Timeout")
-    assert innermost({"Error": "Oops", "Cause": "[1, 2"}) == Failure("Oops", "[1, 2")
+    assert innermost({"Error": "States.Timeout", "Cause": ""}) == ErrorAndCause("States.Timeout", "States.Timeout")
+    assert innermost({"Error": "Oops", "Cause": "[1, 2"}) == ErrorAndCause("Oops", "[1, 2")
 
 
 def test_several_noted_failures_are_all_named() -> None:
@@ -50,4 +50,4 @@ def test_several_noted_failures_are_all_named() -> None:
 
 def test_what_was_caught_comes_before_what_was_noted() -> None:
     state = {"failure": lambda_error("KeyError", "'x'"), "old": {"failures": [lambda_error("Other", "y")]}}
-    assert explain(state) == Failure("KeyError", "'x'")
+    assert explain(state) == ErrorAndCause("KeyError", "'x'")

@@ -11,9 +11,9 @@ import statemachines
 from lambdas.personalize.request import UploadPolicy
 from lambdas.personalize.resources import ResourceType
 from lambdas.uploads.claims import Claims
+from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.import_state import ImportState, ImportStepInput
-from lambdas.uploads.inspection import Inspection
 from lambdas.uploads.lease import LeaseLostError, Leases
 from lambdas.uploads.ledger import FileRow, FileState, Ledger
 from lambdas.uploads.recorder import Machines, Recorder

@@ -15,7 +15,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 from personalize_local.aws import current_cloud, retention
 from personalize_local.aws.corrections import moto_as_shipped
 from personalize_local.aws.sqs import queues
-from personalize_local.aws.stepfunctions import local_execution
+from personalize_local.aws.stepfunctions import execution_worker
 from personalize_local.aws.stepfunctions.executions import find_execution
 from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud
@@ -80,7 +80,7 @@ def test_a_parent_remembers_only_children_that_run(aws: Cloud, machine: MakeMach
 def test_threads_that_have_ended_are_forgotten(
     aws: Cloud, machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_execution, "THREADS_WORTH_FORGETTING", 5)
+    monkeypatch.setattr(execution_worker, "THREADS_WORTH_FORGETTING", 5)
     arn = machine(ECHO)
     for _ in range(20):
         aws.run(arn, {})

@@ -124,9 +124,9 @@ def marker(text: str) -> Damage:
     return written(lambda directory: directory / MARKER, text)
 
 
-def written(place: Callable[[Path], Path], text: str) -> Damage:
+def written(file_in: Callable[[Path], Path], text: str) -> Damage:
     def damage(directory: Path) -> None:
-        place(directory).write_text(text)
+        file_in(directory).write_text(text)
 
     return damage
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
 from moto.s3.models import s3_backends
 
-from personalize_local.aws.cloudformation.deployed_types import MOTOS, OURS, SUPPORTED
+from personalize_local.aws.cloudformation.deployed_types import ADDED_TYPES, MOTO_TYPES, SUPPORTED
 from personalize_local.aws.cloudformation.templates import UnsupportedResourceError, check_supported, models
 from personalize_local.aws.corrections import moto_as_shipped
 from personalize_local.cloud import Cloud
@@ -334,7 +334,7 @@ def test_a_yaml_template_still_works(aws: Cloud) -> None:
 
 def test_every_supported_type_has_a_class() -> None:
     assert set(models()) == SUPPORTED
-    assert not MOTOS & set(OURS)
+    assert not MOTO_TYPES & set(ADDED_TYPES)
 
 
 def test_the_list_does_not_depend_on_what_was_imported_before() -> None:

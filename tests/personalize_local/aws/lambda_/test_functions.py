@@ -16,7 +16,7 @@ import moto.awslambda.models
 import pytest
 
 from personalize_local.aws.corrections import moto_as_shipped
-from personalize_local.aws.lambda_.fork_server import nursery
+from personalize_local.aws.lambda_.fork_server import fork_server
 from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud
 from tests.personalize_local.aws.conftest import MakeFunction, MakeMachine
@@ -178,7 +178,7 @@ def test_a_worker_killed_while_idle_is_replaced_unnoticed(aws: Cloud, function: 
 def test_everything_killed_starts_again(aws: Cloud, function: MakeFunction) -> None:
     name, other = function(SOURCE), function(SOURCE)
     invoke(aws, name)
-    os.killpg(nursery().pid, signal.SIGKILL)
+    os.killpg(fork_server().pid, signal.SIGKILL)
     time.sleep(0.2)
     assert invoke(aws, name, say="again")["Payload"] == {"say": "again"}
     assert invoke(aws, other, say="hello")["Payload"] == {"say": "hello"}

@@ -61,7 +61,9 @@ def test_the_file_of_what_a_process_writes_is_used_again(
 
 
 def test_errors_are_remembered_up_to_a_number(aws: Cloud) -> None:
-    errors = current_cloud.Runtime(aws.endpoint, {}, _pool(), agenda=current_cloud.current().agenda).lambda_errors
+    errors = current_cloud.CurrentCloud(
+        aws.endpoint, {}, _pool(), task_scheduler=current_cloud.current().task_scheduler
+    ).lambda_errors
     for number in range(current_cloud.ERRORS_REMEMBERED + 5):
         errors.append(current_cloud.LambdaError("function", str(number), "KeyError", "no such thing"))
     assert (len(errors), errors[0].request_id) == (current_cloud.ERRORS_REMEMBERED, "5")

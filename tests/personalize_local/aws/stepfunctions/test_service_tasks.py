@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
@@ -109,7 +110,7 @@ def refused_starts(count: int) -> Iterator[None]:
             return None
         said = {"Code": "ThrottlingException", "Message": "Rate exceeded"}
         metadata = {"HTTPStatusCode": 400, "RequestId": "1"}
-        return AWSResponse("http://localhost", 400, {}, None), {"Error": said, "ResponseMetadata": metadata}
+        return AWSResponse("http://localhost", 400, HTTPHeaders(), None), {"Error": said, "ResponseMetadata": metadata}
 
     events.register_first("before-call.sfn.StartExecution", refuse)
     try:

@@ -1,6 +1,6 @@
-"""What has changed since the last moment, told by moto's own methods while a cloud's state is kept.
+"""Note what changes in moto's services, so that a moment writes only that.
 
-Every change of an object or an item holds `gate`, from the first to the last thing a request does to it; whoever holds
+Every change of an object or an item holds `gate`, from the first to the last thing a request does to it; the holder of
 the gate sees all of them as they were at one instant. Queues have locks of their own.
 """
 
@@ -26,8 +26,8 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass
-class Marks:
-    """What has changed, by the names that lead to it."""
+class ChangedNames:
+    """The names of everything that has changed: buckets, objects, tables, items, queues."""
 
     buckets: set[tuple[str, str]] = field(default_factory=set)  # account, bucket
     objects: set[tuple[str, str, str]] = field(default_factory=set)  # account, bucket, key
@@ -38,87 +38,87 @@ class Marks:
     def __bool__(self) -> bool:
         return any(vars(self).values())
 
-    def add(self, others: "Marks") -> None:
-        """Take the others' marks as well."""
-        for name, marks in vars(self).items():
-            marks.update(getattr(others, name))
+    def add(self, others: "ChangedNames") -> None:
+        """Take over the others' names as well."""
+        for name, changed in vars(self).items():
+            changed.update(getattr(others, name))
 
 
-class Watch:
-    """Collects the marks of everybody's changes."""
+class ChangeWatch:
+    """Notes what has changed until it is taken."""
 
     def __init__(self) -> None:
         self.gate = threading.RLock()
         self._lock = threading.Lock()
-        self._marks = Marks()
+        self._changed = ChangedNames()
 
-    def mark(self, **changed: tuple[str, ...] | str) -> None:
+    def note(self, **changes: tuple[str, ...] | str) -> None:
         """Note one change under the name of its set."""
         with self._lock:
-            for name, mark in changed.items():
-                getattr(self._marks, name).add(mark)
+            for name, change in changes.items():
+                getattr(self._changed, name).add(change)
 
-    def take(self) -> Marks:
-        """Return the marks so far and begin anew."""
+    def take(self) -> ChangedNames:
+        """Return what has changed so far and begin anew."""
         with self._lock:
-            taken, self._marks = self._marks, Marks()
+            taken, self._changed = self._changed, ChangedNames()
             return taken
 
-    def peek(self) -> Marks:
-        """Return the marks so far, which stay."""
-        peeked = Marks()
+    def peek(self) -> ChangedNames:
+        """Return what has changed so far, which stays noted."""
+        peeked = ChangedNames()
         with self._lock:
-            peeked.add(self._marks)
+            peeked.add(self._changed)
         return peeked
 
-    def give_back(self, marks: Marks) -> None:
-        """Remember marks that could not be acted on."""
+    def give_back(self, changed: ChangedNames) -> None:
+        """Note again what could not be acted on."""
         with self._lock:
-            self._marks.add(marks)
+            self._changed.add(changed)
 
 
 Given = Mapping[str, Any]
-Note = Callable[[Watch, Any, Given], None]
+Note = Callable[[ChangeWatch, Any, Given], None]
 
 
 def _object(bucket: str = "bucket_name", key: str = "key_name") -> Note:
-    return lambda watch, backend, given: watch.mark(objects=(backend.account_id, given[bucket], given[key]))
+    return lambda watch, backend, given: watch.note(objects=(backend.account_id, given[bucket], given[key]))
 
 
-def _bucket(watch: Watch, backend: Any, given: Given) -> None:
-    watch.mark(buckets=(backend.account_id, given["bucket_name"]))
+def _bucket(watch: ChangeWatch, backend: Any, given: Given) -> None:
+    watch.note(buckets=(backend.account_id, given["bucket_name"]))
 
 
-def _tagged(watch: Watch, backend: Any, given: Given) -> None:
-    watch.mark(objects=(backend.account_id, given["key"].bucket_name, given["key"].name))
+def _tagged(watch: ChangeWatch, backend: Any, given: Given) -> None:
+    watch.note(objects=(backend.account_id, given["key"].bucket_name, given["key"].name))
 
 
-def _key(watch: Watch, key: Any, _given: Given) -> None:
+def _key(watch: ChangeWatch, key: Any, _given: Given) -> None:
     if key.bucket_name is not None:
-        watch.mark(objects=(key.account_id, key.bucket_name, key.name))
+        watch.note(objects=(key.account_id, key.bucket_name, key.name))
 
 
 def _item(attributes: str) -> Note:
-    def note(watch: Watch, table: Any, given: Given) -> None:
-        mark_item(watch, table, given[attributes])
+    def note(watch: ChangeWatch, table: Any, given: Given) -> None:
+        note_item(watch, table, given[attributes])
 
     return note
 
 
-def _deleted_item(watch: Watch, table: Any, given: Given) -> None:
+def _deleted_item(watch: ChangeWatch, table: Any, given: Given) -> None:
     parts = {table.hash_key_attr: given["hash_key"], table.range_key_attr: given["range_key"]}
-    mark_item(watch, table, {name: {part.type: part.value} for name, part in parts.items() if part is not None})
+    note_item(watch, table, {name: {part.type: part.value} for name, part in parts.items() if part is not None})
 
 
-def _updated_item(watch: Watch, backend: Any, given: Given) -> None:
-    mark_item(watch, backend.get_table(given["table_name"]), given["key"])
+def _updated_item(watch: ChangeWatch, backend: Any, given: Given) -> None:
+    note_item(watch, backend.get_table(given["table_name"]), given["key"])
 
 
-def mark_item(watch: Watch, table: Any, attributes: Given) -> None:
+def note_item(watch: ChangeWatch, table: Any, attributes: Given) -> None:
     """Note a change of the item with these attributes, of which the key's count."""
     _, _, _, region, account_id, _ = table.table_arn.split(":", 5)
     with suppress(KeyError, TypeError, ValueError, ArithmeticError):  # the call will be refused
-        watch.mark(items=(account_id, region, table.name, item_key(table, attributes)))
+        watch.note(items=(account_id, region, table.name, item_key(table, attributes)))
 
 
 def item_key(table: Any, attributes: Given) -> str:
@@ -131,17 +131,17 @@ def item_key(table: Any, attributes: Given) -> str:
     return dumps(found)
 
 
-def _table(watch: Watch, backend: Any, given: Given) -> None:
-    watch.mark(tables=(backend.account_id, backend.region_name, given["name"]))
+def _table(watch: ChangeWatch, backend: Any, given: Given) -> None:
+    watch.note(tables=(backend.account_id, backend.region_name, given["name"]))
 
 
-def _queue(watch: Watch, queue: Any, _given: Given) -> None:
-    watch.mark(queues=queue.queue_arn)
+def _queue(watch: ChangeWatch, queue: Any, _given: Given) -> None:
+    watch.note(queues=queue.queue_arn)
 
 
-def _named_queue(watch: Watch, backend: Any, given: Given) -> None:
+def _named_queue(watch: ChangeWatch, backend: Any, given: Given) -> None:
     if given["queue_name"] in backend.queues:
-        watch.mark(queues=backend.queues[given["queue_name"]].queue_arn)
+        watch.note(queues=backend.queues[given["queue_name"]].queue_arn)
 
 
 # Where a change happens, and how to tell what has changed.
@@ -161,7 +161,7 @@ _GATED: Final[tuple[tuple[Any, str, Note], ...]] = (
     (Table, "put_item", _item("item_attrs")),
     (Table, "delete_item", _deleted_item),
     (DynamoDBBackend, "update_item", _updated_item),
-    (DynamoDBBackend, "transact_write_items", lambda *_: None),  # marked item by item, but one change
+    (DynamoDBBackend, "transact_write_items", lambda *_: None),  # noted item by item, but one change
     (DynamoDBBackend, "delete_table", _table),
     (SQSBackend, "purge_queue", _named_queue),
     (SQSBackend, "delete_queue", _named_queue),
@@ -175,9 +175,9 @@ _REQUESTS: Final = ("_key_response", "_bucket_response")
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Iterator[ChangeWatch]:
     """Watch everything until the block ends."""
-    watch = Watch()
+    watch = ChangeWatch()
     with ExitStack() as undoing:
         for owner, name, note in _GATED:
             _replace(undoing, owner, name, _noting(vars(owner)[name], watch, note, watch.gate))
@@ -193,7 +193,7 @@ def _replace(undoing: ExitStack, owner: Any, name: str, ours: Callable[..., Any]
     setattr(owner, name, ours)
 
 
-def _noting(original: Callable[..., Any], watch: Watch, note: Note, gate: Any) -> Callable[..., Any]:
+def _noting(original: Callable[..., Any], watch: ChangeWatch, note: Note, gate: Any) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
     @functools.wraps(original)
@@ -206,7 +206,7 @@ def _noting(original: Callable[..., Any], watch: Watch, note: Note, gate: Any) -
     return noted
 
 
-def _noting_after(original: Callable[..., Any], watch: Watch, note: Note) -> Callable[..., Any]:
+def _noting_after(original: Callable[..., Any], watch: ChangeWatch, note: Note) -> Callable[..., Any]:
     @functools.wraps(original)
     def noted(owner: Any, *arguments: Any) -> None:
         try:

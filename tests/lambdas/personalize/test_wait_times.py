@@ -7,7 +7,7 @@ from statistics import mean
 import pytest
 
 from lambdas.personalize.resources import MINUTE, RESOURCES, Cadence
-from lambdas.personalize.waiting import Expectation, expect, wait_seconds
+from lambdas.personalize.wait_times import Expectation, expect, wait_seconds
 
 TRAINING = RESOURCES["solution_version"].cadence
 

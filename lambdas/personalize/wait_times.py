@@ -1,4 +1,4 @@
-"""How long to wait before the next look at a resource that is changing.
+"""Compute how long to wait before the next look at a resource that is changing.
 
 The best moments to look follow from how long the change will take. Where the service's own history tells, that is how
 long earlier ones took; otherwise the typical duration of the type, which may be far off. Between the earliest and the

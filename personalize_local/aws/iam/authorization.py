@@ -1,7 +1,7 @@
-"""Handlers may do here what the policies of their deployed role allow, and nothing else.
+"""Refuse what the policies of a handler's deployed role do not allow.
 
 The endpoint cannot tell callers apart by signature, so a worker process signs with the name of its role for an access
-key. Whoever signs with anything else (a person, a test, the command line) is the owner of the cloud and may do all.
+key. Anything else (a person, a test, the command line) signs as the owner of the cloud and may do all.
 """
 
 import io
@@ -14,7 +14,12 @@ from typing import Any
 from personalize_local.aws.current_cloud import ACCOUNT_ID
 from personalize_local.aws.iam.policy_conditions import UnsupportedPolicyError
 from personalize_local.aws.iam.policy_evaluation import RequestContext, Statement, evaluate
-from personalize_local.aws.iam.required_permissions import Leave, Request, UnreadableRequestError, asked_for
+from personalize_local.aws.iam.required_permissions import (
+    RequiredPermission,
+    SignedRequest,
+    UnreadableRequestError,
+    required_permissions,
+)
 from personalize_local.aws.iam.stored_policies import find_role, identity_statements
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -46,30 +51,32 @@ class Guard:
         return chunks
 
 
-def refused(role: str, request: Request, statements: Iterable[Statement]) -> str | None:
+def refused(role: str, request: SignedRequest, statements: Iterable[Statement]) -> str | None:
     """Return why a request is refused, in the words of IAM, or None when it is allowed."""
     try:
-        for leave in asked_for(request):
-            if not is_allowed(leave, statements):
-                return f"User: {role} is not authorized to perform: {leave.action} on resource: {leave.resource}"
+        for permission in required_permissions(request):
+            if not is_allowed(permission, statements):
+                return (
+                    f"User: {role} is not authorized to perform: {permission.action} on resource: {permission.resource}"
+                )
     except UnreadableRequestError as error:
-        return f"The local cloud cannot tell what this request of {role} asks leave for: {error}"
+        return f"The local cloud cannot tell what this request of {role} needs permission for: {error}"
     except UnsupportedPolicyError as error:
         return f"The local cloud cannot evaluate the policies of {role}: {error}"
     return None
 
 
-def hides_what_is_missing(request: Request, statements: Iterable[Statement]) -> bool:
+def hides_what_is_missing(request: SignedRequest, statements: Iterable[Statement]) -> bool:
     """Tell whether S3 denies access to an object that is missing: who may not list a bucket is not told what it has."""
     bucket, _, key = request.path.lstrip("/").partition("/")
     reads = request.service == "s3" and request.method in {"GET", "HEAD"} and key
-    return bool(reads) and not is_allowed(Leave("s3:ListBucket", f"arn:aws:s3:::{bucket}"), statements)
+    return bool(reads) and not is_allowed(RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{bucket}"), statements)
 
 
-def is_allowed(leave: Leave, statements: Iterable[Statement]) -> bool:
+def is_allowed(permission: RequiredPermission, statements: Iterable[Statement]) -> bool:
     """Tell whether a role's policies allow something: a statement must, and none may deny it."""
-    keys = {"iam:PassedToService": leave.passed_to, "aws:SecureTransport": "true"}
-    return evaluate(statements, RequestContext(leave.action, leave.resource, keys=keys)) == "allowed"
+    keys = {"iam:PassedToService": permission.passed_to, "aws:SecureTransport": "true"}
+    return evaluate(statements, RequestContext(permission.action, permission.resource, keys=keys)) == "allowed"
 
 
 def _statements_of(access_key: str) -> tuple[Statement, ...] | None:
@@ -78,12 +85,12 @@ def _statements_of(access_key: str) -> tuple[Statement, ...] | None:
     return None if role is None else identity_statements(role)
 
 
-def _read(environ: dict[str, Any], service: str) -> Request:
+def _read(environ: dict[str, Any], service: str) -> SignedRequest:
     body = b""
     if service != "s3":  # whose bodies are large, and say nothing about permissions
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-    return Request(
+    return SignedRequest(
         service=service,
         method=environ["REQUEST_METHOD"],
         path=environ["PATH_INFO"],
@@ -99,7 +106,7 @@ def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name.removeprefix("HTTP_").replace("_", "-").lower(), value
 
 
-def _refuse(request: Request, refusal: str, start_response: Callable[..., Any]) -> list[bytes]:
+def _refuse(request: SignedRequest, refusal: str, start_response: Callable[..., Any]) -> list[bytes]:
     if request.service == "s3":
         status, kind = "403 Forbidden", "application/xml"
         body = f"<Error><Code>AccessDenied</Code><Message>{refusal}</Message></Error>".encode()

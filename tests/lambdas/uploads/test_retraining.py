@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.personalize.request import RetrainPolicy
-from lambdas.uploads.retrain_policy import RetrainDecision, decide
+from lambdas.uploads.retraining import RetrainDecision, decide
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 POLICY = {

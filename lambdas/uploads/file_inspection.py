@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from lambdas.file_checks.columns import Column, columns_of
-from lambdas.file_checks.csv_check import Inspector, Progress
+from lambdas.file_checks.csv_check import InspectionProgress, Inspector
 from lambdas.file_checks.reports import reason_of, write_report
 from lambdas.gateways.concurrency import AT_ONCE, each
 from lambdas.gateways.s3 import Objects
@@ -22,7 +22,7 @@ _OVERWRITTEN: Final = "overwritten before it was imported"
 
 
 class Inspection:
-    """Looks into files as long as there is time, and writes down what it saw."""
+    """The check of waiting files: looks into them as long as there is time, and writes down what it saw."""
 
     def __init__(
         self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, out_of_time: Callable[[], bool]
@@ -81,7 +81,7 @@ class Inspection:
         self._ledger.note(replace(row, rows=progress.rows, bad_rows=progress.bad_rows, progress=""), epoch=lease.epoch)
 
     def _check(self, row: FileRow, columns: Sequence[Column]) -> "_Checked | str":
-        start = Progress.model_validate_json(row.progress) if row.progress else None
+        start = InspectionProgress.model_validate_json(row.progress) if row.progress else None
         body = self._objects.open(row.key, start.offset if start else 0) if row.size_bytes else None
         if row.size_bytes and body is None:
             return _WITHDRAWN
@@ -99,12 +99,12 @@ class Inspection:
 
 
 class _Checked:
-    def __init__(self, progress: Progress, *, done: bool) -> None:
+    def __init__(self, progress: InspectionProgress, *, done: bool) -> None:
         self.progress = progress
         self.done = done
 
 
-def _is_acceptable(row: FileRow, progress: Progress, policy: UploadPolicy) -> bool:
+def _is_acceptable(row: FileRow, progress: InspectionProgress, policy: UploadPolicy) -> bool:
     if not progress.faults:
         return True
     saveable = not progress.hopeless and progress.rows > 0 and row.size_bytes <= _LARGEST_CLEANED_BYTES

@@ -12,8 +12,13 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from personalize_local.aws.iam.permissions import is_allowed
-from personalize_local.aws.iam.required_permissions import Leave, Request, UnreadableRequestError, asked_for
+from personalize_local.aws.iam.authorization import is_allowed
+from personalize_local.aws.iam.required_permissions import (
+    RequiredPermission,
+    SignedRequest,
+    UnreadableRequestError,
+    required_permissions,
+)
 from personalize_local.cloud import Cloud
 
 ACCOUNT = "us-east-1:123456789012"
@@ -27,7 +32,7 @@ OBJECT = "arn:aws:s3:::bucket/uploads/a file.csv"
 KEY = {"Bucket": "bucket", "Key": "uploads/a file.csv"}
 
 
-def sent(service: str, operation: str, **parameters: Any) -> Request:
+def sent(service: str, operation: str, **parameters: Any) -> SignedRequest:
     """Return what botocore would send."""
     session = botocore.session.get_session()
     session.set_credentials("any", "any")
@@ -44,10 +49,10 @@ def sent(service: str, operation: str, **parameters: Any) -> Request:
     return _request(caught[0])
 
 
-def _request(prepared: AWSPreparedRequest) -> Request:
+def _request(prepared: AWSPreparedRequest) -> SignedRequest:
     url = urllib.parse.urlsplit(str(prepared.url))
     headers = {name.lower(): v.decode() if isinstance(v, bytes) else v for name, v in prepared.headers.items()}
-    return Request(
+    return SignedRequest(
         service=headers["authorization"].split("/")[3],
         method=str(prepared.method),
         path=urllib.parse.unquote(url.path),
@@ -58,106 +63,126 @@ def _request(prepared: AWSPreparedRequest) -> Request:
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "parameters", "leaves"),
+    ("service", "operation", "parameters", "expected"),
     [
-        ("s3", "get_object", KEY, [Leave("s3:GetObject", OBJECT)]),
-        ("s3", "get_object", {**KEY, "VersionId": "1"}, [Leave("s3:GetObjectVersion", OBJECT)]),
-        ("s3", "head_object", KEY, [Leave("s3:GetObject", OBJECT)]),
-        ("s3", "put_object", {**KEY, "Body": b"x"}, [Leave("s3:PutObject", OBJECT)]),
-        ("s3", "list_buckets", {}, [Leave("s3:ListAllMyBuckets", "*")]),
-        ("s3", "list_objects_v2", {"Bucket": "bucket"}, [Leave("s3:ListBucket", "arn:aws:s3:::bucket")]),
-        ("s3", "list_object_versions", {"Bucket": "bucket"}, [Leave("s3:ListBucketVersions", "arn:aws:s3:::bucket")]),
+        ("s3", "get_object", KEY, [RequiredPermission("s3:GetObject", OBJECT)]),
+        ("s3", "get_object", {**KEY, "VersionId": "1"}, [RequiredPermission("s3:GetObjectVersion", OBJECT)]),
+        ("s3", "head_object", KEY, [RequiredPermission("s3:GetObject", OBJECT)]),
+        ("s3", "put_object", {**KEY, "Body": b"x"}, [RequiredPermission("s3:PutObject", OBJECT)]),
+        ("s3", "list_buckets", {}, [RequiredPermission("s3:ListAllMyBuckets", "*")]),
+        ("s3", "list_objects_v2", {"Bucket": "bucket"}, [RequiredPermission("s3:ListBucket", "arn:aws:s3:::bucket")]),
+        (
+            "s3",
+            "list_object_versions",
+            {"Bucket": "bucket"},
+            [RequiredPermission("s3:ListBucketVersions", "arn:aws:s3:::bucket")],
+        ),
         (
             "s3",
             "copy_object",
             {**KEY, "CopySource": {"Bucket": "bucket", "Key": "b c", "VersionId": "1"}},
-            [Leave("s3:PutObject", OBJECT), Leave("s3:GetObjectVersion", "arn:aws:s3:::bucket/b c")],
+            [
+                RequiredPermission("s3:PutObject", OBJECT),
+                RequiredPermission("s3:GetObjectVersion", "arn:aws:s3:::bucket/b c"),
+            ],
         ),
-        ("s3", "create_multipart_upload", KEY, [Leave("s3:PutObject", OBJECT)]),
-        ("s3", "upload_part", {**KEY, "UploadId": "1", "PartNumber": 1}, [Leave("s3:PutObject", OBJECT)]),
-        ("s3", "abort_multipart_upload", {**KEY, "UploadId": "1"}, [Leave("s3:AbortMultipartUpload", OBJECT)]),
-        ("dynamodb", "get_item", {"TableName": "ledger", "Key": {}}, [Leave("dynamodb:GetItem", TABLE)]),
+        ("s3", "create_multipart_upload", KEY, [RequiredPermission("s3:PutObject", OBJECT)]),
+        ("s3", "upload_part", {**KEY, "UploadId": "1", "PartNumber": 1}, [RequiredPermission("s3:PutObject", OBJECT)]),
+        (
+            "s3",
+            "abort_multipart_upload",
+            {**KEY, "UploadId": "1"},
+            [RequiredPermission("s3:AbortMultipartUpload", OBJECT)],
+        ),
+        ("dynamodb", "get_item", {"TableName": "ledger", "Key": {}}, [RequiredPermission("dynamodb:GetItem", TABLE)]),
         (
             "dynamodb",
             "query",
             {"TableName": "ledger", "IndexName": "open"},
-            [Leave("dynamodb:Query", f"{TABLE}/index/open")],
+            [RequiredPermission("dynamodb:Query", f"{TABLE}/index/open")],
         ),
         (
             "dynamodb",
             "batch_get_item",
             {"RequestItems": {"ledger": {"Keys": [{"dataset": {"S": "movies"}}]}}},
-            [Leave("dynamodb:BatchGetItem", TABLE)],
+            [RequiredPermission("dynamodb:BatchGetItem", TABLE)],
         ),
         (
             "dynamodb",
             "transact_write_items",
             {"TransactItems": [{"Put": {"TableName": "ledger", "Item": {}}}]},
-            [Leave("dynamodb:PutItem", TABLE)],
+            [RequiredPermission("dynamodb:PutItem", TABLE)],
         ),
-        ("stepfunctions", "start_execution", {"stateMachineArn": MACHINE}, [Leave("states:StartExecution", MACHINE)]),
-        ("sns", "publish", {"TopicArn": TOPIC, "Message": "x"}, [Leave("sns:Publish", TOPIC)]),
-        ("personalize", "list_schemas", {}, [Leave("personalize:ListSchemas", "*")]),
+        (
+            "stepfunctions",
+            "start_execution",
+            {"stateMachineArn": MACHINE},
+            [RequiredPermission("states:StartExecution", MACHINE)],
+        ),
+        ("sns", "publish", {"TopicArn": TOPIC, "Message": "x"}, [RequiredPermission("sns:Publish", TOPIC)]),
+        ("personalize", "list_schemas", {}, [RequiredPermission("personalize:ListSchemas", "*")]),
         (
             "personalize",
             "describe_dataset_group",
             {"datasetGroupArn": GROUP},
-            [Leave("personalize:DescribeDatasetGroup", GROUP)],
+            [RequiredPermission("personalize:DescribeDatasetGroup", GROUP)],
         ),
         (
             "personalize",
             "create_dataset_group",
             {"name": "movies", "roleArn": ROLE, "tags": [{"tagKey": "a", "tagValue": "b"}]},
             [
-                Leave("personalize:CreateDatasetGroup", NEW),
-                Leave("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"),
-                Leave("personalize:TagResource", NEW),
+                RequiredPermission("personalize:CreateDatasetGroup", NEW),
+                RequiredPermission("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"),
+                RequiredPermission("personalize:TagResource", NEW),
             ],
         ),
     ],
 )
 def test_a_request_asks_leave_for(
-    service: str, operation: str, parameters: dict[str, Any], leaves: list[Leave]
+    service: str, operation: str, parameters: dict[str, Any], expected: list[RequiredPermission]
 ) -> None:
     """A fact: the actions and resources that AWS's Service Authorization Reference names for these operations."""
-    assert list(asked_for(sent(service, operation, **parameters))) == leaves
+    assert list(required_permissions(sent(service, operation, **parameters))) == expected
 
 
 def test_a_request_that_cannot_be_read_is_not_waved_through() -> None:
     with pytest.raises(UnreadableRequestError, match="sts"):
-        list(asked_for(Request("sts", "POST", "/", {}, {}, b"{}")))
+        list(required_permissions(SignedRequest("sts", "POST", "/", {}, {}, b"{}")))
 
 
 READ = {"Effect": "Allow", "Action": ["s3:Get*", "s3:ListBucket"], "Resource": "arn:aws:s3:::bucket/uploads/*"}
 
 
 @pytest.mark.parametrize(
-    ("statements", "leave", "allowed"),
+    ("statements", "permission", "allowed"),
     [
-        ([READ], Leave("s3:GetObject", OBJECT), True),
-        ([READ], Leave("S3:getobject", OBJECT), True),
-        ([READ], Leave("s3:PutObject", OBJECT), False),
-        ([READ], Leave("s3:GetObject", "arn:aws:s3:::bucket/results/x"), False),
-        ([], Leave("s3:GetObject", OBJECT), False),
-        ([READ, {**READ, "Effect": "Deny", "Resource": "*"}], Leave("s3:GetObject", OBJECT), False),
+        ([READ], RequiredPermission("s3:GetObject", OBJECT), True),
+        ([READ], RequiredPermission("S3:getobject", OBJECT), True),
+        ([READ], RequiredPermission("s3:PutObject", OBJECT), False),
+        ([READ], RequiredPermission("s3:GetObject", "arn:aws:s3:::bucket/results/x"), False),
+        ([], RequiredPermission("s3:GetObject", OBJECT), False),
+        ([READ, {**READ, "Effect": "Deny", "Resource": "*"}], RequiredPermission("s3:GetObject", OBJECT), False),
     ],
 )
-def test_policies_are_read_as_iam_reads_them(statements: list[Any], leave: Leave, *, allowed: bool) -> None:
+def test_policies_are_read_as_iam_reads_them(
+    statements: list[Any], permission: RequiredPermission, *, allowed: bool
+) -> None:
     """A fact: implicit denial, wildcards, actions without regard to case, an explicit denial wins."""
-    assert is_allowed(leave, statements) is allowed
+    assert is_allowed(permission, statements) is allowed
 
 
 def test_a_role_is_passed_only_to_the_service_it_is_for() -> None:
     to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
     statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": ROLE, "Condition": to_personalize}
-    assert is_allowed(Leave("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"), [statement])
-    assert not is_allowed(Leave("iam:PassRole", ROLE, passed_to="ec2.amazonaws.com"), [statement])
+    assert is_allowed(RequiredPermission("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"), [statement])
+    assert not is_allowed(RequiredPermission("iam:PassRole", ROLE, passed_to="ec2.amazonaws.com"), [statement])
 
 
 def test_a_condition_nobody_taught_it_is_not_ignored() -> None:
     statement = {**READ, "Condition": {"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}}
     with pytest.raises(NotImplementedError, match="DateLessThan"):
-        is_allowed(Leave("s3:GetObject", OBJECT), [statement])
+        is_allowed(RequiredPermission("s3:GetObject", OBJECT), [statement])
 
 
 HANDLER = textwrap.dedent("""
