@@ -5,11 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import wiring
+from lambdas.personalize.group_policies import upload_policy
 from lambdas.uploads.file_inspection import Inspection
-from lambdas.uploads.group_policies import upload_policy
 from lambdas.uploads.import_state import ImportStepInput
-
-RESERVE_MILLISECONDS = 60_000  # for writing down how far it came
 
 ledger, leases, claims, objects = wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects()
 
@@ -19,11 +17,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return INSPECT as the next step if time ran out, else STAGE."""
     step = ImportStepInput.model_validate(event)
     wiring.logger.append_keys(dataset_key=step.dataset_key)
-
-    def out_of_time() -> bool:
-        return context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS
-
-    inspection = Inspection(ledger, leases, claims, objects, out_of_time)
+    inspection = Inspection(ledger, leases, claims, objects, wiring.out_of_time(context))
     state = inspection.inspect(step, upload_policy(objects, step.datasetGroup))
     wiring.logger.info("inspected", extra={"next_step": state.next_step})
     wiring.count("Inspections")

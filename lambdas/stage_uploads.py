@@ -2,19 +2,24 @@
 
 from typing import Any
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from lambdas import wiring
+from lambdas.personalize.group_policies import upload_policy
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.staging import Staging
 
-staging = Staging(wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects(), wiring.data_role_arn())
+ledger, leases, claims, objects = wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects()
+role_arn = wiring.data_role_arn()
 
 
 @wiring.wired
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Return the import job to run as the next step, or what to do when there is none."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the import job to run as the next step, what to do when there is none, or STAGE if time ran out."""
     step = ImportStepInput.model_validate(event)
     wiring.logger.append_keys(dataset_key=step.dataset_key)
-    state = staging.stage(step)
+    staging = Staging(ledger, leases, claims, objects, role_arn, wiring.out_of_time(context))
+    state = staging.stage(step, upload_policy(objects, step.datasetGroup))
     wiring.logger.info("staged", extra={"next_step": state.next_step, "job": state.batch.name if state.batch else None})
     wiring.count("FilesStaged", state.batch.files if state.batch else 0)
     return state.model_dump(mode="json")

@@ -7,7 +7,7 @@ they are imported, so that a cold start pays and an invocation does not.
 import functools
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -32,6 +32,8 @@ from lambdas.uploads.sweep import Cursors, Sweeper
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
+_RESERVE_MILLISECONDS: Final = 60_000
+
 logger, metrics = Logger(), Metrics()
 _tracer = Tracer()
 
@@ -53,6 +55,11 @@ def wired(handle: Handler) -> Any:
 def count(metric: str, number: int = 1) -> None:
     """Add to a metric of this invocation."""
     metrics.add_metric(metric, MetricUnit.Count, number)
+
+
+def out_of_time(context: LambdaContext) -> Callable[[], bool]:
+    """Return what says whether an invocation should come to its end, and write down how far it came."""
+    return lambda: context.get_remaining_time_in_millis() < _RESERVE_MILLISECONDS
 
 
 @functools.cache

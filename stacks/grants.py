@@ -115,8 +115,10 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     "stage_uploads": Grant(
         (
             _KEEP_LEDGER,
+            _READ_REQUESTS,
             _READ_UPLOADS,
             _FIND_OBJECTS,
+            allow(Folder(REJECTED), "s3:PutObject"),
             allow(Folder(UPLOADS), "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
             allow(Folder(STAGING), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),

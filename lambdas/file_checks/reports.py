@@ -12,7 +12,8 @@ def describe(finding: Finding) -> str:
     """Return a finding in one line."""
     column = f", column {finding.column}" if finding.column else ""
     value = f", value {finding.value!r}" if finding.value else ""
-    return f"line {finding.line}{column}{value}: {finding.advice}"
+    place = f"line {finding.line}{column}{value}: " if finding.line else ""  # no line: the file as a whole
+    return f"{place}{finding.advice}"
 
 
 def reason_of(progress: InspectionProgress) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from lambdas.gateways.transient import naming_transient_errors
+
 AT_ONCE: Final = 16
 
 Given = TypeVar("Given")
@@ -16,3 +18,16 @@ def each(work: Callable[[Given], Result], items: Sequence[Given]) -> list[Result
         return [work(item) for item in items]
     with ThreadPoolExecutor(min(AT_ONCE, len(items))) as pool:
         return list(pool.map(work, items))
+
+
+def each_apart(work: Callable[[Given], Result], items: Sequence[Given]) -> list[Result | Exception]:
+    """Return the results in the order of the items; where one ended with an error, that error is its result."""
+
+    def attempt(item: Given) -> Result | Exception:
+        try:
+            with naming_transient_errors():
+                return work(item)
+        except Exception as error:  # noqa: BLE001 - it is the answer about this item, whatever it is
+            return error
+
+    return each(attempt, items)

@@ -6,13 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from botocore.exceptions import ClientError
+
 from lambdas.gateways.concurrency import each
 
 LARGEST_COPY_BYTES: Final = 5 * 1024**3  # CopyObject ends here, copying in parts begins
 PART_BYTES: Final = 1024**3
-_WRITTEN_PART_BYTES: Final = 16 << 20  # at least 5 MiB, and 10,000 parts at most
+_WRITTEN_PART_BYTES: Final = 8 << 20  # at least 5 MiB, and 10,000 parts at most
 _NOT_FOUND: Final = 404
 _GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404"})
+
+
+# Why an object that is there cannot be read, and what its owner can do.
+_UNREADABLE: Final = {
+    "AccessDenied": "the importing roles may not read it: upload it with the bucket's own encryption, or let the"
+    " handlers' roles and the data role decrypt with its KMS key",
+    "InvalidObjectState": "it is archived: restore it, or upload it again in a storage class that is read at once",
+    "InvalidRequest": "it is encrypted with a key that only its owner has (SSE-C): upload it without",
+    "KMS.DisabledException": "the KMS key that it is encrypted with is disabled: enable it, or upload it again",
+    "KMS.NotFoundException": "the KMS key that it is encrypted with is gone: upload it again",
+}
+
+
+class UnreadableObjectError(Exception):
+    """An object is there, and cannot be read; the text says what its owner can do."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,8 @@ class S3Objects:
             answer = self._client.get_object(Bucket=self._bucket, Key=key, **arguments)
         except self._client.exceptions.NoSuchKey:
             return None
+        except self._client.exceptions.ClientError as error:
+            raise _readable(error) from error
         chunks = answer["Body"].iter_chunks(chunk_bytes)
         return Body(answer.get("VersionId", "null"), answer["ETag"].strip('"'), chunks)
 
@@ -127,7 +146,7 @@ class S3Objects:
             head = self._client.head_object(Bucket=self._bucket, Key=key)
         except self._client.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != _NOT_FOUND:
-                raise
+                raise _readable(error) from error
             return None
         return str(head.get("VersionId")) if versioned else str(head["ETag"]).strip('"')
 
@@ -142,7 +161,7 @@ class S3Objects:
                 self._copy_in_parts({"CopySource": source, **same}, target, size_bytes)
         except self._client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in _GONE:
-                raise
+                raise _readable(error) from error
             return False
         return True
 
@@ -179,6 +198,13 @@ class S3Objects:
         except BaseException:
             self._client.abort_multipart_upload(**target)
             raise
+
+
+def _readable(error: ClientError) -> Exception:
+    """Return the error in words that the object's owner can act on, where the code says enough."""
+    code = error.response["Error"]["Code"]
+    advice = _UNREADABLE.get("AccessDenied" if code == "403" else code)
+    return UnreadableObjectError(f"{advice} ({error})") if advice else error
 
 
 def _stored(found: dict[str, Any]) -> StoredObject:

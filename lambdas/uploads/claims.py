@@ -91,7 +91,7 @@ class Claims:
         return state.model_copy(update={"message": f"{state.message}; {left}"})
 
     def waiting(self, step: ImportStepInput, lease: Lease) -> list[FileRow]:
-        """Return the files that wait, the newest version of each; older ones are settled as superseded.
+        """Return the files that wait and may be tried now, the newest version of each; older ones are superseded.
 
         A file that was claimed for a batch nobody committed to waits still: its claimer died before it mattered.
         """
@@ -106,7 +106,7 @@ class Claims:
             lease,
             "overwritten by a newer version before it was imported",
         )
-        return [row for row in rows if newest[row.key] is row]
+        return [row for row in rows if newest[row.key] is row and row.not_before <= step.time]
 
     def supersede(self, rows: Sequence[FileRow], time: str, lease: Lease, reason: str) -> None:
         """Settle files that need no import any more."""

@@ -7,10 +7,11 @@ from typing import Final
 from lambdas.file_checks.columns import Column, columns_of
 from lambdas.file_checks.csv_check import InspectionProgress, Inspector
 from lambdas.file_checks.reports import reason_of, write_report
-from lambdas.gateways.concurrency import AT_ONCE, each
+from lambdas.gateways.concurrency import AT_ONCE, each_apart
 from lambdas.gateways.s3 import Objects
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.claims import Claims
+from lambdas.uploads.file_attempts import FileAttempts
 from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease, Leases
 from lambdas.uploads.ledger import FileRow, Ledger
@@ -27,6 +28,7 @@ class Inspection:
     def __init__(
         self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, out_of_time: Callable[[], bool]
     ) -> None:
+        self._attempts = FileAttempts(ledger, claims, objects)
         self._ledger = ledger
         self._leases = leases
         self._claims = claims
@@ -59,17 +61,34 @@ class Inspection:
         step: ImportStepInput,
         lease: Lease,
     ) -> Lease:
-        checked = each(lambda row: self._check(row, columns), group)
-        rejected = []
-        for row, seen in zip(group, checked, strict=True):
-            if isinstance(seen, str):
-                self._claims.supersede([row], step.time, lease, seen)
-            elif seen.done and not _is_acceptable(row, seen.progress, policy):
-                report = write_report(self._objects, row.key, row.version, seen.progress, "rejected")
-                rejected.append((row, f"{reason_of(seen.progress)} (report: {report})"))
-            else:
-                self._note(row, seen, lease)
-        return self._claims.reject(rejected, step.time, lease)
+        checked = each_apart(lambda row: self._check(row, columns), group)
+        judged = each_apart(
+            lambda pair: self._judge(*pair, policy, step, lease), list(zip(group, checked, strict=True))
+        )
+        rejected = [(row, reason) for row, reason in zip(group, judged, strict=True) if isinstance(reason, str)]
+        lease = self._claims.reject(rejected, step.time, lease)
+        failed = [(row, error) for row, error in zip(group, judged, strict=True) if isinstance(error, Exception)]
+        return self._attempts.failed(failed, step, lease, policy) if failed else lease
+
+    def _judge(
+        self,
+        row: FileRow,
+        seen: "_Checked | str | Exception",
+        policy: UploadPolicy,
+        step: ImportStepInput,
+        lease: Lease,
+    ) -> str | None:
+        """Write down what was seen of a file; return why it is rejected, if it is."""
+        if isinstance(seen, Exception):
+            raise seen
+        if isinstance(seen, str):
+            self._claims.supersede([row], step.time, lease, seen)
+        elif seen.done and not _is_acceptable(row, seen.progress, policy):
+            report = write_report(self._objects, row.key, row.version, seen.progress, "rejected")
+            return f"{reason_of(seen.progress)} (report: {report})"
+        else:
+            self._note(row, seen, lease)
+        return None
 
     def _note(self, row: FileRow, seen: "_Checked", lease: Lease) -> None:
         progress = seen.progress

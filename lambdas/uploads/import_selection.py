@@ -72,6 +72,13 @@ def too_large(rows: Sequence[FileRow], *, filled: bool) -> list[FileRow]:
 
 def select_import(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> ImportSelection | Shortage | None:
     """Return the next import of inspected files that wait, in the order of their arrival; None if none waits."""
+    together = [row for row in rows if row.suspects == rows[0].suspects]
+    chosen = _select(together, dataset, filled=filled)
+    # Suspects of a failed job that have become too few for one of their own go with the others.
+    return _select(rows, dataset, filled=filled) if isinstance(chosen, Shortage) else chosen
+
+
+def _select(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> ImportSelection | Shortage | None:
     mode = mode_of(rows, filled=filled)
     candidates = [row for row in rows if row.full] or list(rows)
     files: list[FileRow] = []
@@ -89,14 +96,31 @@ def select_import(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> Imp
     return selection
 
 
+def halves(files: Sequence[FileRow], dataset: str) -> tuple[Sequence[FileRow], Sequence[FileRow]] | None:
+    """Return the files of a failed job in two parts that can be tried apart, or None where they cannot.
+
+    A replacement is one thing: half of it would replace the dataset with half. A part of interactions must be large
+    enough for a job of its own.
+    """
+    first, second = files[: len(files) // 2], files[len(files) // 2 :]
+    fewest = FEWEST_INTERACTIONS if dataset == "interactions" else 0
+    if not first or any(file.full for file in files):
+        return None
+    return (first, second) if all(sum(file.rows for file in part) >= fewest for part in (first, second)) else None
+
+
+def selection_digest(dataset_key: str, selection: ImportSelection) -> str:
+    """Return what is the same for the same files after the same number of attempts."""
+    return digest("\n".join([dataset_key, *(f"{file.entry} {file.attempts}" for file in selection.files)]))
+
+
 def job_name(dataset_key: str, selection: ImportSelection, time: str) -> str:
     """Return the name of the job that imports these files now.
 
     The service never frees a job's name, so it is made of what is imported, how often that was tried, and when.
     """
-    cause = "\n".join([dataset_key, *(f"{file.entry} {file.attempts}" for file in selection.files)])
     when = "".join(letter for letter in time[:19] if letter.isalnum())
-    return ending_in(legal(dataset_key), f"-{when}-{digest(cause)}", _LONGEST_JOB_NAME)
+    return ending_in(legal(dataset_key), f"-{when}-{selection_digest(dataset_key, selection)}", _LONGEST_JOB_NAME)
 
 
 def import_request(

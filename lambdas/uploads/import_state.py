@@ -100,6 +100,7 @@ class ImportStepInput(BaseModel):
     dataset: str
     execution: str
     time: str
+    retries: int = 0  # of the state that asks
     input: dict[str, Any] = Field(default_factory=dict)  # of the execution
     state: ImportState = Field(default_factory=ImportState)
 

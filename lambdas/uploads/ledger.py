@@ -18,6 +18,7 @@ RETRAINS_PUT_OFF: Final = "retrains"  # and the one that lists the groups whose 
 DEFAULT_DAYS: Final = 90
 _FILE: Final = "file#"
 _LAST: Final = "\U0010ffff"  # sorts behind whatever an entry ends with
+_LONGEST_REASON: Final = 2000  # characters
 _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
 
 
@@ -53,7 +54,9 @@ class FileRow:
     progress: str = ""  # JSON of an inspection that goes on in the next slice
     batch: str = ""
     epoch: int = 0
-    attempts: int = 0
+    attempts: int = 0  # that failed with this file alone, or with files that could not be told apart
+    not_before: str = ""  # nobody tries it again earlier
+    suspects: str = ""  # after a failed job: which of its files are tried together next
     settled: str = ""
     job_arn: str = ""
     reason: str = ""
@@ -87,6 +90,11 @@ class FileRow:
             return self.arrived > other.arrived
         width = max(len(self.sequencer), len(other.sequencer))
         return self.sequencer.ljust(width, "0") > other.sequencer.ljust(width, "0")
+
+
+def cut(reason: str) -> str:
+    """Return a reason as long as it is kept: whatever an error says, a row stays far below DynamoDB's 400 KB."""
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
 
 
 def entry_prefix(dataset_key: str, key: str) -> str:
@@ -125,7 +133,7 @@ class Ledger:
 
     def record_rejected(self, row: FileRow, reason: str) -> bool:
         """Write down an object that cannot be imported, whatever is in it."""
-        rejected = replace(row, state=FileState.REJECTED, reason=reason, settled=row.arrived)
+        rejected = replace(row, state=FileState.REJECTED, reason=cut(reason), settled=row.arrived)
         return self._table.create({**_item(rejected), "expires_at": self._expiry(row.arrived)})
 
     def record_started(self, row: FileRow) -> None:
@@ -176,10 +184,22 @@ class Ledger:
         put: dict[str, Value] = {"state": FileState.CLAIMED, "batch": batch, "epoch": epoch}
         return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED))
 
-    def set_back(self, row: FileRow, reason: str, *, epoch: int) -> bool:
-        """Let a file wait again after its job failed."""
+    def set_back(self, row: FileRow, reason: str, *, epoch: int, not_before: str = "") -> bool:
+        """Let a file wait again after an attempt on it failed."""
         put: dict[str, Value] = {
-            "state": FileState.WAITING, "attempts": row.attempts + 1, "reason": reason, "batch": "", "epoch": epoch
+            "state": FileState.WAITING,
+            "attempts": row.attempts + 1,
+            "reason": cut(reason),
+            "batch": "",
+            "not_before": not_before,
+            "epoch": epoch,
+        }
+        return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED))
+
+    def suspect(self, row: FileRow, suspects: str, reason: str, *, epoch: int) -> bool:
+        """Let a file wait again after a job of several failed: it is tried with these suspects next."""
+        put: dict[str, Value] = {
+            "state": FileState.WAITING, "suspects": suspects, "reason": cut(reason), "batch": "", "epoch": epoch
         }  # fmt: skip
         return self._change(row, put, epoch, (FileState.CLAIMED,))
 
@@ -190,7 +210,7 @@ class Ledger:
         put: dict[str, Value] = {
             "state": state,
             "settled": time,
-            "reason": reason,
+            "reason": cut(reason),
             "job_arn": job_arn,
             "epoch": epoch,
             "expires_at": self._expiry(time),

@@ -8,9 +8,9 @@ from lambdas.bucket_layout import dataset_key_of
 from lambdas.gateways.s3 import Objects
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.personalize.gateway import Personalize
+from lambdas.personalize.group_policies import retrain_policy
 from lambdas.personalize.request import RetrainPolicy
 from lambdas.uploads.dataset_facts import newest_training
-from lambdas.uploads.group_policies import retrain_policy
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 

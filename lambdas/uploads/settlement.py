@@ -1,5 +1,6 @@
 """Write down what became of an import job's files, and give the lease back on every path."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from lambdas.gateways.concurrency import each
@@ -7,6 +8,7 @@ from lambdas.gateways.s3 import Objects
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.claims import Claims
+from lambdas.uploads.import_selection import halves
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, Job
 from lambdas.uploads.lease import Lease, Leases
@@ -92,5 +94,14 @@ class Settlement:
             else:
                 self._ledger.set_back(row, cause, epoch=lease.epoch)
 
-        each(put_back, [row for row in self._ledger.unsettled(step.dataset_key) if row.batch == batch.name])
+        rows = [row for row in self._ledger.unsettled(step.dataset_key) if row.batch == batch.name]
+        if parts := halves(rows, step.dataset):
+            # Tried apart before any is given up, so that in the end the guilty one alone has used its attempts.
+            for number, part in enumerate(parts):
+                self._suspect(part, f"{batch.name}/{number}", cause, lease)
+        else:
+            each(put_back, rows)
         self._leases.keep(lease, {}, remove=("batch",))
+
+    def _suspect(self, rows: Sequence[FileRow], suspects: str, cause: str, lease: Lease) -> None:
+        each(lambda row: self._ledger.suspect(row, suspects, cause, epoch=lease.epoch), rows)

@@ -25,6 +25,12 @@ class MemoryObjects:
     chunk_bytes: int = 1 << 16
     page_size: int = 1000
     listings: int = 0
+    # What a call about a key ends with, by the name of the call: `chunks` breaks while the body is read.
+    troubles: dict[tuple[str, str], BaseException] = field(default_factory=dict)
+
+    def _trouble(self, call: str, key: str) -> None:
+        if error := self.troubles.get((call, key)):
+            raise error
 
     def upload(self, key: str, content: bytes, modified: datetime) -> Version:
         number = f"v{sum(map(len, self.versions.values())) + 1:04d}"
@@ -33,13 +39,19 @@ class MemoryObjects:
         return version
 
     def open(self, key: str, offset: int = 0, chunk_bytes: int = 8 << 20) -> Body | None:
+        self._trouble("open", key)
         if key not in self.versions:
             return None
         newest = self.versions[key][-1]
         size = min(chunk_bytes, self.chunk_bytes)
         content = newest.content[offset:]
         chunks = (content[start : start + size] for start in range(0, len(content), size))
-        return Body(newest.number, "etag", chunks)
+        return Body(newest.number, "etag", self._breaking(key, chunks))
+
+    def _breaking(self, key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+            self._trouble("chunks", key)
 
     def text(self, key: str) -> str | None:
         body = self.open(key)
@@ -47,6 +59,7 @@ class MemoryObjects:
 
     def write(self, key: str, content: bytes, content_type: str) -> None:
         assert content_type
+        self._trouble("write", key)
         self.upload(key, content, datetime.fromisoformat("2026-01-01T00:00:00Z"))
 
     def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
@@ -57,6 +70,7 @@ class MemoryObjects:
 
     def current_version(self, key: str, *, versioned: bool) -> str | None:
         assert versioned
+        self._trouble("current_version", key)
         return self.versions[key][-1].number if key in self.versions else None
 
     def page_of_versions(self, prefix: str, after: Marker | None) -> tuple[list[StoredObject], Marker | None]:
@@ -72,6 +86,7 @@ class MemoryObjects:
 
     def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
         assert versioned
+        self._trouble("copy", key)
         for known in self.versions.get(key, []):
             if known.number == version:
                 assert len(known.content) == size_bytes

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from lambdas.gateways.dynamodb import ABSENT, AtMost, Condition, Item, Requirement, Value
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The process died: nothing after this happened."""
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import statemachines
+from lambdas.gateways.transient import TransientError
 from lambdas.personalize.request import UploadPolicy
 from lambdas.personalize.resources import ResourceType
 from lambdas.uploads.claims import Claims
@@ -61,6 +62,7 @@ class Execution:
     error: str = ""
     cause: str = ""
     job_arn: str = ""
+    retries: int = 0
 
 
 class MemoryDatasets(FakePersonalize):
@@ -85,6 +87,8 @@ class MemoryDatasets(FakePersonalize):
 class World:
     """Bucket, ledger, Step Functions and the service."""
 
+    poison: frozenset[str] = frozenset()  # contents that every job fails with
+
     def __init__(self, *, filled: bool = False, policy: UploadPolicy | None = None) -> None:
         self.table = MemoryTable()
         self.objects = MemoryObjects()
@@ -103,7 +107,7 @@ class World:
         self.ledger = Ledger(self.table)
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
-        self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role")
+        self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role", lambda: self.out_of_time)
         self.personalize = MemoryDatasets(self)
         self.starter = ImportStarter(self.leases, self, MACHINE)
         self.settlement = Settlement(self.ledger, self.leases, self.claims, self.objects, self.starter)
@@ -147,6 +151,9 @@ class World:
             self.failed_jobs[name], self.failing = self.failing, ""
             raise JobFailedError(self.failed_jobs[name])
         contents = tuple(self._read(request["dataSource"]["dataLocation"].removeprefix("s3://bucket/")))
+        if self.poison & set(contents):
+            self.failed_jobs[name] = "a row cannot be read"
+            raise JobFailedError(self.failed_jobs[name])
         if request["importMode"] == "FULL":
             self.held = []
         else:
@@ -258,6 +265,7 @@ class World:
             dataset=dataset,
             execution=execution.arn,
             time=self.time,
+            retries=execution.retries,
             input=execution.input,
             state=execution.state,
         )
@@ -272,10 +280,12 @@ class World:
             if state["Type"] == "Pass":
                 break
             try:
-                self._tasks[state["Resource"]](execution)
+                self._retry(state, execution)
                 following = state["Next"]
-            except JobFailedError as failure:
+            except (JobFailedError, TransientError) as failure:
                 execution.error, execution.cause = "ResourceFailed", str(failure)
+                if isinstance(failure, TransientError):
+                    execution.error = "TransientError"
                 following = state["Catch"][0]["Next"]
             yield name
             name = following
@@ -285,6 +295,18 @@ class World:
         if not execution.error:
             execution.error, execution.cause = execution.state.error, execution.state.cause
         execution.status = "FAILED"
+
+    def _retry(self, state: Mapping[str, Any], execution: Execution) -> None:
+        """Run a task as often as its Retry says."""
+        (retrier,) = state["Retry"]
+        for retries in range(retrier["MaxAttempts"] + 1):
+            execution.retries = retries
+            try:
+                return self._tasks[state["Resource"]](execution)
+            except TransientError:
+                if retries == retrier["MaxAttempts"]:
+                    raise
+        return None
 
     @property
     def _tasks(self) -> dict[str, Callable[[Execution], None]]:
@@ -306,7 +328,7 @@ class World:
         execution.state = self.inspection.inspect(self._step_input(execution), self.policy)
 
     def _stage(self, execution: Execution) -> None:
-        execution.state = self.staging.stage(self._step_input(execution))
+        execution.state = self.staging.stage(self._step_input(execution), self.policy)
 
     def _ensure_import_job(self, execution: Execution) -> None:
         assert execution.state.batch is not None

@@ -1,4 +1,4 @@
-"""Where a function or a machine of ours breaks a limit of AWS today; each case says what would have to hold."""
+"""Functions and machines within AWS's limits; where one breaks a limit today, its case is expected to fail."""
 
 import itertools
 import json
@@ -36,9 +36,8 @@ def configured(cloud: Cloud, verb: str, **settings: int) -> Iterator[str]:
     functions.update_function_configuration(FunctionName=name, **{key: before[key] for key in settings})
 
 
-@pytest.mark.xfail(strict=True, raises=LimitBrokenError, reason=f"16 files are staged at once, each in memory: {LATER}")
 def test_large_files_with_bad_rows_are_staged_in_the_functions_memory(group: Group, cloud: Cloud) -> None:
-    """A third of the size of the case it stands for: 16 parts of 16 MiB at once in 512 MB."""
+    """A third of the real case: files of 16 MiB and more, of which each was held in memory at once, in 512 MB."""
     group.create()
     group.ask(uploads={"badRows": "DROP"})
     rows = csv("a" * 200, rows=22_000) + b"bob,item1,yesterday\n"
@@ -47,10 +46,9 @@ def test_large_files_with_bad_rows_are_staged_in_the_functions_memory(group: Gro
         for number in range(16):
             group.drop(f"{number}.csv", rows)
         cloud.quiesce()
-    errors = [error for error in cloud.lambda_errors if error.function_name == name]
-    if errors:
-        assert {error.error_type for error in errors} == {"Runtime.OutOfMemory"}
-        raise LimitBrokenError(errors[0].message)
+    assert [error.message for error in cloud.lambda_errors if error.function_name == name] == []
+    assert set(group.states()) == {f"{number}.csv" for number in range(16)}
+    assert {state for states in group.states().values() for state in states} == {"IMPORTED"}
 
 
 @pytest.mark.xfail(

@@ -1,0 +1,117 @@
+"""A fault of one file stays with it: whatever call fails in whatever way for one key, the others are imported."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from lambdas.gateways.s3 import UnreadableObjectError
+from lambdas.gateways.transient import TransientError
+from lambdas.personalize.request import UploadPolicy
+from tests.lambdas.gateways.memory_table import CrashError
+from tests.lambdas.uploads.world import World, csv
+
+FOLDER = "uploads/movies/items"
+CALLS = ("open", "chunks", "current_version", "copy", "write", "report")
+ERRORS = (
+    UnreadableObjectError("it is archived: restore it"),
+    TransientError("Reduce your request rate"),
+    ValueError("Exceeds the limit (4300 digits) for integer string conversion"),
+    OSError("broken pipe"),
+    KeyError("x" * 500_000),
+)
+BAD = b"USER_ID,ITEM_ID,TIMESTAMP\nann,item1,1700000000\nben,item2,yesterday\n"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    call=strategies.sampled_from(CALLS),
+    error=strategies.sampled_from(ERRORS),
+    place=strategies.integers(0, 4),
+    content=strategies.sampled_from([csv("guilty", rows=3), BAD]),
+    drops=strategies.booleans(),
+    large=strategies.booleans(),
+)
+def test_any_error_of_any_call_about_one_file_holds_up_no_other(
+    call: str, error: Exception, place: int, content: bytes, drops: bool, large: bool
+) -> None:
+    world = World(filled=True, policy=UploadPolicy.model_validate({"badRows": "DROP" if drops else "REJECT"}))
+    names = [f"{FOLDER}/{number}.csv" for number in range(5)]
+    guilty = names[place]
+    if large:
+        content = content.replace(b"\n", b"\n" + b"ann,item,1700000000\n" * 60_000, 1)
+    reports = [f"rejected/movies/items/{place}.csv.report.{kind}" for kind in ("json", "txt")]
+    for key in reports if call == "report" else [guilty]:
+        world.objects.troubles["write" if call == "report" else call, key] = error
+    for name in names:
+        world.drop(name, content if name == guilty else csv(name, rows=3))
+    world.run()
+    for _ in range(2):
+        world.sweep()
+        world.run()
+    states = {name: world.states_of(name) for name in names}
+    assert {state for name, found in states.items() for state in found if name != guilty} == {"IMPORTED"}, states
+    (row,) = world.ledger.versions("movies/items", guilty)
+    assert str(row.state) in {"IMPORTED", "REJECTED"}
+    assert len(row.reason) < 5_000
+    assert "guilty" in str(world.held) or row.state == "REJECTED" or drops
+
+
+def test_a_file_that_cannot_be_read_is_given_up_with_a_report_that_says_what_to_do() -> None:
+    world = World(filled=True)
+    world.objects.troubles["open", f"{FOLDER}/a.csv"] = ERRORS[0]
+    world.drop(f"{FOLDER}/a.csv", csv("ann", rows=3))
+    world.run()
+    assert world.states_of(f"{FOLDER}/a.csv") == ["WAITING"]
+    for _ in range(2):
+        world.sweep()
+        world.run()
+    assert world.states_of(f"{FOLDER}/a.csv") == ["REJECTED"]
+    assert "restore it" in str(world.objects.text("rejected/movies/items/a.csv.report.txt"))
+    assert any("restore it" in one.cause for one in world.executions.values())
+
+
+@pytest.mark.parametrize("guilty", [[0], [7], [2, 3], [0, 1, 2, 3, 4, 5, 6, 7]])
+def test_the_guilty_of_a_failed_job_are_found_and_the_others_imported(guilty: list[int]) -> None:
+    world = World(filled=True)
+    contents = [csv(f"user{number}", rows=3) for number in range(8)]
+    world.poison = frozenset(contents[number].decode() for number in guilty)
+    for number, content in enumerate(contents):
+        world.drop(f"{FOLDER}/{number}.csv", content)
+    for _ in range(5):
+        world.run()
+        world.sweep()
+    states = [world.states_of(f"{FOLDER}/{number}.csv") for number in range(8)]
+    assert states == [["REJECTED"] if number in guilty else ["IMPORTED"] for number in range(8)]
+    assert sorted(world.held) == sorted(c.decode() for n, c in enumerate(contents) if n not in guilty)
+
+
+def test_files_too_small_for_a_job_of_their_own_are_not_tried_apart() -> None:
+    world = World(filled=True)
+    for number in range(4):
+        world.drop(f"uploads/movies/interactions/{number}.csv", csv(f"user{number}", rows=300))
+    world.poison = frozenset({csv("user0", rows=300).decode()})
+    for _ in range(4):
+        world.run()
+        world.sweep()
+    found: Any = {state for n in range(4) for state in world.states_of(f"uploads/movies/interactions/{n}.csv")}
+    assert found == {"REJECTED"}
+
+
+def test_what_a_dead_function_staged_is_not_staged_again() -> None:
+    world = World(filled=True)
+    for number in range(3):
+        world.drop(f"{FOLDER}/{number}.csv", csv(f"user{number}", rows=3))
+    world.objects.troubles["copy", f"{FOLDER}/2.csv"] = CrashError()
+    execution = next(iter(world.executions.values()))
+    for _ in range(3):
+        world.step(execution)
+    staged = {key: len(versions) for key, versions in world.objects.versions.items() if key.startswith("staging/")}
+    assert len(staged) == 2
+    world.kill(execution)
+    world.objects.troubles.clear()
+    world.sweep()
+    world.run()
+    again = {key: len(versions) for key, versions in world.objects.versions.items() if key.startswith("staging/")}
+    assert {key: again[key] for key in staged} == staged
+    assert len(again) == 3
