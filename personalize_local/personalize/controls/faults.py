@@ -1,4 +1,4 @@
-"""Trouble on request: jobs that fail, take long, calls that are throttled, quotas that are full, S3 that is closed."""
+"""Inject faults: jobs that fail or take long, calls that are throttled, quotas that are full, S3 that is closed."""
 
 import random
 import threading
@@ -10,7 +10,7 @@ from personalize_local.personalize.resources.resource_types import TYPES
 
 
 @dataclass
-class Failure:
+class InjectedFailure:
     """The next resources of a type (or the one of that name) end CREATE FAILED with this reason."""
 
     resource_type: str
@@ -20,7 +20,7 @@ class Failure:
 
 
 @dataclass
-class Slowness:
+class InjectedSlowness:
     """Resources of a type (or the one of that name) take `factor` times as long."""
 
     resource_type: str
@@ -38,8 +38,8 @@ class Faults:
     def clear(self) -> None:
         """End all trouble."""
         with self._lock:
-            self._failures: list[Failure] = []
-            self._slow: list[Slowness] = []
+            self._failures: list[InjectedFailure] = []
+            self._slow: list[InjectedSlowness] = []
             self._full: set[str] = set()
             self._denied: list[str] = []
             self._throttled_share = 0.0
@@ -48,12 +48,12 @@ class Faults:
     def fail(self, resource_type: str, reason: str, *, name: str | None = None, times: int = 1) -> None:
         """Let the next `times` creations (or updates) of a type, or of one named resource, fail with `reason`."""
         with self._lock:
-            self._failures.append(Failure(_known(resource_type), reason, name, times))
+            self._failures.append(InjectedFailure(_known(resource_type), reason, name, times))
 
     def slow(self, resource_type: str, factor: float, *, name: str | None = None) -> None:
         """Let a type, or one named resource, take `factor` times as long from now on."""
         with self._lock:
-            self._slow.append(Slowness(_known(resource_type), factor, name))
+            self._slow.append(InjectedSlowness(_known(resource_type), factor, name))
 
     def throttle(self, share: float) -> None:
         """Answer this share (0-1) of all calls with ThrottlingException."""
@@ -122,6 +122,3 @@ def _known(resource_type: str) -> str:
     if resource_type not in TYPES:
         raise ValueError(f"no resource type {resource_type!r}; there are {', '.join(TYPES)}")
     return resource_type
-
-
-FAULTS = Faults()

@@ -14,7 +14,7 @@ from personalize_local.personalize.operations.filters import check_use
 from personalize_local.personalize.operations.solutions import recipe_arn
 from personalize_local.personalize.protocol.service_errors import invalid_input, not_found
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.reconcile import settled
+from personalize_local.personalize.resources.reconcile import reconciled
 from personalize_local.personalize.resources.records import Members, Record
 
 _RESULTS_AT_MOST: Final = 500
@@ -36,7 +36,7 @@ class Deployment:
 
 def get_recommendations(account: Account, request: Members) -> Members:
     """Answer GetRecommendations."""
-    with settled(account):
+    with reconciled(account):
         deployed = _deployed(account, request)
         if deployed.recipe.recipe_type in {"PERSONALIZED_RANKING", "PERSONALIZED_ACTIONS"}:
             raise invalid_input(f"GetRecommendations cannot be used with a campaign of {deployed.recipe.name}.")
@@ -52,7 +52,7 @@ def get_recommendations(account: Account, request: Members) -> Members:
 
 def get_personalized_ranking(account: Account, request: Members) -> Members:
     """Answer GetPersonalizedRanking."""
-    with settled(account):
+    with reconciled(account):
         deployed = _deployed(account, request)
         if deployed.recipe.recipe_type != "PERSONALIZED_RANKING":
             raise invalid_input(f"GetPersonalizedRanking cannot be used with a campaign of {deployed.recipe.name}.")
@@ -69,7 +69,7 @@ def get_personalized_ranking(account: Account, request: Members) -> Members:
 
 def get_action_recommendations(account: Account, request: Members) -> Members:
     """Answer GetActionRecommendations."""
-    with settled(account):
+    with reconciled(account):
         deployed = _deployed(account, request)
         if deployed.recipe.recipe_type != "PERSONALIZED_ACTIONS":
             raise invalid_input(f"GetActionRecommendations cannot be used with a campaign of {deployed.recipe.name}.")

@@ -10,10 +10,9 @@ from personalize_local.personalize.operations.catalogue import ranges, recipe_of
 from personalize_local.personalize.operations.dataset_groups import begin_deletion
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.tags import check_new
-from personalize_local.personalize.protocol.service_errors import in_use, invalid_input, still_needed
+from personalize_local.personalize.protocol.service_errors import in_use, invalid_input
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.arns import owned_by_service
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Members, Record
 
 _AUTOML_RECIPES: Final = tuple(sorted(recipe.name for recipe in RECIPES.values() if recipe.automl))
@@ -33,7 +32,7 @@ def create_solution(account: Account, request: Members) -> Members:
         _check_recipe(account, group, recipe, request)
     check_schedule(request.get("solutionConfig", {}).get("autoTrainingConfig"))
     check_new(request.get("tags"))
-    QUOTAS.check(account, "solution", group.arn)
+    account.require_quota("solution", group.arn)
     account.add("solution", arn, _with_defaults(request))
     return {"solutionArn": arn}
 
@@ -199,11 +198,11 @@ def delete_solution(account: Account, request: Members) -> None:
     now = account.now()
     for campaign in account.all("campaign"):
         if campaign.notes["solutionArn"] == solution.arn:
-            raise still_needed(solution.arn, campaign.arn)
+            raise account.still_needed(solution.arn, campaign.arn)
     versions = list(account.all("solution_version", solutionArn=solution.arn))
-    busy = next((version for version in versions if not version.stage(now).over), None)
+    busy = next((version for version in versions if not version.point(now).over), None)
     if busy is not None:
-        raise still_needed(solution.arn, busy.arn)
+        raise account.still_needed(solution.arn, busy.arn)
     engine, models = account.engine, [version.notes["model"] for version in versions]
 
     def drop_models() -> None:

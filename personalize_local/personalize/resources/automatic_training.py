@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.datasets import of_group
 from personalize_local.personalize.operations.solution_versions import train
 from personalize_local.personalize.operations.solutions import schedule_days
 from personalize_local.personalize.protocol.service_errors import ServiceError
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Record
 
 _HOUR: Final = 3600.0
@@ -17,7 +15,7 @@ _DAY: Final = 24 * _HOUR
 
 def train_what_is_due(account: Account) -> None:
     """Begin the automatic trainings whose time has come."""
-    if not SWITCHES.automatic_training:
+    if not account.switches.automatic_training:
         return
     now = account.now()
     for solution in list(account.all("solution", performAutoTraining=True)):
@@ -30,7 +28,7 @@ def _due(account: Account, solution: Record, now: float) -> float:
 
     A changed schedule starts anew: the next training is within the hour.
     """
-    reset = solution.stage(now).since
+    reset = solution.point(now).since
     if solution.update is not None and "solutionUpdateConfig" in solution.update.changes:
         reset = max(reset, solution.touched)
     versions = [version.created for version in account.all("solution_version", solutionArn=solution.arn)]
@@ -46,7 +44,7 @@ def _train(account: Account, solution: Record, now: float) -> None:
             solution.notes["skippedAt"] = now
         return
     try:
-        QUOTAS.check(account, "solution_version")
+        account.require_quota("solution_version")
     except ServiceError:
         return
     train(account, solution, {"trainingMode": "FULL", "trainingType": "AUTOMATIC"})

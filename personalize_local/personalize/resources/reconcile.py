@@ -1,4 +1,4 @@
-"""What the passing of time brings about, caught up with before every call: finished courses, followers, schedules."""
+"""What the passing of time brings about, caught up with before every call: finished timelines, followers, schedules."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from personalize_local.personalize.resources.automatic_training import train_wha
 
 
 @contextmanager
-def settled(account: Account) -> Iterator[None]:
+def reconciled(account: Account) -> Iterator[None]:
     """Hold the account's lock, with everything as it has to be at this moment."""
     with account.lock:
-        changed = account.settle()
+        changed = account.apply_due_changes()
         nouns = {record.type.noun for record in changed}
         for version in (record for record in changed if record.type.noun == "solution_version"):
             finish(account, version)

@@ -6,7 +6,7 @@ from typing import Final
 
 from lambdas.personalize.resources import RESOURCES
 from lambdas.personalize.resources import ResourceType as Naming
-from personalize_local.personalize.resources.status_timeline import CREATE, DELETION_JOB, UPDATE, Words
+from personalize_local.personalize.resources.status_timeline import CREATE, DELETION_JOB, UPDATE, StatusWords
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class ResourceType:
     """A row of the resource table with its lifecycle."""
 
     naming: Naming
-    words: Words | None  # None: no status at all
-    update_words: Words
+    words: StatusWords | None  # None: no status at all
+    update_words: StatusWords
     taggable: bool
 
     @property
