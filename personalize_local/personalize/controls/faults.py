@@ -42,7 +42,7 @@ class Faults:
             self._slow: list[InjectedSlowness] = []
             self._full: set[str] = set()
             self._denied: list[str] = []
-            self._throttled_share = 0.0
+            self.throttled_share = 0.0
             self._random = random.Random(0)
 
     def fail(self, resource_type: str, reason: str, *, name: str | None = None, times: int = 1) -> None:
@@ -60,7 +60,7 @@ class Faults:
         if not 0 <= share <= 1:
             raise ValueError(f"a share lies between 0 and 1, not {share}")
         with self._lock:
-            self._throttled_share = share
+            self.throttled_share = share
 
     def fill_quota(self, resource_type: str) -> None:
         """Pretend that the quota of a type is used up."""
@@ -78,7 +78,7 @@ class Faults:
             return {
                 "failures": [asdict(each) for each in self._failures],
                 "slow": [asdict(each) for each in self._slow],
-                "throttledShare": self._throttled_share,
+                "throttledShare": self.throttled_share,
                 "fullQuotas": sorted(self._full),
                 "deniedS3": list(self._denied),
             }
@@ -103,7 +103,7 @@ class Faults:
     def check_throttle(self) -> None:
         """Raise when this call is one of the unlucky ones."""
         with self._lock:
-            unlucky = self._throttled_share > 0 and self._random.random() < self._throttled_share
+            unlucky = self.throttled_share > 0 and self._random.random() < self.throttled_share
         if unlucky:
             raise throttled()
 

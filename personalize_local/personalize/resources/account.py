@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from moto.utilities.utils import get_partition
@@ -45,8 +46,9 @@ class Account:
         self.changes = 0  # grows with every change of what must survive a restart
         self.sessions = Sessions()
         self.seen_events = SeenEvents()
+        self.trainings_checked = (-1, 0.0)  # at which `changes`, and until when that holds
 
-    @property
+    @cached_property
     def engine(self) -> Engine:
         """The engine of this account and region."""
         return self.service.engine(self.account_id, self.region)
@@ -84,15 +86,18 @@ class Account:
 
     def find(self, noun: str, arn: str) -> Record:
         """Return a resource; an ARN of another type is an input error, an unknown one is not found."""
-        if not is_of_type(arn, TYPES[noun].path, _ARN_DEPTHS.get(noun, 2)):
-            # A bare solution where a version is asked for is simply not found on the real service.
-            if noun == "solution_version" and is_of_type(arn, "solution", 2):
-                raise not_found(arn)
-            raise invalid_input(f"Invalid {TYPES[noun].arn_key}: {arn}")
         record = self._records[noun].get(arn)
         if record is None:
-            raise not_found(arn)
+            raise self._unknown(noun, arn)
         return record
+
+    def _unknown(self, noun: str, arn: str) -> ServiceError:
+        if is_of_type(arn, TYPES[noun].path, _ARN_DEPTHS.get(noun, 2)):
+            return not_found(arn)
+        # A bare solution where a version is asked for is simply not found on the real service.
+        if noun == "solution_version" and is_of_type(arn, "solution", 2):
+            return not_found(arn)
+        return invalid_input(f"Invalid {TYPES[noun].arn_key}: {arn}")
 
     def require_active(self, *records: Record) -> None:
         """Raise unless all can be used."""
@@ -182,7 +187,7 @@ class Account:
         usual = 0.0 if at_once else self.service.durations.draw(f"{verb} {noun}", record.arn)
         seconds = usual * self.service.faults.slowness(noun, record.name)
         record.timeline = StatusTimeline(words, self.now(), seconds, self.start(task) if task else None)
-        record.arrived = False
+        record.arrived, record.end = False, None
         self.changes += 1
         self._changing.add((noun, record.arn))
 
@@ -216,6 +221,7 @@ class Account:
             record.notes |= point.result.notes
         if point.over and not record.is_updating(now):
             self._changing.discard((record.type.noun, record.arn))
+            record.end = point
         return arrived or updated
 
     def _apply_update(self, record: Record, now: float) -> bool:
@@ -228,7 +234,7 @@ class Account:
         if not point.failed:
             record.members |= update.effect
             if record.point(now).failed:  # the update has brought up what never came up
-                record.timeline = StatusTimeline(CREATE, point.since, 0.0)
+                record.timeline, record.end = StatusTimeline(CREATE, point.since, 0.0), None
         return True
 
     def restore(self, record: Record) -> None:

@@ -1,5 +1,6 @@
-"""Automatic training: solutions train themselves within the hour, then by their schedule when there is new data."""
+"""Train solutions by themselves: within the hour, then by their schedule when there is new data."""
 
+import math
 from typing import Final
 
 from personalize_local.personalize.operations.datasets import of_group
@@ -13,14 +14,16 @@ _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 
 
-def train_what_is_due(account: Account) -> None:
-    """Begin the automatic trainings whose time has come."""
-    if not account.switches.automatic_training:
-        return
+def train_what_is_due(account: Account) -> float:
+    """Begin the automatic trainings whose time has come; return when, if nothing changes, the next one's comes."""
     now = account.now()
-    for solution in list(account.all("solution", performAutoTraining=True)):
-        if solution.is_active(now) and now >= _due(account, solution, now):
+    if not account.switches.automatic_training:
+        return now
+    solutions = [each for each in account.all("solution", performAutoTraining=True) if each.is_active(now)]
+    for solution in solutions:
+        if now >= _due(account, solution, now):
             _train(account, solution, now)
+    return min((_due(account, solution, now) for solution in solutions), default=math.inf)
 
 
 def _due(account: Account, solution: Record, now: float) -> float:

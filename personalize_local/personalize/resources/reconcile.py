@@ -1,4 +1,4 @@
-"""What the passing of time brings about, caught up with before every call: finished timelines, followers, schedules."""
+"""Apply state changes whose simulated time has come: ended timelines, campaigns that follow, automatic trainings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,5 +20,8 @@ def reconciled(account: Account) -> Iterator[None]:
         if nouns & {"solution_version", "campaign"}:
             for campaign in account.all("campaign"):
                 follow_latest(account, campaign)
-        train_what_is_due(account)
+        checked_changes, holds_until = account.trainings_checked
+        if changed or checked_changes != account.changes or account.now() >= holds_until:
+            holds_until = train_what_is_due(account)
+            account.trainings_checked = (account.changes, holds_until)
         yield

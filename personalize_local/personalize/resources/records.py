@@ -45,6 +45,7 @@ class Record:
     notes: Members = field(default_factory=dict)  # ours: never shown
     touched: float = 0.0  # the last change that the timeline does not show
     arrived: bool = False  # the timeline's end has been acted on
+    end: TimelinePoint | None = None  # of the timeline, once nothing of the resource changes any more
 
     @property
     def name(self) -> str:
@@ -54,9 +55,7 @@ class Record:
     @property
     def group_arn(self) -> str:
         """The dataset group it belongs to, itself if it is one."""
-        if self.type.noun == "dataset_group":
-            return self.arn
-        return str(self.members.get("datasetGroupArn") or self.notes["datasetGroupArn"])
+        return str(self.members.get("datasetGroupArn") or self.notes.get("datasetGroupArn") or self.arn)
 
     def lookup(self, key: str | None) -> Any:
         """Return a member, or a note of ours about what it belongs to."""
@@ -68,7 +67,7 @@ class Record:
             point = self.update.timeline.at(now)
             if not point.over:
                 return point.status
-        return self.timeline.at(now).status
+        return self.point(now).status
 
     def is_active(self, now: float) -> bool:
         """Tell whether its status is ACTIVE."""
@@ -76,7 +75,7 @@ class Record:
 
     def is_there(self, now: float) -> bool:
         """Tell whether it was ACTIVE once and still is, an update apart."""
-        return self.timeline.at(now).status == "ACTIVE"
+        return self.point(now).status == "ACTIVE"
 
     def is_updating(self, now: float) -> bool:
         """Tell whether an update is on its way."""
@@ -88,7 +87,7 @@ class Record:
 
     def point(self, now: float) -> TimelinePoint:
         """Return where its present timeline stands."""
-        return self.timeline.at(now)
+        return self.end or self.timeline.at(now)
 
     def view(self, now: float) -> Members:
         """Return everything clients may see of it; the output shapes pick their members from this."""
