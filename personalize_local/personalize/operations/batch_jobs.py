@@ -1,4 +1,4 @@
-"""Batch inference, segment and theme jobs: JSON Lines in, one `.out` file per input out."""
+"""Start batch inference, segment and theme jobs: JSON Lines in, one `.out` file per input out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -126,9 +126,9 @@ def _check_locations(request: Members) -> None:
 
 
 def _check_results(request: Members, maximum: int) -> None:
-    asked = request.get("numResults", _DEFAULT_RESULTS)
-    if not 1 <= asked <= maximum:
-        raise invalid_input(f"numResults must lie between 1 and {maximum}; {asked} does not.")
+    wanted = request.get("numResults", _DEFAULT_RESULTS)
+    if not 1 <= wanted <= maximum:
+        raise invalid_input(f"numResults must lie between 1 and {maximum}; {wanted} does not.")
 
 
 def _check_themes(account: Account, version: Record, recipe: Recipe, request: Members) -> None:
@@ -178,12 +178,12 @@ def _fetch(access: JobAccess, source: str, directory: Path) -> list[Path]:
     directory.mkdir()
     bucket, prefix = job_files.split(source)
     try:
-        found = [(key, size) for key, size in job_files.keys_below(access, bucket, prefix) if not key.endswith("/")]
-        if not found:
+        objects = [(key, size) for key, size in job_files.keys_below(access, bucket, prefix) if not key.endswith("/")]
+        if not objects:
             raise EngineError(f"Invalid S3 input path: there is no object at {source}.")
-        if len(found) > _FILES_AT_MOST or sum(size for _, size in found) > _BYTES_AT_MOST:
+        if len(objects) > _FILES_AT_MOST or sum(size for _, size in objects) > _BYTES_AT_MOST:
             raise EngineError("Invalid S3 input path: a job reads at most 1000 files and 1 GB.")
-        return job_files.download(access, bucket, [key for key, _ in found], directory)
+        return job_files.download(access, bucket, [key for key, _ in objects], directory)
     except AccessError as error:
         raise EngineError(f"Invalid S3 input path: {source} cannot be read. {error}") from error
 

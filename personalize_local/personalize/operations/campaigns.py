@@ -1,4 +1,4 @@
-"""Campaigns: one solution version on line, replaced without a gap."""
+"""Create, update and delete campaigns: one solution version on line, replaced without a gap."""
 
 from typing import Final
 
@@ -86,26 +86,26 @@ def check_config(recipe: Recipe, config: Members) -> None:
 def update_campaign(account: Account, request: Members) -> Members:
     """Answer UpdateCampaign; a campaign that never came up may be updated too."""
     campaign = account.find("campaign", request["campaignArn"])
-    asked: str = request.get("solutionVersionArn") or campaign.members["solutionVersionArn"]
-    version, recipe = _version(account, asked)
+    version_arn: str = request.get("solutionVersionArn") or campaign.members["solutionVersionArn"]
+    version, recipe = _version(account, version_arn)
     _check_updatable(account, campaign)
     account.require_active(version)
     if version.members["solutionArn"] != campaign.notes["solutionArn"]:
         raise invalid_input(f"{version.arn} belongs to another solution than {campaign.arn}.")
     if set(request) == {"campaignArn"}:
         raise invalid_input("Nothing to update.")
-    if "campaignConfig" in request or asked.endswith(_LATEST):
-        _check_sync(_sync_form(request, asked, version), request.get("campaignConfig", {}))
+    if "campaignConfig" in request or version_arn.endswith(_LATEST):
+        _check_sync(_sync_form(request, version_arn, version), request.get("campaignConfig", {}))
     check_config(recipe, request.get("campaignConfig", {}))
     begin_update(account, campaign, request, version)
     return {"campaignArn": campaign.arn}
 
 
-def _sync_form(request: Members, asked: str, version: Record) -> str:
+def _sync_form(request: Members, version_arn: str, version: Record) -> str:
     """Return the ARN as it counts for the `$LATEST` rule: without a version, the configuration alone decides."""
     keeps_version = "solutionVersionArn" not in request
     syncs = bool(request.get("campaignConfig", {}).get("syncWithLatestSolutionVersion"))
-    return f"{version.members['solutionArn']}{_LATEST}" if keeps_version and syncs else asked
+    return f"{version.members['solutionArn']}{_LATEST}" if keeps_version and syncs else version_arn
 
 
 def _check_updatable(account: Account, campaign: Record) -> None:

@@ -1,4 +1,4 @@
-"""Recipes, algorithms and feature transformations: owned by the service, the same in every account and region."""
+"""Describe recipes, algorithms and feature transformations, which are the same in every account and region."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Jobs that move data: import, export, deletion of users. What needs S3 or the rows fails later, not in the call."""
+"""Start jobs that move data (import, export, deletion of users); what needs S3 or rows fails later, not in the call."""
 
 from pathlib import Path
 

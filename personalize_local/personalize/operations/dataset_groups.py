@@ -1,4 +1,4 @@
-"""Dataset groups and schemas: what has to be there before any data."""
+"""Create and delete dataset groups and schemas, which have to be there before any data."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Datasets: one of each type in a group, with a schema that fits the type and the group's domain."""
+"""Create, update and delete datasets: one of each type in a group, with a schema that fits type and domain."""
 
 import uuid
 from collections.abc import Sequence
@@ -86,8 +86,8 @@ def trainings(account: Account, group_arn: str) -> Sequence[Record]:
 def of_group(account: Account, group_arn: str) -> dict[str, Record]:
     """Return the usable datasets of a group by type."""
     now = account.now()
-    found = account.all("dataset", datasetGroupArn=group_arn)
-    return {each.members["datasetType"]: each for each in found if each.is_there(now)}
+    datasets = account.all("dataset", datasetGroupArn=group_arn)
+    return {each.members["datasetType"]: each for each in datasets if each.is_there(now)}
 
 
 def schema_of(account: Account, dataset: Record) -> Schema:

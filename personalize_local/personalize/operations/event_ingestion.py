@@ -1,4 +1,4 @@
-"""PutEvents and its siblings: streamed rows, visible to the next question."""
+"""Answer PutEvents and its siblings: streamed rows, visible to the next request."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Filters: an expression over the group's datasets, checked when it is made."""
+"""Create and delete filters: an expression over the group's datasets, checked when it is made."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""GetRecommendations, GetPersonalizedRanking, GetActionRecommendations: what is on line, asked through the engine."""
+"""Answer GetRecommendations, GetPersonalizedRanking and GetActionRecommendations with the model that is on line."""
 
 import json
 import secrets
@@ -119,11 +119,11 @@ def _require(recipe: Recipe, request: Members) -> None:
 
 
 def _results(request: Members, default: int, most: int) -> int:
-    asked = int(request.get("numResults", default))
+    wanted = int(request.get("numResults", default))
     most = _WITH_METADATA_AT_MOST if request.get("metadataColumns") else most
-    if not 0 <= asked <= most:
-        raise invalid_input(f"numResults must lie between 0 and {most}; {asked} does not.")
-    return asked
+    if not 0 <= wanted <= most:
+        raise invalid_input(f"numResults must lie between 0 and {most}; {wanted} does not.")
+    return wanted
 
 
 def _query(account: Account, online: OnlineModel, request: Members) -> Query:
@@ -153,26 +153,26 @@ def _promotions(account: Account, online: OnlineModel, request: Members) -> Sequ
     return tuple(_promotion(account, online, each) for each in request.get("promotions", ()))
 
 
-def _promotion(account: Account, online: OnlineModel, asked: Members) -> Promotion:
-    chosen = _filter(account, online, asked)
-    percent = asked.get("percentPromotedItems")
-    if chosen is None or percent is None or not asked.get("name"):
+def _promotion(account: Account, online: OnlineModel, promotion: Members) -> Promotion:
+    chosen = _filter(account, online, promotion)
+    percent = promotion.get("percentPromotedItems")
+    if chosen is None or percent is None or not promotion.get("name"):
         raise invalid_input("A promotion needs a name, percentPromotedItems and a filterArn.")
-    return Promotion(asked["name"], percent, chosen)
+    return Promotion(promotion["name"], percent, chosen)
 
 
 def _metadata_columns(account: Account, online: OnlineModel, request: Members) -> Sequence[str]:
-    asked: dict[str, list[str]] = request.get("metadataColumns", {})
-    if not asked:
+    columns: dict[str, list[str]] = request.get("metadataColumns", {})
+    if not columns:
         return ()
     if not online.config.get("enableMetadataWithRecommendations"):
         raise invalid_input("Metadata must be enabled with enableMetadataWithRecommendations first.")
     items = of_group(account, online.group_arn).get("ITEMS")
     known = schema_of(account, items).columns if items else []
-    unknown = [column for column in asked.get("ITEMS", ()) if column not in known]
-    if unknown or set(asked) != {"ITEMS"}:
-        raise invalid_input(f"Invalid metadata columns: {json.dumps(asked)}.")
-    return tuple(asked["ITEMS"])
+    unknown = [column for column in columns.get("ITEMS", ()) if column not in known]
+    if unknown or set(columns) != {"ITEMS"}:
+        raise invalid_input(f"Invalid metadata columns: {json.dumps(columns)}.")
+    return tuple(columns["ITEMS"])
 
 
 def _recommend(account: Account, online: OnlineModel, query: Query) -> list[Recommendation]:

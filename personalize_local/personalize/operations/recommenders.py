@@ -1,4 +1,4 @@
-"""Recommenders: the use cases of domain dataset groups, trained and put on line in one."""
+"""Create, start, stop and update recommenders: the use cases of domains, trained and put on line in one."""
 
 from personalize_local.engine.recipes.recipe import Recipe
 from personalize_local.personalize.operations.campaigns import check_config

@@ -1,4 +1,4 @@
-"""Solution versions: training on what the datasets hold at that moment, by request or by schedule."""
+"""Train solution versions on what the datasets hold at that moment, by request or by schedule."""
 
 import secrets
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Event trackers and metric attributions: one of each in a group."""
+"""Create and delete event trackers and metric attributions: one of each in a group."""
 
 import re
 import secrets
@@ -62,15 +62,15 @@ def _check_metrics(account: Account, group_arn: str, metrics: list[Members]) -> 
 
 
 def _check_expression(account: Account, group_arn: str, expression: str) -> None:
-    found = _EXPRESSION.fullmatch(expression.strip())
-    if found is None:
+    match = _EXPRESSION.fullmatch(expression.strip())
+    if match is None:
         raise invalid_input(f"Invalid expression {expression}: use SUM(DatasetType.COLUMN) or SAMPLECOUNT().")
-    if found[1] is None:
+    if match[1] is None:
         return
-    dataset = of_group(account, group_arn).get(found[1].upper())
-    field = schema_of(account, dataset).field(found[2]) if dataset else None
+    dataset = of_group(account, group_arn).get(match[1].upper())
+    field = schema_of(account, dataset).field(match[2]) if dataset else None
     if field is None or not field.numeric:
-        raise invalid_input(f"Invalid expression {expression}: there is no numeric column {found[1]}.{found[2]}.")
+        raise invalid_input(f"Invalid expression {expression}: there is no numeric column {match[1]}.{match[2]}.")
 
 
 def update_metric_attribution(account: Account, request: Members) -> Members:

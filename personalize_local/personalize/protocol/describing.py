@@ -1,4 +1,4 @@
-"""Describe and List, for every type alike: the record's view, from which the output shapes pick their members."""
+"""Answer Describe and List for every type alike: the output shapes pick their members from the record's view."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The service's exceptions: the class name on the wire is the contract, the message is for people."""
+"""Make the service's exceptions: the class name on the wire is the contract, the message is for people."""
 
 
 class ServiceError(Exception):

@@ -28,9 +28,9 @@ def csv_files(access: JobAccess, location: str, *, recursive: bool = False) -> l
     """Return the keys of an import: the object itself, or all CSV files in the folder."""
     bucket, key = split(location)
     if key and not key.endswith("/"):
-        return [found for found, _ in keys_below(access, bucket, key) if found == key]
-    inside = (found for found, _ in keys_below(access, bucket, key) if found.lower().endswith(".csv"))
-    return [found for found in inside if recursive or "/" not in found.removeprefix(key)]
+        return [each for each, _ in keys_below(access, bucket, key) if each == key]
+    inside = (each for each, _ in keys_below(access, bucket, key) if each.lower().endswith(".csv"))
+    return [each for each in inside if recursive or "/" not in each.removeprefix(key)]
 
 
 def download(access: JobAccess, bucket: str, keys: Sequence[str], directory: Path) -> list[Path]:

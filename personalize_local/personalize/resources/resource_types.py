@@ -1,4 +1,4 @@
-"""How each resource type lives. What it is called is told by the project's resource table."""
+"""Say how each resource type lives; the project's resource table says what it is called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class ResourceType:
         return "solution" if self.noun == "solution_version" else self.noun.replace("_", "-")
 
 
-# The words of an update that are told in the resource's own status, not in a member of their own.
+# The words of an update that are shown in the resource's own status, not in a member of their own.
 _UPDATED_IN_PLACE: Final = frozenset({"dataset", "metric_attribution"})
 _NEVER_TAGGED: Final = frozenset({"schema", "metric_attribution"})
 

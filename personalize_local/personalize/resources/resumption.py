@@ -1,4 +1,4 @@
-"""Real work that a crash has interrupted, begun again."""
+"""Begin jobs again that a crash has interrupted."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
