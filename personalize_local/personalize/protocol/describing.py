@@ -6,7 +6,7 @@ from personalize_local.personalize.protocol.paging import page
 from personalize_local.personalize.protocol.service_errors import ServiceError, invalid_input
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.resource_types import TYPES, ResourceType
+from personalize_local.personalize.resources.resource_types import TYPES, ResourceLifecycle
 
 
 def describe(account: Account, request: Members, noun: str) -> Members:
@@ -33,7 +33,7 @@ def list_all(account: Account, request: Members, noun: str) -> Members:
     )
 
 
-def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | None:
+def _parent_arn(account: Account, row: ResourceLifecycle, request: Members) -> str | None:
     key = row.naming.parent_key
     arn: str | None = request.get(key) if key else None
     if arn is None or row.naming.parent is None:

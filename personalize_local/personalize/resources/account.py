@@ -21,7 +21,7 @@ from personalize_local.personalize.protocol.service_errors import (
 from personalize_local.personalize.resources.arns import is_of_type
 from personalize_local.personalize.resources.job_runner import NO_OPTIONS, CreationOptions, Task
 from personalize_local.personalize.resources.records import Members, Record, Update
-from personalize_local.personalize.resources.resource_types import TYPES, ResourceType
+from personalize_local.personalize.resources.resource_types import TYPES, ResourceLifecycle
 from personalize_local.personalize.resources.service import PersonalizeService
 from personalize_local.personalize.resources.sessions import SeenEvents, Sessions
 from personalize_local.personalize.resources.status_timeline import CREATE, BackgroundJob, StatusTimeline, StatusWords
@@ -158,7 +158,7 @@ class Account:
         return record
 
     def _timeline(
-        self, row: ResourceType, arn: str, name: str, words: StatusWords, options: CreationOptions
+        self, row: ResourceLifecycle, arn: str, name: str, words: StatusWords, options: CreationOptions
     ) -> StatusTimeline:
         failure = self.service.faults.take_failure(row.noun, name)
         seconds = self.service.durations.draw(options.duration or f"create {row.noun}", arn, options.extra_seconds)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from personalize_local.personalize.resources.resource_types import ResourceType
+from personalize_local.personalize.resources.resource_types import ResourceLifecycle
 from personalize_local.personalize.resources.status_timeline import DELETE, UPDATE, StatusTimeline, TimelinePoint
 
 Members = dict[str, Any]
@@ -34,7 +34,7 @@ class Update:
 class Record:
     """A resource of one account and region."""
 
-    type: ResourceType
+    type: ResourceLifecycle
     arn: str
     members: Members
     timeline: StatusTimeline

@@ -10,7 +10,7 @@ from personalize_local.personalize.resources.status_timeline import CREATE, DELE
 
 
 @dataclass(frozen=True)
-class ResourceType:
+class ResourceLifecycle:
     """A row of the resource table with its lifecycle."""
 
     naming: Naming
@@ -49,9 +49,9 @@ _UPDATED_IN_PLACE: Final = frozenset({"dataset", "metric_attribution"})
 _NEVER_TAGGED: Final = frozenset({"schema", "metric_attribution"})
 
 
-def _type(row: Naming) -> ResourceType:
+def _type(row: Naming) -> ResourceLifecycle:
     words = DELETION_JOB if row.noun == "data_deletion_job" else CREATE
-    return ResourceType(
+    return ResourceLifecycle(
         naming=row,
         words=words if row.has_status else None,
         update_words=UPDATE if row.noun in _UPDATED_IN_PLACE else CREATE,
@@ -59,4 +59,4 @@ def _type(row: Naming) -> ResourceType:
     )
 
 
-TYPES: Final[Mapping[str, ResourceType]] = {row.noun: _type(row) for row in RESOURCES.values()}
+TYPES: Final[Mapping[str, ResourceLifecycle]] = {row.noun: _type(row) for row in RESOURCES.values()}
