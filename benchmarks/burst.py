@@ -24,7 +24,6 @@ from benchmarks.instruments.process_memory import Watched, peak_mb
 from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud
 from personalize_local.deploy import synthesise
-from personalize_local.personalize import DURATIONS
 
 GROUP = "burst"
 ROWS = 20  # per object
@@ -72,7 +71,7 @@ def main() -> int:
         assembly = synthesise(Path(directory))
         with Cloud(speed=PREPARING_SPEED, schedules=given.sweeps) as cloud, Watched() as memory:
             cloud.deploy(assembly)
-            DURATIONS.seconds["create dataset_import_job"] = IMPORT_SECONDS
+            cloud.personalize.durations.set_seconds("create dataset_import_job", IMPORT_SECONDS)
             burst = run(cloud, given.objects)
             errors, peak = len(cloud.lambda_errors), peak_mebibytes(cloud)
     jobs = Bar("import jobs", sum(burst.jobs.values()), len(FIELDS) + 2, at_most=True)  # 1 per GB per dataset, plus two

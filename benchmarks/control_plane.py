@@ -26,7 +26,7 @@ from rich.table import Table
 
 from personalize_local import personalize
 from personalize_local.clock import CLOCK
-from personalize_local.personalize.resources.quotas import QUOTAS, Quota
+from personalize_local.personalize.controls.quotas import Quota
 
 BAR: Final = 1.5
 CLIENTS: Final = 16
@@ -50,8 +50,8 @@ def main() -> int:
 @contextmanager
 def _served() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as directory:
-        personalize.start(Path(directory))
-        QUOTAS.table["dataset_group"] = QUOTAS.table["schema"] = _NO_LIMIT
+        quotas = personalize.start(Path(directory)).quotas
+        quotas.table["dataset_group"] = quotas.table["schema"] = _NO_LIMIT
         CLOCK.set_speed(3600)
         try:
             with mock_aws():

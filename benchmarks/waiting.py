@@ -21,7 +21,6 @@ from typing import Any
 from examples import movies
 from personalize_local.cloud import Cloud
 from personalize_local.deploy import synthesise
-from personalize_local.personalize import DURATIONS
 
 MINUTE = 60
 SCENARIO = {
@@ -70,9 +69,9 @@ SCENARIO_AS_DEVIATED = {what: seconds * DEVIATION[what] for what, seconds in SCE
 
 
 def _print_scenario(assembly: Path, speed: float, title: str, seconds: Mapping[str, float], jitter: float) -> None:
-    DURATIONS.seconds.update(seconds)
-    DURATIONS.jitter = jitter
     with Cloud(speed=speed, schedules=False) as cloud:
+        cloud.personalize.durations.seconds.update(seconds)
+        cloud.personalize.durations.jitter = jitter
         cloud.deploy(assembly)
         for number, files in enumerate(_uploads(), start=1):
             measured = _run(cloud, files)
@@ -82,7 +81,6 @@ def _print_scenario(assembly: Path, speed: float, title: str, seconds: Mapping[s
                 f"  {mean(lags):6.1f} s  {max(lags):7.1f} s"
             )
         print(f"{'':4}Lambda invocations that ended in an error: {len(cloud.lambda_errors)}")
-    DURATIONS.reset()
 
 
 def _uploads() -> Iterator[Mapping[str, bytes]]:

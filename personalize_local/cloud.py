@@ -54,6 +54,7 @@ class Cloud:
     network; others, in any language, through `endpoint` with the variables of `environment`, within `access`. With
     `state`, a directory that was taken, it has from the first deployment on what an earlier cloud left there
     (Personalize resources and models, S3 objects, DynamoDB items, messages), and keeps its own there while it runs.
+    `personalize` is the running Amazon Personalize: its faults, switches, quotas and durations may be changed.
     Without `cpu_shares` a function's time-out does not bound its CPU time.
     """
 
@@ -95,7 +96,7 @@ class Cloud:
         undoing.callback(CLOCK.set_speed, 1)
         CLOCK.set_speed(self.speed)
         undoing.callback(personalize_local.personalize.stop)
-        personalize_local.personalize.start(directory)
+        self.personalize = personalize_local.personalize.start(directory)
         undoing.enter_context(mock_aws(config=MOTO))  # type: ignore[call-overload]
         if self._state is not None:
             restore_clock(self._state)

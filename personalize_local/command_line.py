@@ -78,7 +78,7 @@ def _json(file: Path) -> Any:
 def output_folder(text: str) -> Path:
     """Read the path of a folder that exists or can be made."""
     folder = Path(text)
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not there.is_dir():
         raise argparse.ArgumentTypeError(f"{there} is a file, not a folder")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -48,9 +48,9 @@ def synthesise(directory: Path) -> Path:
     command = [sys.executable, "-m", child_processes.__name__, str(os.getpid()), str(PROJECT / "app.py")]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     app = child_processes.ChildProcess(command, cwd=PROJECT, env=environment, **options)
-    told = app.communicate()[0].decode(errors="replace")
+    output = app.communicate()[0].decode(errors="replace")
     if app.returncode:
-        raise DeploymentError(f"app.py could not be synthesised:\n{told}")
+        raise DeploymentError(f"app.py could not be synthesised:\n{output}")
     return directory
 
 
@@ -156,5 +156,5 @@ def read_outputs(outputs: Mapping[str, str], endpoint: str) -> DeployedApp:
 
 
 def _named(outputs: Mapping[str, str], prefix: str) -> dict[str, str]:
-    found = {key.removeprefix(prefix): value for key, value in outputs.items() if key.startswith(prefix)}
-    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in found.items()}
+    named = {key.removeprefix(prefix): value for key, value in outputs.items() if key.startswith(prefix)}
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in named.items()}

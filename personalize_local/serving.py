@@ -47,10 +47,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         )
         with ending_in_order(), cloud:
             deployment = cloud.deploy(assembly)
-            told = json.dumps(places(cloud, deployment))
+            announcement = json.dumps(addresses(cloud, deployment))
             if not arguments.json:
-                told = explanation(cloud, deployment, arguments.state)
-            _say(told, f"READY {cloud.endpoint}")
+                announcement = explanation(cloud, deployment, arguments.state)
+            _say(announcement, f"READY {cloud.endpoint}")
             INTERRUPTED.wait()
     return 0
 
@@ -61,7 +61,7 @@ def _say(*lines: str) -> None:
     sys.stdout.flush()  # our parent may wait for READY at the other end of a pipe
 
 
-def places(cloud: Cloud, deployment: DeployedApp) -> dict[str, Any]:
+def addresses(cloud: Cloud, deployment: DeployedApp) -> dict[str, Any]:
     """Return where things are, for programs."""
     return {
         "endpoint": cloud.endpoint,
@@ -75,7 +75,7 @@ def places(cloud: Cloud, deployment: DeployedApp) -> dict[str, Any]:
 
 
 def _listed(title: str, found: Mapping[str, str]) -> str:
-    return f"\n{title}\n" + "\n".join(f"  {name:<22}{place}" for name, place in sorted(found.items()))
+    return f"\n{title}\n" + "\n".join(f"  {name:<22}{address}" for name, address in sorted(found.items()))
 
 
 def explanation(cloud: Cloud, deployment: DeployedApp, state: Path | None) -> str:

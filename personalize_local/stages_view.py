@@ -72,7 +72,7 @@ class StagesView:
     def _stages(self) -> Iterator[tuple[str, StageRow]]:
         for machine in STAGES:
             executions = sorted(self._executions(machine), key=lambda execution: execution["startDate"])
-            for execution in (found for found in executions if found["executionArn"] not in self._earlier):
+            for execution in (each for each in executions if each["executionArn"] not in self._earlier):
                 about = self._about(execution["executionArn"])
                 took = execution.get("stopDate", CLOCK.now()) - execution["startDate"]
                 yield execution["executionArn"], StageRow(_title(machine, about), self._outcome(execution), took)

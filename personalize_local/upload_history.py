@@ -43,12 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         client = boto3.client("dynamodb", config=_IMPATIENT, **options)
         table = arguments.table or _ledger_name(client)
-        told = list(describe(arguments.key, Ledger(DynamoTable(client, table))))
+        history = list(describe(arguments.key, Ledger(DynamoTable(client, table))))
     except (BotoCoreError, ClientError, _NoLedgerError) as error:
         sys.stderr.write(f"the ledger cannot be read: {error}\n")
         return 2
-    sys.stdout.write("\n".join(told or [f"the ledger knows nothing of {arguments.key}"]) + "\n")
-    return 0 if told else 1
+    sys.stdout.write("\n".join(history or [f"the ledger knows nothing of {arguments.key}"]) + "\n")
+    return 0 if history else 1
 
 
 def describe(key: str, ledger: Ledger) -> Iterator[str]:

@@ -4,6 +4,7 @@ The limits are those of the service's developer guide ("Creating a schema", "Dat
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ ANY_CELL: Final = _PLAIN + b"*+"
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _WHOLE: Final = re.compile(r"[-+]?\d+", re.ASCII)
 _WHOLE_LIMITS: Final = {"int": 2**31, "long": 2**63}
+_NUMBER_LIMITS: Final = {"float": (2 - 2**-24) * 2.0**127, "double": math.inf}  # what is rounded to infinity
 
 
 class UnreadableSchemaError(Exception):
@@ -100,7 +102,8 @@ def _long_pattern(column: Column) -> tuple[bytes, bytes]:
 
 
 def _number_pattern(_: Column) -> tuple[bytes, bytes]:
-    return _both(rb"-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+")
+    # Numbers that fit for certain; longer ones and larger exponents are measured by `fault`.
+    return _both(rb"-?\d{1,20}+(?:\.\d++)?+(?:[eE][-+]?\d)?+")
 
 
 # For each type what a good cell looks like as it stands, and between quotes.
@@ -139,7 +142,11 @@ def _whole_fault(column: Column, value: str) -> Fault | None:
 
 
 def _number_fault(column: Column, value: str) -> Fault | None:
-    return None if _NUMBER.fullmatch(value) else Fault("type", _advice(column, value, "a number"))
+    if not _NUMBER.fullmatch(value):
+        return Fault("type", _advice(column, value, "a number"))
+    if not abs(float(value)) < _NUMBER_LIMITS[column.type]:
+        return Fault("type", f"{column.name} is of type {column.type}, which {value} does not fit")
+    return None
 
 
 def _boolean_fault(column: Column, value: str) -> Fault | None:

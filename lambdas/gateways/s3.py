@@ -128,14 +128,14 @@ class S3Objects:
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a prefix."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-            for found in page.get("Contents", ()):
-                yield found["Key"]
+            for listed in page.get("Contents", ()):
+                yield listed["Key"]
 
     def page_of_versions(self, prefix: str, after: Marker | None) -> tuple[list[StoredObject], Marker | None]:
         """Return the current versions among the next thousand below a prefix, and where the page after them begins."""
         start = {"KeyMarker": after.key, "VersionIdMarker": after.version} if after else {}
         answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, **start)
-        current = [_stored(found) for found in answer.get("Versions", ()) if found["IsLatest"]]
+        current = [_stored(listed) for listed in answer.get("Versions", ()) if listed["IsLatest"]]
         if not answer["IsTruncated"]:
             return current, None
         return current, Marker(answer["NextKeyMarker"], answer["NextVersionIdMarker"])
@@ -207,10 +207,10 @@ def _readable(error: ClientError) -> Exception:
     return UnreadableObjectError(f"{advice} ({error})") if advice else error
 
 
-def _stored(found: dict[str, Any]) -> StoredObject:
-    versioned = found["VersionId"] != "null"
-    version = found["VersionId"] if versioned else found["ETag"].strip('"')
-    return StoredObject(found["Key"], version, versioned, found["Size"], found["LastModified"])
+def _stored(listed: dict[str, Any]) -> StoredObject:
+    versioned = listed["VersionId"] != "null"
+    version = listed["VersionId"] if versioned else listed["ETag"].strip('"')
+    return StoredObject(listed["Key"], version, versioned, listed["Size"], listed["LastModified"])
 
 
 def _parts(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -175,12 +175,12 @@ def parse_request(document: Any) -> Request:
     try:
         return Request.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequestError([_problem(found) for found in error.errors()]) from error
+        raise InvalidRequestError([_problem(detail) for detail in error.errors()]) from error
 
 
-def _problem(found: Mapping[str, Any]) -> Problem:
+def _problem(detail: Mapping[str, Any]) -> Problem:
     path = "$" + "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in found["loc"] if step != "[key]"
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"] if step != "[key]"
     )
-    shown = "" if found["type"] in ("missing", "value_error") else f" (found {found['input']!r})"
-    return Problem(path, found["msg"].removeprefix("Value error, ") + shown)
+    shown = "" if detail["type"] in ("missing", "value_error") else f" (found {detail['input']!r})"
+    return Problem(path, detail["msg"].removeprefix("Value error, ") + shown)

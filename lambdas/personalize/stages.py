@@ -90,14 +90,14 @@ def plan_stage(machine: str, given: Mapping[str, Any], planner: Planner, persona
 def _solution(request: Request, given: Mapping[str, Any]) -> Solution:
     """Return the solution that the input names, has the batch template of, or that is the only one."""
     template, name = given.get("template"), given.get("solution")
-    found = [
+    matching = [
         solution
         for solution in request.solutions
         if name in (None, solution.name)
         and (template is None or template in {job.template for _, job in batch_jobs(solution)})
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(matching) == 1:
+        return matching[0]
     names = ", ".join(solution.name for solution in request.solutions) or "none"
     templates = ", ".join(job.template for s in request.solutions for _, job in batch_jobs(s)) or "none"
     text = f"which solution? solution is {name!r} and template {template!r}; the request has the solutions {names}"

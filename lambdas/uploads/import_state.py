@@ -89,8 +89,8 @@ class ImportState(BaseModel):
 
     def after(self, job: Job, rows: int) -> "ImportState":
         """Return what is known once a job has been waited for."""
-        told = {"jobs": [*self.jobs, job], "rows": self.rows + rows, "batch": None, "yield_seconds": _YIELD_SECONDS}
-        return self.model_copy(update=told)
+        changes = {"jobs": [*self.jobs, job], "rows": self.rows + rows, "batch": None, "yield_seconds": _YIELD_SECONDS}
+        return self.model_copy(update=changes)
 
 
 class ImportStepInput(BaseModel):
@@ -140,6 +140,6 @@ class Rejections(BaseModel):
         return Rejections(count=self.count + len(fresh), files=[*self.files, *fresh][:_REMEMBERED])
 
     def __str__(self) -> str:
-        told = [f"{file.key}: {file.reason}" for file in self.files[:_SHOWN]]
+        changes = [f"{file.key}: {file.reason}" for file in self.files[:_SHOWN]]
         more = [f"and {self.count - _SHOWN} more"] if self.count > _SHOWN else []
-        return "; ".join([*told, *more])
+        return "; ".join([*changes, *more])

@@ -66,15 +66,15 @@ class Recorder:
         event = ObjectCreated.model_validate(body)
         if event.detail.bucket.name != self._bucket:
             raise ForeignBucketError(f"{event.detail.bucket.name} is not {self._bucket}")
-        found = event.detail.object
-        versioned = found.version_id not in _UNVERSIONED
+        created = event.detail.object
+        versioned = created.version_id not in _UNVERSIONED
         row = FileRow(
             dataset_key="",
-            key=found.key,
-            version=str(found.version_id) if versioned else found.etag,
+            key=created.key,
+            version=str(created.version_id) if versioned else created.etag,
             versioned=versioned,
-            sequencer=found.sequencer,
-            size_bytes=found.size,
+            sequencer=created.sequencer,
+            size_bytes=created.size,
             arrived=event.time,
         )
         return self.record_object(row)

@@ -92,8 +92,8 @@ class Sweeper:
     def _look_at_a_page(self, prefix: str, now: datetime) -> list[FileRow]:
         page, marker = self._objects.page_of_versions(prefix, self._cursors.read(prefix))
         rows = defaultdict(list)
-        for found in page:
-            if _YOUNGEST <= now - found.modified <= _OLDEST and (row := self._recorder.filed(_row(found))):
+        for stored in page:
+            if _YOUNGEST <= now - stored.modified <= _OLDEST and (row := self._recorder.filed(_row(stored))):
                 rows[row.dataset_key].append(row)
         unknown = [row for neighbours in rows.values() for row in self._ledger.unknown(neighbours)]
         for dataset_key in {key for row in unknown if (key := self._recorder.record_object(row))}:
@@ -117,13 +117,13 @@ class Sweeper:
         return True
 
 
-def _row(found: StoredObject) -> FileRow:
+def _row(stored: StoredObject) -> FileRow:
     return FileRow(
         dataset_key="",
-        key=found.key,
-        version=found.version,
-        versioned=found.versioned,
+        key=stored.key,
+        version=stored.version,
+        versioned=stored.versioned,
         sequencer="",
-        size_bytes=found.size_bytes,
-        arrived=found.modified.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        size_bytes=stored.size_bytes,
+        arrived=stored.modified.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     )

@@ -82,10 +82,13 @@ class TrainedModels:
     def recommend(self, version: str, query: Query) -> list[Recommendation]:
         """Answer the query with the model and what the user did since the training."""
         model, note = self._model(version)
+        recent = self._recent(query, model, note)
+        if query.filter is None and not query.promotions:
+            return model.recommend(query, recent)
         datasets = self._store.today(note.datasets)
         bound = None if query.filter is None else self._live.bind(datasets, query.filter, query)
         promoted = {each.name: self._live.bind(datasets, each.filter, query) for each in query.promotions}
-        return model.recommend(query, self._recent(query, model, note), bound, promoted)
+        return model.recommend(query, recent, bound, promoted)
 
     def _keep(
         self, spec: TrainingSpec, result: TrainingResult, draft: Path, watermarks: Mapping[str, int]

@@ -7,10 +7,10 @@ from typing import Any, Final, get_args, get_type_hints
 from personalize_local.engine.recipes.recipe_table import accepted_without_effect
 from personalize_local.fidelity.engine_rules import ENGINE_RULES, NOT_DONE
 from personalize_local.fidelity.service_rules import NEVER_RAISED, RULES
+from personalize_local.personalize.controls.quotas import DEFAULTS
 from personalize_local.personalize.controls.switches import Switches
 from personalize_local.personalize.protocol.dispatch import CONTROL_PLANE, DATA_PLANE
 from personalize_local.personalize.protocol.wire import SERVICES, service_model
-from personalize_local.personalize.resources.quotas import DEFAULTS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "fidelity.md"
 _INTRODUCTION: Final = """# How faithful the local Personalize is
@@ -19,7 +19,7 @@ Made from the tables in the code by `python -m personalize_local.fidelity.page`;
 
 *As documented*: the API reference, the developer guide or the botocore model say so. *As observed*: real answers of
 the service, published by AWS, say so. *Our choice*: nobody says; a switch, where there is one, turns it (`python -m
-personalize_local fault --endpoint URL switch NAME VALUE`, or `SWITCHES` of `personalize_local.personalize.controls`).
+personalize_local fault --endpoint URL switch NAME VALUE`, or `cloud.personalize.switches` in Python).
 *Not done*: it is missing here."""
 
 

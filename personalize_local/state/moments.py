@@ -13,7 +13,7 @@ from typing import Final
 
 from personalize_local.clock import CLOCK
 from personalize_local.engine.api import EngineError
-from personalize_local.personalize.resources.service import current_home
+from personalize_local.personalize.resources.service import current_service
 from personalize_local.state.change_watch import ChangedNames, ChangeWatch, watching
 from personalize_local.state.database import Changes, Database
 from personalize_local.state.directory import State
@@ -147,11 +147,11 @@ def kept(state: State) -> Iterator[None]:
         state.bodies.remove_all_but(database.bodies())
         keeper = Keeper(state, database, watch)
         keeper.begin()
-        current_home().keep = keeper.save_for_engine
+        current_service().persist = keeper.save_for_engine
         try:
             yield
         finally:
-            current_home().keep = _refuse
+            current_service().persist = _refuse
             keeper.end()
 
 

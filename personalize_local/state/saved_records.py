@@ -11,19 +11,25 @@ from personalize_local.personalize.protocol.models import personalize_backends
 from personalize_local.personalize.protocol.service_errors import ServiceError
 from personalize_local.personalize.resources import status_timeline
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import PastWork, RealWork
+from personalize_local.personalize.resources.job_runner import EndedJob, RunningJob
 from personalize_local.personalize.resources.records import Record, Update
 from personalize_local.personalize.resources.resource_types import TYPES
-from personalize_local.personalize.resources.resumption import work_again
-from personalize_local.personalize.resources.status_timeline import STOP_TRAINING, Course, Gain, Outcome, Words
+from personalize_local.personalize.resources.resumption import resumed_task
+from personalize_local.personalize.resources.status_timeline import (
+    STOP_TRAINING,
+    JobOutcome,
+    JobResult,
+    StatusTimeline,
+    StatusWords,
+)
 from personalize_local.state.database import Changes, Database, Row, RowKey
 from personalize_local.state.engine_files import is_whole_model
 
 RECORD: Final = "record"
 _INTERRUPTED: Final = "The service was stopped while this was under way."
 _NO_MODEL: Final = "The files of its model are missing or damaged. Train again."
-_WORDS: Final[Mapping[str, Words]] = {
-    name: value for name, value in vars(status_timeline).items() if isinstance(value, Words)
+_WORDS: Final[Mapping[str, StatusWords]] = {
+    name: value for name, value in vars(status_timeline).items() if isinstance(value, StatusWords)
 }
 _KEPT: Final = ("arn", "members", "created", "number", "tags", "notes", "touched", "arrived")
 
@@ -38,7 +44,7 @@ class RecordWriter:
 
     def is_due(self) -> bool:
         """Tell whether something changed, or real work has ended."""
-        ended = any(work.outcome is not None for work in self._under_way)
+        ended = any(job.outcome is not None for job in self._under_way)
         return ended or any(self._seen.get(account) != account.changes for account in accounts())
 
     def changes(self) -> Changes:
@@ -63,12 +69,12 @@ class RecordWriter:
         told = {
             "type": record.type.noun,
             **{name: getattr(record, name) for name in _KEPT},
-            "course": self._course(record.course),
+            "course": self._timeline(record.timeline),
             "update": update
             and {
                 "changes": update.changes,
                 "effect": update.effect,
-                "course": self._course(update.course),
+                "course": self._timeline(update.timeline),
                 "applied": update.applied,
             },
             "holds_rows": _holds_rows(account, record),
@@ -76,25 +82,29 @@ class RecordWriter:
         }
         return Row(json.dumps(told))
 
-    def _course(self, course: Course) -> dict[str, Any]:
-        outcome = course.work.outcome if course.work else None
-        if course.work is not None and outcome is None:
-            self._under_way.append(course.work)
+    def _timeline(self, timeline: StatusTimeline) -> dict[str, Any]:
+        outcome = timeline.job.outcome if timeline.job else None
+        if timeline.job is not None and outcome is None:
+            self._under_way.append(timeline.job)
         return {
-            "words": next(name for name, value in _WORDS.items() if value == course.words),
-            "started": course.started,
-            "seconds": course.seconds,
-            "failure": course.failure,
-            "works": course.work is not None,
-            "outcome": asdict(outcome) if outcome else None,
+            "words": next(name for name, value in _WORDS.items() if value == timeline.words),
+            "started": timeline.started,
+            "seconds": timeline.seconds,
+            "failure": timeline.failure,
+            "works": timeline.job is not None,
+            "outcome": _saved_outcome(outcome) if outcome else None,
         }
+
+
+def _saved_outcome(outcome: JobOutcome) -> dict[str, Any]:
+    return {"at": outcome.at, "reason": outcome.reason, "gain": asdict(outcome.result)}
 
 
 def _holds_rows(account: Account, record: Record) -> bool:
     """Tell whether the engine must have rows of it."""
     if record.type.noun != "dataset" or record.is_going():
         return False
-    jobs = (job.course.work for job in account.all("dataset_import_job", datasetArn=record.arn))
+    jobs = (each.timeline.job for each in account.all("dataset_import_job", datasetArn=record.arn))
     outcomes = [job.outcome for job in jobs if job is not None]
     # An import whose dataset was deleted since stays on record, so what counts is what ended after the creation.
     return any(each and each.reason is None and each.at >= record.created for each in outcomes)
@@ -122,7 +132,7 @@ def restore_records(database: Database, engine_directory: Path) -> None:
                 record = _record(each)
                 account.restore(record)
                 _check_model(record, engine_directory / account_id / region / "models")
-            account.settle()
+            account.apply_due_changes()
             for record in list(account.everything()):
                 _go_on(account, record)
 
@@ -137,37 +147,40 @@ def _by_owner(database: Database) -> dict[str, list[dict[str, Any]]]:
 def _record(told: Mapping[str, Any]) -> Record:
     update = told["update"]
     if update is not None:
-        update = Update(update["changes"], update["effect"], _course(update["course"]), update["applied"])
+        update = Update(update["changes"], update["effect"], _timeline(update["course"]), update["applied"])
     return Record(
-        type=TYPES[told["type"]], course=_course(told["course"]), update=update, **{name: told[name] for name in _KEPT}
+        type=TYPES[told["type"]],
+        timeline=_timeline(told["course"]),
+        update=update,
+        **{name: told[name] for name in _KEPT},
     )
 
 
-def _course(told: Mapping[str, Any]) -> Course:
+def _timeline(told: Mapping[str, Any]) -> StatusTimeline:
     outcome = told["outcome"]
-    work: Any = RealWork() if told["works"] else None  # under way, until it is begun again
+    job: Any = RunningJob() if told["works"] else None  # under way, until it is begun again
     if outcome is not None:
-        work = PastWork(Outcome(**{**outcome, "gain": Gain(**outcome["gain"])}))
-    return Course(_WORDS[told["words"]], told["started"], told["seconds"], work, told["failure"])
+        job = EndedJob(JobOutcome(outcome["at"], outcome["reason"], JobResult(**outcome["gain"])))
+    return StatusTimeline(_WORDS[told["words"]], told["started"], told["seconds"], job, told["failure"])
 
 
 def _check_model(record: Record, models: Path) -> None:
-    outcome = record.course.work.outcome if record.course.work else None
+    outcome = record.timeline.job.outcome if record.timeline.job else None
     trained = "model" in record.notes and outcome is not None and outcome.reason is None
     if trained and not is_whole_model(models / record.notes["model"]):
-        record.course = replace(record.course, failure=_NO_MODEL)
+        record.timeline = replace(record.timeline, failure=_NO_MODEL)
 
 
 def _go_on(account: Account, record: Record) -> None:
-    course = record.course
-    if course.work is None or course.work.outcome is not None:
+    timeline = record.timeline
+    if timeline.job is None or timeline.job.outcome is not None:
         return
     try:
-        task = work_again(account, record)
+        task = resumed_task(account, record)
     except ServiceError:  # what it needs is gone
         task = None
     if task is not None:
-        record.course = replace(course, work=account.start(task))
+        record.timeline = replace(timeline, job=account.start(task))
         return
-    reason = None if course.words == STOP_TRAINING else _INTERRUPTED
-    record.course = replace(course, work=PastWork(Outcome(CLOCK.time(), reason=reason)))
+    reason = None if timeline.words == STOP_TRAINING else _INTERRUPTED
+    record.timeline = replace(timeline, job=EndedJob(JobOutcome(CLOCK.time(), reason=reason)))

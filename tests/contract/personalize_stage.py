@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from personalize_local.personalize.controls.durations import DURATIONS
-from personalize_local.personalize.resources.quotas import QUOTAS, Quota
+from personalize_local.personalize.controls.quotas import Quota
 from tests.contract.personalize_requests import Stage, call, request_for
 from tests.personalize_local.personalize.world import World, avro
 
 
 def build(world: World) -> Stage:
     for noun in ("dataset_group", "solution", "campaign", "filter"):
-        QUOTAS.table[noun] = Quota(1000, "present", "region")
+        world.service.quotas.table[noun] = Quota(1000, "present", "region")
     stage = Stage(world)
     _build_custom(stage)
     _build_domain(stage)
     _build_doomed(stage)
-    DURATIONS.seconds = dict.fromkeys(DURATIONS.seconds, 3000.0)  # pending for long enough, however slow the machine
+    durations = world.service.durations
+    durations.seconds = dict.fromkeys(durations.seconds, 3000.0)  # pending for long enough, however slow the machine
     _build_pending(stage)
     return stage
 

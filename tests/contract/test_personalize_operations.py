@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from personalize_local.fidelity.service_rules import NEVER_RAISED
-from personalize_local.personalize import FAULTS
 from personalize_local.personalize.protocol.dispatch import CONTROL_PLANE, DATA_PLANE
 from personalize_local.personalize.protocol.wire import SERVICES, service_model
 from personalize_local.personalize.resources.resource_types import TYPES
@@ -68,7 +67,7 @@ def _provoke(stage: Stage, operation: str, code: str) -> Request:  # noqa: PLR09
             return {**request, "tagKeys": [f"key-{n}" for n in range(51)]}
         case "LimitExceededException":
             noun = next(noun for noun, row in TYPES.items() if operation == f"Create{row.naming.pascal}")
-            FAULTS.fill_quota(noun)
+            stage.world.service.faults.fill_quota(noun)
             return request
         case "ResourceAlreadyExistsException":
             return _again(stage, operation, request)
@@ -154,7 +153,7 @@ def test_a_declared_error_is_raised(stage: Stage, service: str, operation: str, 
     request = _provoke(stage, operation, code)
     with pytest.raises(ClientError) as caught:
         call(stage, operation, request)
-    FAULTS.clear()
+    stage.world.service.faults.clear()
     response: Any = caught.value.response
     assert response["Error"]["Code"] == code, response["Error"]["Message"]
     assert response["Error"]["Message"]

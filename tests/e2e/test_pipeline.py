@@ -9,7 +9,6 @@ import pytest
 
 from examples import movies
 from personalize_local.cloud import Cloud, Run
-from personalize_local.personalize import FAULTS
 
 REQUEST = json.loads(Path(movies.__file__).with_name("movies.json").read_bytes())
 LATER = "later/uploads/movies/interactions/week-2.csv"
@@ -22,9 +21,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
 
 
 @pytest.fixture(autouse=True)
-def no_faults() -> Iterator[None]:
+def no_faults(cloud: Cloud) -> Iterator[None]:
     yield
-    FAULTS.clear()
+    cloud.personalize.faults.clear()
 
 
 def put(cloud: Cloud, key: str, body: bytes) -> None:
@@ -158,7 +157,7 @@ def test_no_invocation_of_a_healthy_run_ended_in_an_error(cloud: Cloud, built: A
 
 def test_a_training_that_fails_ends_the_pipeline_red_with_its_reason(cloud: Cloud, built: Any) -> None:
     assert built
-    FAULTS.fail("solution_version", "The training ran out of popcorn.")
+    cloud.personalize.faults.fail("solution_version", "The training ran out of popcorn.")
     run = cloud.run("pipeline", {"datasetGroup": "movies"}, timeout_seconds=120)
     assert (run.status, run.error) == ("FAILED", "ResourceFailed")
     assert run.cause == "The training ran out of popcorn."
@@ -166,7 +165,7 @@ def test_a_training_that_fails_ends_the_pipeline_red_with_its_reason(cloud: Clou
 
 def test_a_campaign_update_that_fails_says_so_after_the_batch_job_ran(cloud: Cloud, built: Any) -> None:
     assert built
-    FAULTS.fail("campaign", "The stage collapsed.")
+    cloud.personalize.faults.fail("campaign", "The stage collapsed.")
     run = cloud.run("pipeline", {"datasetGroup": "movies"}, timeout_seconds=120)
     assert (run.status, run.error) == ("FAILED", "ResourceFailed")
     assert "campaign movies-for-you" in (run.cause or "")

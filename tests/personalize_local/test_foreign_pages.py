@@ -6,7 +6,6 @@ from typing import Any
 
 from personalize_local.aws.http.endpoint import Access
 from personalize_local.cloud import Cloud
-from personalize_local.personalize import FAULTS
 from personalize_local.personalize.controls.control_header import CONTROL_HEADER
 from tests.personalize_local.foreign_page import HOST, browser, foreign_server, visit
 
@@ -78,7 +77,7 @@ def state(cloud: Cloud) -> dict[str, Any]:
         "objects": [each["Key"] for each in s3.list_objects_v2(Bucket="victim").get("Contents", [])],
         "functions": cloud.client("lambda").list_functions()["Functions"],
         "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
-        "faults": FAULTS.in_force(),
+        "faults": cloud.personalize.faults.in_force(),
         "errors": cloud.lambda_errors,
     }
 

@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 
 from personalize_local.cloud import Cloud, Run
-from personalize_local.personalize import FAULTS
 
 LOOK = ["Find", "Decide"]
 
 
 @pytest.fixture(autouse=True)
-def no_faults() -> Iterator[None]:
+def no_faults(cloud: Cloud) -> Iterator[None]:
     yield
-    FAULTS.clear()
+    cloud.personalize.faults.clear()
 
 
 def ensure(cloud: Cloud, noun: str, **request: Any) -> Run:
@@ -53,7 +52,7 @@ def test_two_loops_for_one_resource_make_one(cloud: Cloud) -> None:
 
 
 def test_the_services_reason_ends_the_execution_red(cloud: Cloud) -> None:
-    FAULTS.fail("dataset_group", "The key's owner went fishing.")
+    cloud.personalize.faults.fail("dataset_group", "The key's owner went fishing.")
     run = ensure(cloud, "dataset_group", name="unlucky")
     assert (run.status, run.error, run.cause) == ("FAILED", "ResourceFailed", "The key's owner went fishing.")
 
@@ -79,7 +78,7 @@ def test_a_difference_that_cannot_be_changed_is_explained(cloud: Cloud) -> None:
 
 
 def test_throttling_is_waited_out(cloud: Cloud) -> None:
-    FAULTS.throttle(0.3)
+    cloud.personalize.faults.throttle(0.3)
     assert ensure(cloud, "dataset_group", name="throttled").status == "SUCCEEDED"
 
 

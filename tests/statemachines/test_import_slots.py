@@ -2,25 +2,22 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from personalize_local.cloud import Cloud
-from personalize_local.personalize import DURATIONS
-from personalize_local.personalize.resources.quotas import DEFAULTS, QUOTAS
 from tests.statemachines.uploads_group import Group, csv
 
 
 @pytest.fixture
-def cloud(assembly: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(assembly: Path) -> Iterator[Cloud]:
     """Return a cloud in a region with a single import slot."""
-    monkeypatch.setitem(QUOTAS.table, "dataset_import_job", replace(DEFAULTS["dataset_import_job"], limit=1))
-    monkeypatch.setitem(DURATIONS.seconds, "create dataset_import_job", 100.0)
     with Cloud(speed=120, schedules=False) as running:
         running.deploy(assembly)
+        running.personalize.quotas.set_limit("dataset_import_job", 1)
+        running.personalize.durations.set_seconds("create dataset_import_job", 100.0)
         yield running
 
 

@@ -3,15 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from personalize_local.__main__ import main
 from personalize_local.cloud import Cloud
-from personalize_local.personalize import FAULTS
-from personalize_local.personalize.resources.quotas import DEFAULTS, QUOTAS
 from tests.statemachines.uploads_group import Group, csv
 
 
@@ -20,19 +17,14 @@ def cloud(assembly: Path) -> Iterator[Cloud]:
     """Return a cloud that sweeps only when it is told to."""
     with Cloud(speed=3600, schedules=False) as running:
         running.deploy(assembly)
+        running.personalize.quotas.set_limit("dataset_group", 50)  # the five an account begins with can be raised
         yield running
 
 
 @pytest.fixture(autouse=True)
-def no_faults() -> Iterator[None]:
+def no_faults(cloud: Cloud) -> Iterator[None]:
     yield
-    FAULTS.clear()
-
-
-@pytest.fixture(autouse=True)
-def many_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for more dataset groups than the five an account begins with: that quota is adjustable."""
-    monkeypatch.setitem(QUOTAS.table, "dataset_group", replace(DEFAULTS["dataset_group"], limit=50))
+    cloud.personalize.faults.clear()
 
 
 @pytest.fixture
@@ -63,15 +55,15 @@ def test_importing_one_file_takes_few_states(group: Group) -> None:
     )  # fmt: skip
 
 
-def test_what_comes_during_an_import_goes_next_in_one_job(group: Group) -> None:
+def test_what_comes_during_an_import_goes_next_in_one_job(group: Group, cloud: Cloud) -> None:
     group.create()
-    FAULTS.slow("dataset_import_job", 60)  # four hours, four seconds here
+    cloud.personalize.faults.slow("dataset_import_job", 60)  # four hours, four seconds here
     group.drop("monday.csv", csv("ann"))
     while not group.jobs():
         time.sleep(0.02)
     for number in range(5):
         group.drop(f"during-{number}.csv", csv(f"user{number}"))
-    FAULTS.clear()
+    cloud.personalize.faults.clear()
     assert [run.status for run in group.runs()] == ["SUCCEEDED"]
     assert [job["importMode"] for job in group.jobs()] == ["FULL", "INCREMENTAL"]
     assert len(group.exported()) == 6000
@@ -119,9 +111,9 @@ def test_a_group_that_does_not_exist_yet_lets_its_files_wait(group: Group, cloud
     assert group.states() == {"monday.csv": ["IMPORTED"]}
 
 
-def test_a_failed_import_job_ends_red_in_the_services_words_and_is_tried_again(group: Group) -> None:
+def test_a_failed_import_job_ends_red_in_the_services_words_and_is_tried_again(group: Group, cloud: Cloud) -> None:
     group.create()
-    FAULTS.fail("dataset_import_job", "Insufficient privileges for accessing data in Amazon S3.")
+    cloud.personalize.faults.fail("dataset_import_job", "Insufficient privileges for accessing data in Amazon S3.")
     group.drop("monday.csv", csv("ann"))
     red = next(run for run in group.runs() if run.status == "FAILED")
     assert (red.error, red.cause) == (

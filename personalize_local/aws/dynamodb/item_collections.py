@@ -36,13 +36,13 @@ def put_back(table: Any, key: Mapping[str, Any], before: Item | None) -> None:
     """Let the table have this item as it was before a write, or not at all."""
     partition = DynamoType(key[table.hash_key_attr])
     if table.range_key_attr is None:
-        items, place = table.items, partition
+        items, key_value = table.items, partition
     else:
-        items, place = table.items[partition], DynamoType(key[table.range_key_attr])
+        items, key_value = table.items[partition], DynamoType(key[table.range_key_attr])
     if before is None:
-        items.pop(place, None)
+        items.pop(key_value, None)
     else:
-        items[place] = before
+        items[key_value] = before
 
 
 def replace(table: Any, counted: Item | None, item: Item, before: Item | None) -> None:

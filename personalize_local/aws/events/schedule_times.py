@@ -44,18 +44,18 @@ class Timing:
             return due if due > moment else None
         if self.start is not None:
             moment = max(moment, self.start - _INSTANT)
-        found = self._by_rate(moment) if self.expression.startswith("rate(") else self._by_cron(moment)
-        return None if found is None or (self.end is not None and found > self.end) else found
+        next_due = self._by_rate(moment) if self.expression.startswith("rate(") else self._by_cron(moment)
+        return None if next_due is None or (self.end is not None and next_due > self.end) else next_due
 
     def first(self) -> datetime | None:
         """Return when it is due first; a rate without a StartDate begins at once."""
         return self.after(self.created - _INSTANT if self.expression.startswith("rate(") else self.created)
 
     def _once(self) -> datetime:
-        found = _AT.fullmatch(self.expression)
-        if found is None:
+        at = _AT.fullmatch(self.expression)
+        if at is None:
             raise ValueError(f"{self.expression!r} is not at(yyyy-mm-ddThh:mm:ss)")
-        return datetime.fromisoformat(found[1]).replace(tzinfo=_zone(self.zone)).astimezone(UTC)
+        return datetime.fromisoformat(at[1]).replace(tzinfo=_zone(self.zone)).astimezone(UTC)
 
     def _by_rate(self, moment: datetime) -> datetime | None:
         anchor = self.start or self.created

@@ -54,17 +54,17 @@ class Ticker:
 
     def _fire(self, rule: Rule, event: dict[str, object]) -> None:
         for target in rule.targets:
-            place = (rule.arn, str(target["Id"]))
-            if place not in self._busy:
-                self._busy.add(place)
+            rule_target = (rule.arn, str(target["Id"]))
+            if rule_target not in self._busy:
+                self._busy.add(rule_target)
                 delivery = Delivery(target, CLOCK.time(), rule=rule, event=event)
-                self._cloud.task_scheduler.add(partial(self._attempt, delivery, place))
+                self._cloud.task_scheduler.add(partial(self._attempt, delivery, rule_target))
 
-    def _attempt(self, delivery: Delivery, place: tuple[str, str]) -> None:
+    def _attempt(self, delivery: Delivery, rule_target: tuple[str, str]) -> None:
         try:
             delivery.attempt()
         finally:
-            self._busy.discard(place)
+            self._busy.discard(rule_target)
 
 
 def scheduled_event(rule: Rule, due: datetime) -> dict[str, object]:

@@ -17,8 +17,8 @@ def render(target: Mapping[str, Any], event: Mapping[str, Any], rule_name: str, 
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:
-        found = at_path(event, target["InputPath"])
-        return json.dumps(None if found is _MISSING else found)
+        value = at_path(event, target["InputPath"])
+        return json.dumps(None if value is _MISSING else value)
     if "InputTransformer" not in target:
         return json.dumps(event)
     transformer = target["InputTransformer"]
@@ -50,13 +50,13 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
         name = match.group(1)
         if name not in values:
             return match.group(0)
-        found = values[name]
+        value = values[name]
         is_quoted = len(re.findall(r'(?<!\\)"', template[: match.start()])) % 2 == 1
-        if found is _MISSING:
+        if value is _MISSING:
             return "" if is_quoted else '""'
         if is_quoted:
-            text = found if isinstance(found, str) else json.dumps(found)
+            text = value if isinstance(value, str) else json.dumps(value)
             return json.dumps(text)[1:-1]
-        return json.dumps(found)
+        return json.dumps(value)
 
     return _VARIABLE.sub(value, template)

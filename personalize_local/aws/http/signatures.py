@@ -27,20 +27,20 @@ def is_signed(environ: dict[str, Any], secret_of: Callable[[str], str | None]) -
 
     S3's bodies are believed to have the digest that was signed, as they may be sent in signed pieces.
     """
-    found = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", "").strip())
-    secret = secret_of(found["key"]) if found else None
-    if found is None or secret is None:
+    signed = _SIGNED.fullmatch(environ.get("HTTP_AUTHORIZATION", "").strip())
+    secret = secret_of(signed["key"]) if signed else None
+    if signed is None or secret is None:
         return False
-    headers = {name: _header(environ, name) for name in found["headers"].split(";")}
-    is_s3 = found["service"] == "s3"
+    headers = {name: _header(environ, name) for name in signed["headers"].split(";")}
+    is_s3 = signed["service"] == "s3"
     if "host" not in headers or (is_s3 and _CONTENT_HASH not in headers):
         return False
     body = b"" if is_s3 else _body(environ)
     if not is_s3 and headers.get(_CONTENT_HASH, "") not in {"", hashlib.sha256(body).hexdigest()}:
         return False
-    signer = (_S3Signer if is_s3 else _Signer)(Credentials(found["key"], secret), found["service"], found["region"])
+    signer = (_S3Signer if is_s3 else _Signer)(Credentials(signed["key"], secret), signed["service"], signed["region"])
     signature = signer.signature_of(_request(environ, headers, body), headers.get("x-amz-date", ""))
-    return hmac.compare_digest(signature, found["signature"])
+    return hmac.compare_digest(signature, signed["signature"])
 
 
 class _Signer(SigV4Auth):

@@ -58,16 +58,16 @@ def _applies(statement: Statement, request: RequestContext) -> bool:
 
 def _is_about_action(statement: Statement, action: str) -> bool:
     listed = statement.get("Action", statement.get("NotAction", []))
-    found = any(matches_wildcards(pattern.lower(), action.lower()) for pattern in as_list(listed))
-    return found != ("NotAction" in statement)
+    matches = any(matches_wildcards(pattern.lower(), action.lower()) for pattern in as_list(listed))
+    return matches != ("NotAction" in statement)
 
 
 def _is_about_resource(statement: Statement, resource: str) -> bool:
     if "Resource" not in statement and "NotResource" not in statement:
         return True  # a trust policy: its resource is the role it belongs to
     listed = statement.get("Resource", statement.get("NotResource"))
-    found = any(matches_wildcards(pattern, resource) for pattern in as_list(listed))
-    return found != ("NotResource" in statement)
+    matches = any(matches_wildcards(pattern, resource) for pattern in as_list(listed))
+    return matches != ("NotResource" in statement)
 
 
 def _is_about_principal(statement: Statement, principals: Mapping[str, Iterable[str]]) -> bool:

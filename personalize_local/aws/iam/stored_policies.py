@@ -39,6 +39,6 @@ def bucket_exists(account_id: str, bucket: str) -> bool:
 
 def bucket_statements(account_id: str, bucket: str) -> tuple[Statement, ...] | None:
     """Return what the policy of an account's bucket says, or None when it has no policy."""
-    found = s3_backends[account_id]["aws"].buckets.get(bucket)
-    policy: bytes | None = found.policy if found else None
+    stored = s3_backends[account_id]["aws"].buckets.get(bucket)
+    policy: bytes | None = stored.policy if stored else None
     return statements_in(policy.decode()) if policy else None

@@ -32,8 +32,8 @@ def validate_definition(definition: str) -> None:
     try:
         _check_grammar(definition)
     except Exception as error:
-        found = getattr(error, "message", error)
-        raise InvalidDefinition(f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {found}'") from error
+        reason = getattr(error, "message", error)
+        raise InvalidDefinition(f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {reason}'") from error
     if missing := ", ".join(missing_targets(machine)):
         raise InvalidDefinition(f"Invalid State Machine Definition: '{missing}'")
 

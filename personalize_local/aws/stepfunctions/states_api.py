@@ -19,7 +19,7 @@ HISTORY_PAGE = 100  # GetExecutionHistory's default
 MAX_HISTORY_PAGE = 1000
 
 
-def _asked(response: StepFunctionResponse) -> dict[str, Any]:
+def _parameters(response: StepFunctionResponse) -> dict[str, Any]:
     parameters: dict[str, Any] = json.loads(response.body)
     return parameters
 
@@ -32,12 +32,12 @@ def describe_execution(response: StepFunctionResponse) -> ActionResult:
         described |= {"output": json.dumps(execution.output), "outputDetails": {"included": True}}
     status, reason = redrive_status(execution)
     described |= {"redriveStatus": status} | ({} if reason is None else {"redriveStatusReason": reason})
-    told = {"error": execution.error, "cause": execution.cause}
-    return ActionResult(described | {name: text for name, text in told.items() if text is not None})
+    error_and_cause = {"error": execution.error, "cause": execution.cause}
+    return ActionResult(described | {name: text for name, text in error_and_cause.items() if text is not None})
 
 
 def _find(response: StepFunctionResponse) -> LocalExecution:
-    execution: Any = response.stepfunction_backend.describe_execution(_asked(response)["executionArn"])
+    execution: Any = response.stepfunction_backend.describe_execution(_parameters(response)["executionArn"])
     found: LocalExecution = execution
     return found
 
@@ -57,47 +57,47 @@ def _listed(execution: LocalExecution) -> dict[str, Any]:
 
 def list_executions(response: StepFunctionResponse) -> ActionResult:
     """List executions, newest first, a page at a time; every closed one has a stop date."""
-    asked = _asked(response)
+    parameters = _parameters(response)
     backend: Any = response.stepfunction_backend
-    _check_what_is_listed(asked)
+    _check_what_is_listed(parameters)
     try:
         executions, next_token = backend.list_executions(
-            asked["stateMachineArn"],
-            status_filter=asked.get("statusFilter"),
-            redrive_filter=asked.get("redriveFilter"),
-            max_results=asked.get("maxResults") or None,
-            next_token=asked.get("nextToken"),
+            parameters["stateMachineArn"],
+            status_filter=parameters.get("statusFilter"),
+            redrive_filter=parameters.get("redriveFilter"),
+            max_results=parameters.get("maxResults") or None,
+            next_token=parameters.get("nextToken"),
         )
     except moto.core.exceptions.InvalidToken as error:
-        raise InvalidToken(f"'{asked['nextToken']}'") from error
+        raise InvalidToken(f"'{parameters['nextToken']}'") from error
     return ActionResult({"executions": [_listed(execution) for execution in executions], "nextToken": next_token})
 
 
-def _check_what_is_listed(asked: dict[str, Any]) -> None:
-    if ("stateMachineArn" in asked) == ("mapRunArn" in asked):
+def _check_what_is_listed(parameters: dict[str, Any]) -> None:
+    if ("stateMachineArn" in parameters) == ("mapRunArn" in parameters):
         raise ValidationException("Specify either a stateMachineArn or a mapRunArn, but not both")
-    if "mapRunArn" in asked:  # the children of a map run are no executions of their own here
-        raise ResourceNotFound(asked["mapRunArn"])
-    if asked.get("statusFilter") == "PENDING_REDRIVE":
+    if "mapRunArn" in parameters:  # the children of a map run are no executions of their own here
+        raise ResourceNotFound(parameters["mapRunArn"])
+    if parameters.get("statusFilter") == "PENDING_REDRIVE":
         raise ValidationException("statusFilter PENDING_REDRIVE needs a mapRunArn, not a stateMachineArn")
 
 
 def stop_execution(response: StepFunctionResponse) -> ActionResult:
     """Stop an execution; error and cause are kept."""
-    asked = _asked(response)
+    parameters = _parameters(response)
     backend: Any = response.stepfunction_backend
-    execution = backend.stop_execution(asked["executionArn"], asked.get("error"), asked.get("cause"))
+    execution = backend.stop_execution(parameters["executionArn"], parameters.get("error"), parameters.get("cause"))
     return ActionResult({"stopDate": execution.stop_date})
 
 
 def get_execution_history(response: StepFunctionResponse) -> ActionResult:
     """Return a page of the history, from either end."""
-    asked = _asked(response)
+    parameters = _parameters(response)
     events = _find(response).events()
-    if asked.get("reverseOrder"):
+    if parameters.get("reverseOrder"):
         events.reverse()
-    start = _offset(asked.get("nextToken"))
-    end = start + min(asked.get("maxResults") or HISTORY_PAGE, MAX_HISTORY_PAGE)
+    start = _offset(parameters.get("nextToken"))
+    end = start + min(parameters.get("maxResults") or HISTORY_PAGE, MAX_HISTORY_PAGE)
     more = {"nextToken": str(end)} if end < len(events) else {}
     return ActionResult({"events": events[start:end], **more})
 
@@ -112,9 +112,9 @@ def _offset(token: str | None) -> int:
 
 def send_task_failure(response: StepFunctionResponse) -> EmptyResult:
     """Fail a waiting task, with its cause."""
-    asked = _asked(response)
+    parameters = _parameters(response)
     backend: Any = response.stepfunction_backend
-    backend.send_task_failure(asked["taskToken"], error=asked.get("error"), cause=asked.get("cause"))
+    backend.send_task_failure(parameters["taskToken"], error=parameters.get("error"), cause=parameters.get("cause"))
     return EmptyResult()
 
 

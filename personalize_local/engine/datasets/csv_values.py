@@ -45,15 +45,15 @@ def acceptable(field: Field) -> pl.Expr:
 
 def first_bad_value(files: Sequence[Path], schema: Schema) -> str | None:
     """Return where the first refused value is, what it is and why, and how many rows have one; None without any."""
-    found = None
+    refusal = None
     rows = 0
     for file in files:
         bad = _bad_rows(file, schema)
         first, count = pl.collect_all([bad.head(1), bad.select(pl.len())], engine="streaming")
-        if found is None and first.height:
-            found = _sentence(file, first, schema)
+        if refusal is None and first.height:
+            refusal = _sentence(file, first, schema)
         rows += count.item()
-    return None if found is None else f"{found} {affected(rows)}"
+    return None if refusal is None else f"{refusal} {affected(rows)}"
 
 
 def _bad_rows(file: Path, schema: Schema) -> pl.LazyFrame:

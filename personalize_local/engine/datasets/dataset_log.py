@@ -76,11 +76,11 @@ class DatasetLog:
         with self._lock:
             return self._state.sequence + len(self._tail)
 
-    def recent(self, schema: Schema, user_id: str, since: int) -> pl.DataFrame:
-        """Return the user's streamed rows younger than the watermark `since`."""
+    def recent(self, schema: Schema, user_id: str, since: int) -> pl.DataFrame | None:
+        """Return the user's streamed rows younger than the watermark `since`; None when there are none."""
         with self._lock:
             rows = [row for row in self._users(schema).get(user_id, ()) if row[SEQUENCE] >= since]
-        return pl.DataFrame(rows, schema=dtypes(schema))
+        return pl.DataFrame(rows, schema=dtypes(schema)) if rows else None
 
     def freeze(self, schema: Schema, keep: Callable[[LogFile], None] = lambda _part: None) -> list[LogFile]:
         """Return the log files that hold all rows of this moment, each first given to `keep` while it surely exists."""

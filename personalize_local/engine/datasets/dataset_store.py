@@ -31,18 +31,18 @@ class DatasetStore:
 
         Both may be younger than the references: datasets are added to a group, and schemas are replaced.
         """
-        found = {ref.key: ref for ref in refs}
-        for group in {ref.key.rpartition("/")[0] for ref in found.values()}:
+        refs_by_key = {ref.key: ref for ref in refs}
+        for group in {ref.key.rpartition("/")[0] for ref in refs_by_key.values()}:
             for dataset_type in RULES:
                 key = f"{group}/{dataset_type}"
                 if (self.root / key / "state.json").exists():
-                    self._add(found, DatasetRef(key, dataset_type, ""))
-        return list(found.values())
+                    self._add(refs_by_key, DatasetRef(key, dataset_type, ""))
+        return list(refs_by_key.values())
 
-    def _add(self, found: dict[str, DatasetRef], ref: DatasetRef) -> None:
+    def _add(self, refs_by_key: dict[str, DatasetRef], ref: DatasetRef) -> None:
         schema = self.dataset(ref).schema
         if schema is not None:
-            found[ref.key] = replace(ref, schema=schema)
+            refs_by_key[ref.key] = replace(ref, schema=schema)
 
     def drop(self, ref: DatasetRef) -> None:
         """Forget the dataset and its files."""

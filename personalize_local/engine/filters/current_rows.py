@@ -85,8 +85,8 @@ class _StoredRows:
             if dataset_type not in self._histories or self._histories[dataset_type][0] != bulk:
                 self._histories[dataset_type] = bulk, read_history(merge(bulk, schema, dataset_type), dataset_type)
         imported = self._histories[dataset_type][1]
-        streamed = dataset.recent(schema, user_id, 0) if user_id is not None else pl.DataFrame()
-        if user_id is None or streamed.is_empty():
+        streamed = dataset.recent(schema, user_id, 0) if user_id is not None else None
+        if user_id is None or streamed is None:
             return imported
         return _joined(imported, streamed, user_id, dataset_type)
 

@@ -45,13 +45,13 @@ class EventHistory:
         )
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {user_id: place for place, user_id in enumerate(self.user_ids.to_list())}
+    def _positions(self) -> dict[str, int]:
+        return {user_id: position for position, user_id in enumerate(self.user_ids.to_list())}
 
     def events(self, user_id: str | None) -> slice:
         """Return where the user's events are; empty for an unknown user."""
-        place = None if user_id is None else self._places.get(user_id)
-        return slice(0, 0) if place is None else slice(int(self.offsets[place]), int(self.offsets[place + 1]))
+        position = None if user_id is None else self._positions.get(user_id)
+        return slice(0, 0) if position is None else slice(int(self.offsets[position]), int(self.offsets[position + 1]))
 
     def users_with(self, wanted: npt.NDArray[np.bool_]) -> pl.Series:
         """Return the users who have an event of a type marked True."""

@@ -142,9 +142,9 @@ class BoundFilter:
         wanted: Mask = self._keep(history, None, ("types", resolved), lambda: _types(history.type_names, resolved))
         if rule.target == "USER":
             return ids.is_in(history.users_with(wanted).implode()).to_numpy()
-        places = self._keep(history, ids, ("places",), lambda: _places(ids, history.target_ids))
+        positions = self._keep(history, ids, ("places",), lambda: _positions(ids, history.target_ids))
         own = history.events(query.user_id)
-        passed[places[history.targets[own][wanted[history.types[own]]]]] = True
+        passed[positions[history.targets[own][wanted[history.types[own]]]]] = True
         return passed[:-1]
 
     def _resolved(self, alternatives: tuple[tuple[FilterTest, ...], ...], query: ItemFilter) -> Resolved:
@@ -163,12 +163,15 @@ class BoundFilter:
         items = self._rows.table("ITEMS")
         if item_id is None or items is None:
             return {}
-        places: dict[str, int] = self._keep(
-            items, None, ("items",), lambda: {name: place for place, name in enumerate(items["ITEM_ID"].to_list())}
+        positions: dict[str, int] = self._keep(
+            items,
+            None,
+            ("items",),
+            lambda: {name: position for position, name in enumerate(items["ITEM_ID"].to_list())},
         )
-        if item_id not in places:
+        if item_id not in positions:
             return {}
-        return {name.upper(): value for name, value in items.row(places[item_id], named=True).items()}
+        return {name.upper(): value for name, value in items.row(positions[item_id], named=True).items()}
 
     def _keep(self, rows: object, ids: object, key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
         """Return what `compute` gave for these very objects before, or compute it.
@@ -176,15 +179,15 @@ class BoundFilter:
         Rows that changed take the place of the old ones, so that those can be forgotten; several series of ids have
         each its own.
         """
-        place = (id(ids), *key)
-        found = self._kept.get(place)
-        if found is None or found[0] is not rows or found[1] is not ids:
-            found = rows, ids, compute()
+        cache_key = (id(ids), *key)
+        kept = self._kept.get(cache_key)
+        if kept is None or kept[0] is not rows or kept[1] is not ids:
+            kept = rows, ids, compute()
             with self._lock:
-                self._kept[place] = found
+                self._kept[cache_key] = kept
                 while len(self._kept) > _KEPT_MASKS:
                     self._kept.popitem(last=False)
-        return found[2]
+        return kept[2]
 
 
 def bind_filter(use: FilterUse, live: Snapshot) -> BoundFilter:
@@ -204,7 +207,7 @@ def _is_type(name: str, test: FilterTest, operands: tuple[str | float, ...]) -> 
     return inside == (test.operator == "IN")
 
 
-def _places(ids: pl.Series, wanted: pl.Series) -> npt.NDArray[np.int64]:
+def _positions(ids: pl.Series, wanted: pl.Series) -> npt.NDArray[np.int64]:
     """Return where each wanted id is in ids; len(ids) for those that are not there."""
-    place = {name: number for number, name in enumerate(ids.to_list())}
-    return np.array([place.get(name, len(ids)) for name in wanted.to_list()], dtype=np.int64)
+    position = {name: number for number, name in enumerate(ids.to_list())}
+    return np.array([position.get(name, len(ids)) for name in wanted.to_list()], dtype=np.int64)

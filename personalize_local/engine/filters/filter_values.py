@@ -25,16 +25,16 @@ def parse_values(name: str, text: str) -> Operands:
     Raises FilterError when the text is neither quoted values nor a number.
     """
     values: list[Operand] = []
-    place = 0
-    while place < len(text):
-        value = _VALUE.match(text, place)
+    position = 0
+    while position < len(text):
+        value = _VALUE.match(text, position)
         if value is None:
             raise FilterError(
                 f"The value of the filter parameter {name} must be text in double quotes or numbers, with commas"
-                f" between them: {text!r} at column {place + 1}."
+                f" between them: {text!r} at column {position + 1}."
             )
         values.append(float(value[2]) if value[1] is None else re.sub(r"\\(.)", r"\1", value[1]))
-        place = value.end()
+        position = value.end()
     if not values:
         raise FilterError(f"The filter parameter {name} has no value.")
     return tuple(values)

@@ -33,9 +33,9 @@ class ColdUsers:
 
         `out` is float32 of shape (users, items).
         """
-        places = find(self.user_ids, users)
-        for row in np.flatnonzero(places >= 0):
-            held = self.values[places[row]]
+        positions = find(self.user_ids, users)
+        for row in np.flatnonzero(positions >= 0):
+            held = self.values[positions[row]]
             out[row] += self.lifts[held[held >= 0]].sum(axis=0)
 
     def save(self, directory: Path) -> None:

@@ -148,8 +148,8 @@ def strongest(matrix: Matrix, keep: int) -> Sparse:
     lengths = np.diff(matrix.indptr)
     rows = np.repeat(np.arange(matrix.shape[0]), lengths)
     order = np.lexsort((-np.abs(matrix.data), rows))
-    place = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)
-    kept = np.sort(order[place < keep])
+    number_in_row = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)
+    kept = np.sort(order[number_in_row < keep])
     return from_cells(matrix.data[kept], rows[kept], matrix.indices[kept], matrix.shape)
 
 

@@ -135,15 +135,15 @@ def find(ids: pl.Series, wanted: pl.Series | Sequence[str]) -> Ints:
     Returns int32 of the length of `wanted`. `ids` must be sorted.
     """
     if len(wanted) == 1 and isinstance(wanted[0], str):  # one question: no need to wake the thread pool
-        place = bisect_left(ids, wanted[0])
-        found_one = place < len(ids) and ids[place] == wanted[0]
-        return np.array([place if found_one else -1], dtype=np.int32)
+        position = bisect_left(ids, wanted[0])
+        found_one = position < len(ids) and ids[position] == wanted[0]
+        return np.array([position if found_one else -1], dtype=np.int32)
     sought = pl.Series(wanted, dtype=pl.String)
     if len(ids) == 0 or len(sought) == 0:
         return np.full(len(sought), -1, dtype=np.int32)
-    places = ids.search_sorted(sought).clip(0, len(ids) - 1)
-    found = ids.gather(places) == sought
-    return np.where(found.fill_null(value=False).to_numpy(), places.to_numpy(), -1).astype(np.int32)
+    positions = ids.search_sorted(sought).clip(0, len(ids) - 1)
+    found = ids.gather(positions) == sought
+    return np.where(found.fill_null(value=False).to_numpy(), positions.to_numpy(), -1).astype(np.int32)
 
 
 def arrange(users: Ints, items: Ints, times: Longs, weights: Floats, n_users: int) -> Histories:

@@ -81,9 +81,9 @@ def shares_of_alike(catalogue: Catalogue, options: TrainingOptions) -> Sparse | 
     if described is None:
         return None
     likeness = alike(described, np.arange(warm, size), np.arange(warm), _NEIGHBOURS)
-    cosine, place, _ = cells_of(likeness)
-    sums = np.maximum(np.bincount(place, weights=cosine, minlength=size - warm), 1e-12)
-    return from_rows((cosine / sums[place]).astype(np.float32), likeness.indices, likeness.indptr, warm)
+    cosine, rows, _ = cells_of(likeness)
+    sums = np.maximum(np.bincount(rows, weights=cosine, minlength=size - warm), 1e-12)
+    return from_rows((cosine / sums[rows]).astype(np.float32), likeness.indices, likeness.indptr, warm)
 
 
 def with_cold_items(weights: Sparse, shares: Sparse | None, size: int) -> Sparse:

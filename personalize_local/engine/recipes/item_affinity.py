@@ -72,18 +72,18 @@ def parse_attributes(text: str) -> list[tuple[str, str]]:
 
     Raises EngineError when the text has anything else.
     """
-    tests, place = [], 0
+    tests, position = [], 0
     while True:
-        found = _TEST.match(text, place)
-        if found is None:
+        test = _TEST.match(text, position)
+        if test is None:
             raise EngineError(f"Invalid itemAttributes: only = and AND between ITEMS columns are allowed, not {text!r}")
-        tests.append((found[1], found[2]))
-        place = found.end()
-        if place == len(text):
+        tests.append((test[1], test[2]))
+        position = test.end()
+        if position == len(text):
             return tests
-        if text[place : place + 3].upper() != "AND":
-            raise EngineError(f"Invalid itemAttributes: expected AND after {text[:place]!r}")
-        place += 3
+        if text[position : position + 3].upper() != "AND":
+            raise EngineError(f"Invalid itemAttributes: expected AND after {text[:position]!r}")
+        position += 3
 
 
 def items_with(catalogue: Catalogue, tests: Sequence[tuple[str, str]]) -> Sparse:
@@ -97,13 +97,13 @@ def items_with(catalogue: Catalogue, tests: Sequence[tuple[str, str]]) -> Sparse
         raise EngineError("The recipe needs an Items dataset")
     by_name = {name.upper(): name for name in catalogue.metadata.columns}
     rows, columns = [], []
-    for place, (column, value) in enumerate(tests):
+    for position, (column, value) in enumerate(tests):
         if column.upper() not in by_name:
             raise EngineError(f"The Items dataset has no column {column}")
         held = catalogue.metadata[by_name[column.upper()]].cast(pl.String).str.split("|").list.contains(value)
         carrying = np.flatnonzero(held.fill_null(value=False).to_numpy())
         rows.append(carrying)
-        columns.append(np.full(len(carrying), place))
+        columns.append(np.full(len(carrying), position))
     where = np.concatenate(rows)
     return from_cells(np.ones(len(where)), where, np.concatenate(columns), (len(catalogue), len(tests)))
 

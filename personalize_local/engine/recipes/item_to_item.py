@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
+from scipy.sparse import csr_array
 
 from personalize_local.engine.evaluation.ranked_lists import SEEN
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
@@ -72,7 +73,8 @@ class ItemToItem:
             cells = (self._cells[part.items[events]] * weights[events, None]).ravel()
             columns = self._columns[part.items[events]].ravel()
             edges = (part.offsets[first : last + 1] - part.offsets[first]) * width
-            from_rows(cells, columns, edges, out.shape[1]).toarray(out=out[first:last])  # adds up equal columns
+            rows = csr_array(cast("Any", (cells, columns, edges)), shape=(last - first, out.shape[1]))
+            rows.toarray(out=out[first:last])  # adds up equal columns
         out += self.prior
         out[part.lengths == 0] = self.popular
         if not self.settings.repeats:

@@ -42,8 +42,8 @@ def _with_metadata(near: Sparse, counts: Floats, catalogue: Catalogue, options: 
         return near
     likeness = alike(described, rare, np.arange(len(catalogue)), _keep(options, "item_metadata_hidden_dim") + 1)
     strengths = np.maximum.reduceat(near.data, near.indptr[:-1][np.diff(near.indptr) > 0]) if near.nnz else [1.0]
-    cosine, place, columns = cells_of(likeness)
-    rows = rare[place]
+    cosine, numbers, columns = cells_of(likeness)
+    rows = rare[numbers]
     kept = rows != columns
     known = cells_of(near)
     return from_cells(

@@ -55,10 +55,10 @@ class BatchLists:
         """Return the output of each record as JSON text."""
         queries = self._question.of_keys(self.model, records.keys, self.histories(records.keys))
         masks = self._masks(records)
-        found, items, scores = self._best(queries, records, masks)
-        if not self._question.scored or found.log_totals is None:
+        best, items, scores = self._best(queries, records, masks)
+        if not self._question.scored or best.log_totals is None:
             return listed(self.catalogue.ids, items, None)
-        return listed(self.catalogue.ids, items, np.exp(scores - found.log_totals[:, None]))
+        return listed(self.catalogue.ids, items, np.exp(scores - best.log_totals[:, None]))
 
     def mask_for(self, row: int, records: BatchRecords) -> Mask | None:
         """Return which items one record's filter lets through; a record with bad values is refused.
@@ -101,13 +101,13 @@ class BatchLists:
                 drawn.keep(start, places, np.take_along_axis(block, np.maximum(places, 0).astype(np.int64), axis=1))
 
         cold = self._cold_rows(queries, records)
-        found = ranked(
+        best = ranked(
             self.scorer, queries, size, self.count, restrict=restrict, adjust=cold, totals=self._question.scored
         )
         if explore is None:
-            return found, found.items, found.scores
-        swap = explore.plan(found.items, drawn.items, keys)
-        return found, swap.apply(found.items, drawn.items), swap.apply(found.scores, drawn.scores)
+            return best, best.items, best.scores
+        swap = explore.plan(best.items, drawn.items, keys)
+        return best, swap.apply(best.items, drawn.items), swap.apply(best.scores, drawn.scores)
 
     def _cold_rows(self, queries: Histories, records: BatchRecords) -> Score | None:
         """Return what adds the metadata of users without history."""

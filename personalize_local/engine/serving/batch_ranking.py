@@ -28,13 +28,13 @@ def rank_records(lists: BatchLists, records: BatchRecords) -> pl.Series:
 
 def _rank(lists: BatchLists, wanted: list[str], logits: np.ndarray, allowed: np.ndarray | None) -> str:
     names = pl.Series(list(dict.fromkeys(wanted)), dtype=pl.String)
-    places = lists.catalogue.find(names)
-    known = (places >= 0) & (places < lists.catalogue.warm)
+    positions = lists.catalogue.find(names)
+    known = (positions >= 0) & (positions < lists.catalogue.warm)
     if allowed is not None:
-        kept = (places < 0) | allowed[places]
-        names, places, known = names.filter(pl.Series(kept)), places[kept], known[kept]
-    order = np.argsort(-logits[places[known]], kind="stable")
-    chances = softmax(logits[places[known]][order])
+        kept = (positions < 0) | allowed[positions]
+        names, positions, known = names.filter(pl.Series(kept)), positions[kept], known[kept]
+    order = np.argsort(-logits[positions[known]], kind="stable")
+    chances = softmax(logits[positions[known]][order])
     ranked = names.filter(pl.Series(known)).gather(order).to_list()
     unknown = names.filter(pl.Series(~known)).to_list()
     return json.dumps(

@@ -60,15 +60,15 @@ def _parse(lines: Sequence[bytes], fields: Sequence[str]) -> BatchRecords:
     simple = rf'^\{{\s*"{fields[0]}"\s*:\s*"([^"\\\x00-\x1f\x{{FFFD}}]+)"\s*\}}$'
     keys = echo.str.extract(simple) if len(fields) == 1 else pl.Series([None] * len(lines), dtype=pl.String)
     rest = keys.is_null().arg_true().to_list()
-    found = [_parse_line(line, fields) for line in (lines[row] for row in rest)]
-    places = pl.Series(rest, dtype=pl.UInt32)
+    parsed_lines = [_parse_line(line, fields) for line in (lines[row] for row in rest)]
+    positions = pl.Series(rest, dtype=pl.UInt32)
     return BatchRecords(
-        echo.scatter(places, pl.Series([line.echo for line in found], dtype=pl.String)) if rest else echo,
-        keys.scatter(places, pl.Series([line.key for line in found], dtype=pl.String)) if rest else keys,
+        echo.scatter(positions, pl.Series([line.echo for line in parsed_lines], dtype=pl.String)) if rest else echo,
+        keys.scatter(positions, pl.Series([line.key for line in parsed_lines], dtype=pl.String)) if rest else keys,
         pl.Series([None] * len(lines), dtype=pl.String).scatter(
-            places, pl.Series([line.error for line in found], dtype=pl.String)
+            positions, pl.Series([line.error for line in parsed_lines], dtype=pl.String)
         ),
-        {row: line.parsed for row, line in zip(rest, found, strict=True) if line.parsed},
+        {row: line.parsed for row, line in zip(rest, parsed_lines, strict=True) if line.parsed},
     )
 
 

@@ -1,15 +1,15 @@
 """Answer one question at a time with a list of items."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from personalize_local.engine.api import Query, Recommendation
-from personalize_local.engine.evaluation.top_k import best
-from personalize_local.engine.serving.exploration import exploration_of, keys_for
+from personalize_local.engine.serving.exploration import Exploration, exploration_of, keys_for
 from personalize_local.engine.serving.promotions import promote
 from personalize_local.engine.serving.questions import LoadedModel, Question
 
@@ -22,28 +22,39 @@ class ItemMask(Protocol):
 
 
 class ItemLists:
-    """Lists of items for one question at a time."""
+    """Lists of items for one question at a time; a subclass says what is asked."""
 
-    def __init__(self, model: LoadedModel, question: Question) -> None:
-        self._model, self._question = model, question
+    question: ClassVar[Question]
+
+    def __init__(self, model: LoadedModel) -> None:
+        self.model = model
         self._catalogue = model.data.catalogue
+        self._size = len(self._catalogue)
+        self._scorer = model.scorer.influenced({})
+        self._explorations: dict[str, Exploration | None] = {}  # by configuration
 
-    def best(
-        self, query: Query, recent: pl.DataFrame | None, mask: ItemMask | None, promotions: Mapping[str, ItemMask]
+    def recommend(
+        self,
+        query: Query,
+        recent: pl.DataFrame | None = None,
+        filters: ItemMask | None = None,
+        promotions: Mapping[str, ItemMask] | None = None,
     ) -> list[Recommendation]:
         """Return the items that fit best, with exploration and promotions."""
-        return self._list(query, self._logits(query, recent), mask, promotions)
+        return self._list(query, self._logits(query, recent), filters, promotions or {})
 
     def reranked(self, query: Query, recent: pl.DataFrame | None, mask: ItemMask | None) -> list[Recommendation]:
         """Return the query's own list in the user's order."""
         return self._rank(query, self._logits(query, recent), mask)
 
     def _logits(self, query: Query, recent: pl.DataFrame | None) -> npt.NDArray[np.float32]:
-        history = self._question.of_query(self._model, query, recent)
-        block = np.empty((1, len(self._catalogue)), dtype=np.float32)
-        self._model.scorer.influenced(query.campaign_config).score(history, 0, 1, block)
-        if self._model.cold_users is not None and query.user_id and not history.lengths[0]:
-            self._model.cold_users.add([query.user_id], block)
+        history = self.question.of_query(self.model, query, recent)
+        block = np.empty((1, self._size), dtype=np.float32)
+        config = query.campaign_config
+        scorer = self.model.scorer.influenced(config) if config else self._scorer
+        scorer.score(history, 0, 1, block)
+        if self.model.cold_users is not None and query.user_id and not history.lengths[0]:
+            self.model.cold_users.add([query.user_id], block)
         return np.asarray(block[0])
 
     def _list(
@@ -58,7 +69,7 @@ class ItemLists:
         owners: dict[int, str] = {}
         for promotion in query.promotions:
             passing = self._allowed(logits, promotions.get(promotion.name))
-            generator = np.random.default_rng(keys_for(self._model.seed, [f"{query.user_id} {promotion.name}"]))
+            generator = np.random.default_rng(keys_for(self.model.seed, [f"{query.user_id} {promotion.name}"]))
             items, promoted = promote(
                 items, _best_of(passing, query.num_results), promotion.percent, query.num_results, generator
             )
@@ -68,24 +79,30 @@ class ItemLists:
     def _explore(
         self, query: Query, items: npt.NDArray[np.int32], logits: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.int32], dict[int, Sequence[str]]]:
-        exploration = exploration_of(
-            self._model.exploration_weight, query.campaign_config, self._catalogue, self._model.newest_event
-        )
+        exploration = self._exploration(query.campaign_config)
         if exploration is None or len(items) == 0:
             return items, {}
-        keys = keys_for(self._model.seed, [query.user_id])
+        keys = keys_for(self.model.seed, [query.user_id])
         drawn = exploration.draw(logits[None, :], keys, len(items))
         swap = exploration.plan(items[None, :], drawn, keys)
         mixed = swap.apply(items[None, :], drawn)[0]
         return mixed, {int(item): ["Exploration"] for item in mixed[swap.explored[0]]}
 
+    def _exploration(self, config: Mapping[str, Any]) -> Exploration | None:
+        key = json.dumps(config.get("itemExplorationConfig"), sort_keys=True)
+        if key not in self._explorations:
+            model = self.model
+            explored = exploration_of(model.exploration_weight, config, self._catalogue, model.newest_event)
+            self._explorations[key] = explored
+        return self._explorations[key]
+
     def _rank(self, query: Query, logits: npt.NDArray[np.float32], filters: ItemMask | None) -> list[Recommendation]:
         wanted = pl.Series(list(dict.fromkeys(query.item_list or [])), dtype=pl.String)
         if filters is not None and len(wanted):
             wanted = wanted.filter(pl.Series(filters.mask(wanted)))
-        places = self._catalogue.find(wanted)
-        known = (places >= 0) & (places < self._catalogue.warm)
-        ranked = places[known][np.argsort(-logits[places[known]], kind="stable")]
+        positions = self._catalogue.find(wanted)
+        known = (positions >= 0) & (positions < self._catalogue.warm)
+        ranked = positions[known][np.argsort(-logits[positions[known]], kind="stable")]
         chances = np.zeros(len(logits), dtype=np.float64)
         chances[ranked] = softmax(logits[ranked])
         unknown = [Recommendation(item) for item in wanted.filter(pl.Series(~known)).to_list()]
@@ -97,7 +114,7 @@ class ItemLists:
         return np.where(filters.mask(self._catalogue.ids), logits, np.float32(-np.inf))
 
     def _probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64] | None:
-        return softmax(logits) if self._question.scored else None
+        return softmax(logits) if self.question.scored else None
 
     def _answer(
         self,
@@ -150,8 +167,9 @@ def significant(score: float) -> float:
 
 
 def _best_of(logits: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int32]:
-    def copy(_start: int, _stop: int, out: npt.NDArray[np.float32]) -> None:
-        out[0] = logits
-
-    items = best(copy, (1, len(logits)), count).items
-    return items[items >= 0]
+    """Return the positions of the highest logits, best first; equal ones in their order."""
+    places = np.arange(len(logits))
+    if 0 < count < len(logits):
+        places = np.flatnonzero(logits >= np.partition(logits, len(logits) - count)[len(logits) - count])
+    places = places[np.argsort(-logits[places], kind="stable")][:count]
+    return places[logits[places] > -np.inf].astype(np.int32)

@@ -49,25 +49,11 @@ class ServedModel(Protocol):
         """Return what answers the lines of a batch job, with the rows of this moment; an EngineError if nothing can."""
 
 
-class CommonLists:
+class CommonLists(ItemLists):
     """The same list for everybody."""
 
     learns_from: ClassVar[DatasetType] = "INTERACTIONS"
     question: ClassVar[Question] = AboutEverybody()
-
-    def __init__(self, model: LoadedModel) -> None:
-        self.model = model
-        self._lists = ItemLists(model, self.question)
-
-    def recommend(
-        self,
-        query: Query,
-        recent: pl.DataFrame | None = None,
-        filters: ItemMask | None = None,
-        promotions: Mapping[str, ItemMask] | None = None,
-    ) -> list[Recommendation]:
-        """Return the best items."""
-        return self._lists.best(query, recent, filters, promotions or {})
 
     def batch(self, spec: BatchSpec, live: Snapshot) -> BatchAnswers:
         """Answer each line with a list, or with a list and its theme."""
@@ -102,7 +88,7 @@ class RerankedLists(CommonLists):
         promotions: Mapping[str, ItemMask] | None = None,  # noqa: ARG002 - lists that are given have none
     ) -> list[Recommendation]:
         """Return the query's list in the user's order."""
-        return self._lists.reranked(query, recent, filters)
+        return self.reranked(query, recent, filters)
 
     def batch(self, spec: BatchSpec, live: Snapshot) -> BatchAnswers:
         """Put each line's list in order."""

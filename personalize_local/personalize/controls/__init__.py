@@ -1,4 +1,4 @@
-"""What a person can set from outside: faults, switches for undocumented choices, and how long things take.
+"""Hold what a person can set from outside: faults, switches for undocumented choices, quotas, durations.
 
-It imports nothing of the service but the names of its resource types. Begin with `fault_routes`.
+It imports nothing of the service but the names of its resource types. Begin with `faults`.
 """

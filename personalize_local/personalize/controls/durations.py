@@ -1,4 +1,4 @@
-"""How long things take on AWS: typical simulated seconds, drawn with a seeded jitter.
+"""Draw how long things take on AWS: typical simulated seconds with a seeded jitter.
 
 The figures are those seen in the executed notebooks of aws-samples/amazon-personalize-samples and in
 aws-samples/retail-demo-store, and the developer guide's own hints.
@@ -65,9 +65,8 @@ class Durations:
         digest = hashlib.sha256(f"{self.seed} {key}".encode()).digest()
         return int.from_bytes(digest[:4]) / 2**31 - 1
 
-    def reset(self) -> None:
-        """Go back to the typical figures."""
-        self.seconds, self.jitter, self.seed = dict(_TYPICAL), 0.1, 0
-
-
-DURATIONS = Durations()
+    def set_seconds(self, what: str, seconds: float) -> None:
+        """Change one typical duration. Raises ValueError for one that is not in the table."""
+        if what not in self.seconds:
+            raise ValueError(f"no duration {what!r}; there are {', '.join(self.seconds)}")
+        self.seconds[what] = seconds

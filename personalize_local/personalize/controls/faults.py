@@ -1,4 +1,4 @@
-"""Trouble on request: jobs that fail, take long, calls that are throttled, quotas that are full, S3 that is closed."""
+"""Inject faults: jobs that fail or take long, calls that are throttled, quotas that are full, S3 that is closed."""
 
 import random
 import threading
@@ -10,7 +10,7 @@ from personalize_local.personalize.resources.resource_types import TYPES
 
 
 @dataclass
-class Failure:
+class InjectedFailure:
     """The next resources of a type (or the one of that name) end CREATE FAILED with this reason."""
 
     resource_type: str
@@ -20,7 +20,7 @@ class Failure:
 
 
 @dataclass
-class Slowness:
+class InjectedSlowness:
     """Resources of a type (or the one of that name) take `factor` times as long."""
 
     resource_type: str
@@ -38,29 +38,29 @@ class Faults:
     def clear(self) -> None:
         """End all trouble."""
         with self._lock:
-            self._failures: list[Failure] = []
-            self._slow: list[Slowness] = []
+            self._failures: list[InjectedFailure] = []
+            self._slow: list[InjectedSlowness] = []
             self._full: set[str] = set()
             self._denied: list[str] = []
-            self._throttled_share = 0.0
+            self.throttled_share = 0.0
             self._random = random.Random(0)
 
     def fail(self, resource_type: str, reason: str, *, name: str | None = None, times: int = 1) -> None:
         """Let the next `times` creations (or updates) of a type, or of one named resource, fail with `reason`."""
         with self._lock:
-            self._failures.append(Failure(_known(resource_type), reason, name, times))
+            self._failures.append(InjectedFailure(_known(resource_type), reason, name, times))
 
     def slow(self, resource_type: str, factor: float, *, name: str | None = None) -> None:
         """Let a type, or one named resource, take `factor` times as long from now on."""
         with self._lock:
-            self._slow.append(Slowness(_known(resource_type), factor, name))
+            self._slow.append(InjectedSlowness(_known(resource_type), factor, name))
 
     def throttle(self, share: float) -> None:
         """Answer this share (0-1) of all calls with ThrottlingException."""
         if not 0 <= share <= 1:
             raise ValueError(f"a share lies between 0 and 1, not {share}")
         with self._lock:
-            self._throttled_share = share
+            self.throttled_share = share
 
     def fill_quota(self, resource_type: str) -> None:
         """Pretend that the quota of a type is used up."""
@@ -78,7 +78,7 @@ class Faults:
             return {
                 "failures": [asdict(each) for each in self._failures],
                 "slow": [asdict(each) for each in self._slow],
-                "throttledShare": self._throttled_share,
+                "throttledShare": self.throttled_share,
                 "fullQuotas": sorted(self._full),
                 "deniedS3": list(self._denied),
             }
@@ -103,7 +103,7 @@ class Faults:
     def check_throttle(self) -> None:
         """Raise when this call is one of the unlucky ones."""
         with self._lock:
-            unlucky = self._throttled_share > 0 and self._random.random() < self._throttled_share
+            unlucky = self.throttled_share > 0 and self._random.random() < self.throttled_share
         if unlucky:
             raise throttled()
 
@@ -122,6 +122,3 @@ def _known(resource_type: str) -> str:
     if resource_type not in TYPES:
         raise ValueError(f"no resource type {resource_type!r}; there are {', '.join(TYPES)}")
     return resource_type
-
-
-FAULTS = Faults()

@@ -1,4 +1,4 @@
-"""`fault`: make trouble in a running local cloud, from the command line."""
+"""Inject faults into a running local cloud, from the command line: `fault`."""
 
 import argparse
 import json
@@ -59,13 +59,13 @@ def _add_type(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it, print what is in force then, and return the exit code."""
     ours = {"endpoint", "action", "command"}
-    asked = {
+    body = {
         name: value
         for name, value in vars(args).items()
         if name not in ours and isinstance(value, str | int | float) and not isinstance(value, bool)
     }
     try:
-        state = _call(args.endpoint, args.action, asked)
+        state = _call(args.endpoint, args.action, body)
     except urllib.error.HTTPError as error:
         return _refused(error)
     except OSError as error:
@@ -88,11 +88,11 @@ def _refused(error: urllib.error.HTTPError) -> int:
         return _complain(f"{error.url} answers {error.code} {error.reason}: it is no local cloud, or an older one", 2)
 
 
-def _call(endpoint: str, action: str, asked: dict[str, Any]) -> dict[str, Any]:
-    body = None if action == "show" else json.dumps(asked).encode()
+def _call(endpoint: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    data = None if action == "show" else json.dumps(body).encode()
     url = f"{endpoint.rstrip('/')}/_local-cloud/{action}"
     headers = {"Content-Type": "application/json", CONTROL_HEADER: "1"}
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - parsed as HTTP
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 - parsed as HTTP
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-        told: dict[str, Any] = json.loads(answer.read())
-        return told
+        state: dict[str, Any] = json.loads(answer.read())
+        return state

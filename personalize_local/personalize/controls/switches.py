@@ -1,4 +1,4 @@
-"""Where the service's own behaviour is unknown or doubtful, one named switch decides; these are their defaults."""
+"""Name a switch for each behaviour of the service that is unknown or doubtful, with its default."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
@@ -35,10 +35,6 @@ class Switches:
     theme_regions: Literal["documented", "all"] = "documented"
     access_policies: Literal["where they exist", "always", "never"] = "where they exist"
 
-    def reset(self) -> None:
-        """Turn every switch back."""
-        vars(self).update(vars(Switches()))
-
     def set(self, name: str, text: str) -> None:
         """Turn a switch by its name, given the value as text (as from a command line)."""
         hints = get_type_hints(Switches)
@@ -54,6 +50,3 @@ def _read(hint: Any, text: str, name: str) -> bool | int | str:
     if (text.lower() if hint is bool else text) not in allowed:
         raise ValueError(f"{name} is one of {', '.join(allowed)}, not {text!r}")
     return text.lower() == "true" if hint is bool else text
-
-
-SWITCHES = Switches()

@@ -1,4 +1,4 @@
-"""Batch inference, segment and theme jobs: JSON Lines in, one `.out` file per input out."""
+"""Start batch inference, segment and theme jobs: JSON Lines in, one `.out` file per input out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,10 +7,9 @@ from typing import Final
 
 from personalize_local.engine.api import BatchSpec, EngineError, FilterUse
 from personalize_local.engine.recipes.recipe import Recipe
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.campaigns import check_config
 from personalize_local.personalize.operations.catalogue import recipe_of
-from personalize_local.personalize.operations.data_jobs import check_folder, scratch
+from personalize_local.personalize.operations.data_jobs import check_folder
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.filters import check_use
 from personalize_local.personalize.operations.solutions import recipe_arn
@@ -19,10 +18,9 @@ from personalize_local.personalize.protocol.service_errors import invalid_input
 from personalize_local.personalize.resources import job_files
 from personalize_local.personalize.resources.access import AccessError, JobAccess, access_of
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import Making, Task
-from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.job_runner import CreationOptions, Task
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.status_timeline import DOCUMENTED_BATCH, Words
+from personalize_local.personalize.resources.status_timeline import DOCUMENTED_BATCH, StatusWords
 
 _FILES_AT_MOST: Final = 1000
 _BYTES_AT_MOST: Final = 10**9
@@ -45,20 +43,20 @@ def create_batch_inference_job(account: Account, request: Members) -> Members:
         raise invalid_input(f"{recipe.name} does not support batch inference jobs.")
     _check_locations(request)
     _check_filter(version, recipe, chosen)
-    _check_results(request, SWITCHES.batch_num_results_maximum)
+    _check_results(request, account.switches.batch_num_results_maximum)
     check_config(recipe, request.get("batchInferenceJobConfig", {}))
     if mode == _THEMES:
         _check_themes(account, version, recipe, request)
     check_new(request.get("tags"))
     access = access_of(account, arn, request["roleArn"])
-    QUOTAS.check(account, "batch_inference_job")
+    account.require_quota("batch_inference_job")
     task = _running(account, request, version, chosen, access)
     shown = {"numResults": _DEFAULT_RESULTS, **request, "batchInferenceJobMode": mode}
     account.add(
         "batch_inference_job",
         arn,
         shown,
-        making=Making(task, words=_words()),
+        options=CreationOptions(task, words=_words(account)),
         notes={"datasetGroupArn": version.group_arn},
     )
     return {"batchInferenceJobArn": arn}
@@ -79,14 +77,14 @@ def create_batch_segment_job(account: Account, request: Members) -> Members:
     _check_results(request, _SEGMENT_USERS_AT_MOST)
     check_new(request.get("tags"))
     access = access_of(account, arn, request["roleArn"])
-    QUOTAS.check(account, "batch_segment_job")
+    account.require_quota("batch_segment_job")
     task = _running(account, request, version, chosen, access)
     shown = {"numResults": _DEFAULT_RESULTS, **request}
     account.add(
         "batch_segment_job",
         arn,
         shown,
-        making=Making(task, words=_words()),
+        options=CreationOptions(task, words=_words(account)),
         notes={"datasetGroupArn": version.group_arn},
     )
     return {"batchSegmentJobArn": arn}
@@ -99,8 +97,8 @@ def answer_again(account: Account, job: Record) -> Task:
     return _running(account, job.members, version, _filter(account, job.members), access)
 
 
-def _words() -> Words | None:
-    return DOCUMENTED_BATCH if SWITCHES.batch_status_words == "documented" else None
+def _words(account: Account) -> StatusWords | None:
+    return DOCUMENTED_BATCH if account.switches.batch_status_words == "documented" else None
 
 
 def _filter(account: Account, request: Members) -> tuple[Record, ...]:
@@ -128,15 +126,15 @@ def _check_locations(request: Members) -> None:
 
 
 def _check_results(request: Members, maximum: int) -> None:
-    asked = request.get("numResults", _DEFAULT_RESULTS)
-    if not 1 <= asked <= maximum:
-        raise invalid_input(f"numResults must lie between 1 and {maximum}; {asked} does not.")
+    wanted = request.get("numResults", _DEFAULT_RESULTS)
+    if not 1 <= wanted <= maximum:
+        raise invalid_input(f"numResults must lie between 1 and {maximum}; {wanted} does not.")
 
 
 def _check_themes(account: Account, version: Record, recipe: Recipe, request: Members) -> None:
     if not recipe.themes:
         raise invalid_input(f"{recipe.name} does not support {_THEMES}; use aws-similar-items.")
-    if SWITCHES.theme_regions == "documented" and account.region not in _THEME_REGIONS:
+    if account.switches.theme_regions == "documented" and account.region not in _THEME_REGIONS:
         raise invalid_input(f"{_THEMES} is offered in {', '.join(_THEME_REGIONS)} only.")
     config: Mapping[str, Mapping[str, str]] = request.get("themeGenerationConfig", {})
     column = config.get("fieldsForThemeGeneration", {}).get("itemName")
@@ -167,7 +165,7 @@ def _running(
     engine = account.engine
 
     def task() -> None:
-        with scratch() as directory:
+        with account.service.scratch() as directory:
             inputs, outputs = _fetch(access, source, directory / "in"), directory / "out"
             outputs.mkdir()
             report = engine.batch(replace(spec, inputs=inputs, output_directory=outputs)).result()
@@ -180,12 +178,12 @@ def _fetch(access: JobAccess, source: str, directory: Path) -> list[Path]:
     directory.mkdir()
     bucket, prefix = job_files.split(source)
     try:
-        found = [(key, size) for key, size in job_files.keys_below(access, bucket, prefix) if not key.endswith("/")]
-        if not found:
+        objects = [(key, size) for key, size in job_files.keys_below(access, bucket, prefix) if not key.endswith("/")]
+        if not objects:
             raise EngineError(f"Invalid S3 input path: there is no object at {source}.")
-        if len(found) > _FILES_AT_MOST or sum(size for _, size in found) > _BYTES_AT_MOST:
+        if len(objects) > _FILES_AT_MOST or sum(size for _, size in objects) > _BYTES_AT_MOST:
             raise EngineError("Invalid S3 input path: a job reads at most 1000 files and 1 GB.")
-        return job_files.download(access, bucket, [key for key, _ in found], directory)
+        return job_files.download(access, bucket, [key for key, _ in objects], directory)
     except AccessError as error:
         raise EngineError(f"Invalid S3 input path: {source} cannot be read. {error}") from error
 

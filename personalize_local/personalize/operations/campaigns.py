@@ -1,4 +1,4 @@
-"""Campaigns: one solution version on line, replaced without a gap."""
+"""Create, update and delete campaigns: one solution version on line, replaced without a gap."""
 
 from typing import Final
 
@@ -9,7 +9,6 @@ from personalize_local.personalize.operations.solutions import number, recipe_ar
 from personalize_local.personalize.operations.tags import check_new
 from personalize_local.personalize.protocol.service_errors import in_use, invalid_input, not_found
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Members, Record
 
 _LATEST: Final = "/$LATEST"
@@ -25,7 +24,7 @@ def create_campaign(account: Account, request: Members) -> Members:
     _check_sync(request["solutionVersionArn"], config)
     check_config(recipe, config)
     check_new(request.get("tags"))
-    QUOTAS.check(account, "campaign", version.group_arn)
+    account.require_quota("campaign", version.group_arn)
     shown = {"minProvisionedTPS": 1, **request, "solutionVersionArn": version.arn}
     notes = {"solutionArn": version.members["solutionArn"], "datasetGroupArn": version.group_arn}
     account.add("campaign", arn, shown, notes=notes)
@@ -87,31 +86,31 @@ def check_config(recipe: Recipe, config: Members) -> None:
 def update_campaign(account: Account, request: Members) -> Members:
     """Answer UpdateCampaign; a campaign that never came up may be updated too."""
     campaign = account.find("campaign", request["campaignArn"])
-    asked: str = request.get("solutionVersionArn") or campaign.members["solutionVersionArn"]
-    version, recipe = _version(account, asked)
+    version_arn: str = request.get("solutionVersionArn") or campaign.members["solutionVersionArn"]
+    version, recipe = _version(account, version_arn)
     _check_updatable(account, campaign)
     account.require_active(version)
     if version.members["solutionArn"] != campaign.notes["solutionArn"]:
         raise invalid_input(f"{version.arn} belongs to another solution than {campaign.arn}.")
     if set(request) == {"campaignArn"}:
         raise invalid_input("Nothing to update.")
-    if "campaignConfig" in request or asked.endswith(_LATEST):
-        _check_sync(_sync_form(request, asked, version), request.get("campaignConfig", {}))
+    if "campaignConfig" in request or version_arn.endswith(_LATEST):
+        _check_sync(_sync_form(request, version_arn, version), request.get("campaignConfig", {}))
     check_config(recipe, request.get("campaignConfig", {}))
     begin_update(account, campaign, request, version)
     return {"campaignArn": campaign.arn}
 
 
-def _sync_form(request: Members, asked: str, version: Record) -> str:
+def _sync_form(request: Members, version_arn: str, version: Record) -> str:
     """Return the ARN as it counts for the `$LATEST` rule: without a version, the configuration alone decides."""
     keeps_version = "solutionVersionArn" not in request
     syncs = bool(request.get("campaignConfig", {}).get("syncWithLatestSolutionVersion"))
-    return f"{version.members['solutionArn']}{_LATEST}" if keeps_version and syncs else asked
+    return f"{version.members['solutionArn']}{_LATEST}" if keeps_version and syncs else version_arn
 
 
 def _check_updatable(account: Account, campaign: Record) -> None:
-    stage = campaign.stage(account.now())
-    if campaign.is_going() or not stage.over or campaign.is_updating(account.now()):
+    point = campaign.point(account.now())
+    if campaign.is_going() or not point.over or campaign.is_updating(account.now()):
         raise in_use(f"{campaign.arn} cannot be updated now; it is changing.")
 
 
@@ -132,7 +131,7 @@ def follow_latest(account: Account, campaign: Record) -> None:
         return
     now = account.now()
     version = latest_active(account, campaign.notes["solutionArn"])
-    is_idle = campaign.stage(now).over and not campaign.is_updating(now) and not campaign.is_going()
+    is_idle = campaign.point(now).over and not campaign.is_updating(now) and not campaign.is_going()
     tried = campaign.update.changes["solutionVersionArn"] if campaign.update else None  # once: it may have failed
     if version is not None and is_idle and version.arn not in {campaign.members["solutionVersionArn"], tried}:
         begin_update(account, campaign, {}, version)

@@ -1,4 +1,4 @@
-"""Recipes, algorithms and feature transformations: owned by the service, the same in every account and region."""
+"""Describe recipes, algorithms and feature transformations, which are the same in every account and region."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from personalize_local.engine.recipes.recipe import Hyperparameter, Recipe
 from personalize_local.engine.recipes.recipe_table import RECIPES
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.protocol.paging import page
 from personalize_local.personalize.protocol.service_errors import ServiceError, invalid_input, not_found
 from personalize_local.personalize.resources.account import Account
@@ -22,7 +21,7 @@ def recipe_of(account: Account, arn: str) -> Recipe:
     """Return the row of a recipe named in a request."""
     name = _name(account, arn, "recipe")
     if name not in RECIPES:
-        raise ServiceError(SWITCHES.unknown_recipe, not_found(arn).message)
+        raise ServiceError(account.switches.unknown_recipe, not_found(arn).message)
     return RECIPES[name]
 
 
@@ -58,8 +57,15 @@ def _recipe(account: Account, recipe: Recipe) -> Members:
 def list_recipes(account: Account, request: Members) -> Members:
     """Answer ListRecipes: those of the domain, or all."""
     domain = request.get("domain")
-    found = [recipe for recipe in RECIPES.values() if domain in {None, recipe.domain}]
-    return page("List recipes", request, "recipes", enumerate(found), partial(_recipe, account))
+    recipes = [recipe for recipe in RECIPES.values() if domain in {None, recipe.domain}]
+    return page(
+        "List recipes",
+        request,
+        "recipes",
+        enumerate(recipes),
+        partial(_recipe, account),
+        newest_first=account.lists_newest_first,
+    )
 
 
 def algorithm_of(recipe: Recipe) -> str:
@@ -103,13 +109,13 @@ def ranges(name: str) -> Mapping[str, list[Members]]:
 
 
 def _range(parameter: Hyperparameter) -> tuple[str, Members]:
-    told: dict[str, Any] = {"name": parameter.name, "isTunable": parameter.tunable}
+    described: dict[str, Any] = {"name": parameter.name, "isTunable": parameter.tunable}
     if parameter.choices:
-        return "categoricalHyperParameterRanges", told | {"values": list(parameter.choices)}
+        return "categoricalHyperParameterRanges", described | {"values": list(parameter.choices)}
     if "." in parameter.default:
-        return "continuousHyperParameterRanges", told | {"minValue": parameter.low, "maxValue": parameter.high}
+        return "continuousHyperParameterRanges", described | {"minValue": parameter.low, "maxValue": parameter.high}
     low, high = int(parameter.low or 0), int(parameter.high or 0)
-    return "integerHyperParameterRanges", told | {"minValue": low, "maxValue": high}
+    return "integerHyperParameterRanges", described | {"minValue": low, "maxValue": high}
 
 
 def describe_feature_transformation(account: Account, request: Members) -> Members:
@@ -120,11 +126,11 @@ def describe_feature_transformation(account: Account, request: Members) -> Membe
     if recipe is None:
         raise not_found(arn)
     parameters = [each for each in recipe.hyperparameters if each.kind == "feature"]
-    told = {
+    described = {
         "name": name,
         "featureTransformationArn": arn,
         "defaultParameters": {each.name: each.default for each in parameters},
         "status": "ACTIVE",
         **_DATES,
     }
-    return {"featureTransformation": told}
+    return {"featureTransformation": described}

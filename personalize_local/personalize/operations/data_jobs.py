@@ -1,9 +1,5 @@
-"""Jobs that move data: import, export, deletion of users. What needs S3 or the rows fails later, not in the call."""
+"""Start jobs that move data (import, export, deletion of users); what needs S3 or rows fails later, not in the call."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from personalize_local.engine.api import DatasetRef, EngineError, ImportMode
@@ -14,11 +10,9 @@ from personalize_local.personalize.protocol.service_errors import in_use, invali
 from personalize_local.personalize.resources import job_files
 from personalize_local.personalize.resources.access import AccessError, JobAccess, access_of, insufficient
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import Making, Task
-from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.job_runner import CreationOptions, Task
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.service import current_home
-from personalize_local.personalize.resources.status_timeline import Gain
+from personalize_local.personalize.resources.status_timeline import JobResult
 
 _MEBIBYTE = 2**20
 _NOT_EXPORTED = frozenset({"ACTIONS", "ACTION_INTERACTIONS"})
@@ -37,9 +31,11 @@ def create_dataset_import_job(account: Account, request: Members) -> Members:
     _check_attribution(account, dataset, request)
     check_new(request.get("tags"))
     access = access_of(account, arn, request.get("roleArn"))
-    QUOTAS.check(account, "dataset_import_job")
+    account.require_quota("dataset_import_job")
     task = _importing(account, dataset, location, mode, access)
-    account.add("dataset_import_job", arn, {"roleArn": None, **request, "importMode": mode}, making=Making(task))
+    account.add(
+        "dataset_import_job", arn, {"roleArn": None, **request, "importMode": mode}, options=CreationOptions(task)
+    )
     return {"datasetImportJobArn": arn}
 
 
@@ -74,13 +70,13 @@ def _check_attribution(account: Account, dataset: Record, request: Members) -> N
 def _importing(account: Account, dataset: Record, location: str, mode: ImportMode, access: JobAccess) -> Task:
     reference, engine, arn = reference_to(account, dataset), account.engine, dataset.arn
 
-    def task() -> Gain:
-        with scratch() as directory:
+    def task() -> JobResult:
+        with account.service.scratch() as directory:
             files = _fetch(access, location, directory, reference, arn)
             size = sum(file.stat().st_size for file in files)
             report = engine.import_files(reference, files, mode).result()
         seconds = size / _MEBIBYTE * IMPORT_SECONDS_PER_MEBIBYTE
-        return Gain(notes={"rowsRead": report.rows_read, "rowsTotal": report.rows_total}, extra_seconds=seconds)
+        return JobResult(notes={"rowsRead": report.rows_read, "rowsTotal": report.rows_total}, extra_seconds=seconds)
 
     return task
 
@@ -97,16 +93,6 @@ def _fetch(access: JobAccess, location: str, directory: Path, reference: Dataset
         raise EngineError(f"{failed} {insufficient(error)}") from error
 
 
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """Give a folder for the length of a job."""
-    directory = Path(tempfile.mkdtemp(dir=current_home().scratch()))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 def create_dataset_export_job(account: Account, request: Members) -> Members:
     """Answer CreateDatasetExportJob."""
     dataset = account.find("dataset", request["datasetArn"])
@@ -120,19 +106,19 @@ def create_dataset_export_job(account: Account, request: Members) -> Members:
         raise invalid_input("Invalid S3 output path")
     check_new(request.get("tags"))
     access = access_of(account, arn, request["roleArn"])
-    QUOTAS.check(account, "dataset_export_job")
+    account.require_quota("dataset_export_job")
     mode = request.get("ingestionMode", "PUT")
     reference, engine = reference_to(account, dataset), account.engine
 
     def task() -> None:
-        with scratch() as directory:
+        with account.service.scratch() as directory:
             files = engine.export(reference, directory, mode).result()
             try:
                 job_files.upload(access, files, f"{destination.rstrip('/')}/")
             except AccessError as error:
                 raise EngineError(insufficient(error)) from error
 
-    account.add("dataset_export_job", arn, {**request, "ingestionMode": mode}, making=Making(task))
+    account.add("dataset_export_job", arn, {**request, "ingestionMode": mode}, options=CreationOptions(task))
     return {"datasetExportJobArn": arn}
 
 
@@ -156,17 +142,17 @@ def create_data_deletion_job(account: Account, request: Members) -> Members:
     if not datasets:
         raise in_use(f"{group.arn} has no ACTIVE dataset.")
     access = access_of(account, arn, request["roleArn"])
-    QUOTAS.check(account, "data_deletion_job", group.arn)
+    account.require_quota("data_deletion_job", group.arn)
     references, engine = [reference_to(account, each) for each in datasets.values()], account.engine
 
-    def task() -> Gain:
-        with scratch() as directory:
+    def task() -> JobResult:
+        with account.service.scratch() as directory:
             try:
                 keys = job_files.csv_files(access, location, recursive=True)
                 files = job_files.download(access, job_files.split(location)[0], keys, directory)
             except AccessError as error:
                 raise EngineError(insufficient(error)) from error
-            return Gain(members={"numDeleted": engine.delete_users(references, files).result()})
+            return JobResult(members={"numDeleted": engine.delete_users(references, files).result()})
 
-    account.add("data_deletion_job", arn, dict(request), making=Making(task))
+    account.add("data_deletion_job", arn, dict(request), options=CreationOptions(task))
     return {"dataDeletionJobArn": arn}

@@ -1,20 +1,17 @@
-"""Dataset groups and schemas: what has to be there before any data."""
+"""Create and delete dataset groups and schemas, which have to be there before any data."""
 
 from functools import partial
 
 from personalize_local.engine.api import EngineError
 from personalize_local.engine.datasets.schema import check_schema_fits, parse_schema
 from personalize_local.engine.datasets.schema_rules import RULES
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.tags import check_new
-from personalize_local.personalize.protocol.service_errors import in_use, invalid_input, still_needed
+from personalize_local.personalize.protocol.service_errors import in_use, invalid_input
 from personalize_local.personalize.resources.access import access_of
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.job_runner import Task
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.service import current_home
-from personalize_local.personalize.resources.status_timeline import DELETE, Gain
+from personalize_local.personalize.resources.status_timeline import DELETE, JobResult
 
 _CHILDREN = (
     "dataset",
@@ -35,7 +32,7 @@ def create_dataset_group(account: Account, request: Members) -> Members:
     if "roleArn" in request:
         access_of(account, arn, request["roleArn"])
     check_new(request.get("tags"))
-    QUOTAS.check(account, "dataset_group")
+    account.require_quota("dataset_group")
     group = account.add("dataset_group", arn, dict(request))
     return {"datasetGroupArn": arn, "domain": group.members.get("domain")}
 
@@ -46,21 +43,21 @@ def delete_dataset_group(account: Account, request: Members) -> None:
     for noun in _CHILDREN:
         child = next(account.all(noun, datasetGroupArn=group.arn), None)
         if child is not None:
-            raise still_needed(group.arn, child.arn)
+            raise account.still_needed(group.arn, child.arn)
     begin_deletion(account, group)
 
 
 def begin_deletion(account: Account, record: Record, task: Task | None = None) -> None:
     """Send a resource towards its end, unless it is changing or going already; `task` is what has to go with it."""
     now = account.now()
-    if record.is_going() or not record.stage(now).over or record.is_updating(now):
+    if record.is_going() or not record.point(now).over or record.is_updating(now):
         raise in_use(f"{record.arn} cannot be deleted now; its status is {record.status(now)}.")
-    account.change_course(record, DELETE, "delete", task and partial(_once_kept, task))
+    account.begin_transition(record, DELETE, "delete", task and partial(_once_persisted, account, task))
 
 
-def _once_kept(task: Task) -> Gain | None:
+def _once_persisted(account: Account, task: Task) -> JobResult | None:
     """Remove files only when it is on disk that their resource goes: a crash must not bring back one without files."""
-    current_home().keep()
+    account.service.persist()
     return task()
 
 
@@ -68,9 +65,9 @@ def create_schema(account: Account, request: Members) -> Members:
     """Answer CreateSchema: the Avro text must hold from the start; there is no status to fail later."""
     arn = account.arn("schema", request["name"])
     account.require_free("schema", arn)
-    if SWITCHES.schema_check == "strict":
+    if account.switches.schema_check == "strict":
         _check_schema(request["schema"], request.get("domain"))
-    QUOTAS.check(account, "schema")
+    account.require_quota("schema")
     account.add("schema", arn, dict(request))
     return {"schemaArn": arn}
 
@@ -90,7 +87,7 @@ def delete_schema(account: Account, request: Members) -> None:
     schema = account.find("schema", request["schemaArn"])
     user = next((each for each in account.all("dataset") if schema.arn in _schemas_of(each)), None)
     if user is not None:
-        raise still_needed(schema.arn, user.arn)
+        raise account.still_needed(schema.arn, user.arn)
     account.remove(schema)
 
 

@@ -1,4 +1,4 @@
-"""Datasets: one of each type in a group, with a schema that fits the type and the group's domain."""
+"""Create, update and delete datasets: one of each type in a group, with a schema that fits type and domain."""
 
 import uuid
 from collections.abc import Sequence
@@ -8,10 +8,9 @@ from personalize_local.engine.datasets.schema import Schema, check_schema_fits, 
 from personalize_local.engine.datasets.schema_rules import RULES
 from personalize_local.personalize.operations.dataset_groups import begin_deletion
 from personalize_local.personalize.operations.tags import check_new
-from personalize_local.personalize.protocol.service_errors import in_use, invalid_input, still_needed
+from personalize_local.personalize.protocol.service_errors import in_use, invalid_input
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import Making
-from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.job_runner import CreationOptions
 from personalize_local.personalize.resources.records import Members, Record
 
 
@@ -25,12 +24,12 @@ def create_dataset(account: Account, request: Members) -> Members:
     account.require_active(group)
     _check_fits(schema, dataset_type, group.members.get("domain"))
     check_new(request.get("tags"))
-    QUOTAS.check(account, "dataset")
+    account.require_quota("dataset")
     tracking_id = str(uuid.uuid4()) if dataset_type == "ACTION_INTERACTIONS" else None
     members = {**request, "datasetType": dataset_type, "trackingId": tracking_id}
     reference, engine = _reference(arn, schema), account.engine
     # Rows of a dataset that was forgotten without a deletion (moto's reset) must not come back.
-    account.add("dataset", arn, members, making=Making(lambda: engine.drop_dataset(reference)))
+    account.add("dataset", arn, members, options=CreationOptions(lambda: engine.drop_dataset(reference)))
     return {"datasetArn": arn}
 
 
@@ -69,9 +68,9 @@ def delete_dataset(account: Account, request: Members) -> None:
     dataset = account.find("dataset", request["datasetArn"])
     now = account.now()
     jobs = (*account.all("dataset_import_job", datasetArn=dataset.arn), *trainings(account, dataset.group_arn))
-    busy = next((job for job in jobs if not job.stage(now).over), None)
+    busy = next((job for job in jobs if not job.point(now).over), None)
     if busy is not None:
-        raise still_needed(dataset.arn, busy.arn)
+        raise account.still_needed(dataset.arn, busy.arn)
     reference, engine = reference_to(account, dataset), account.engine
     begin_deletion(account, dataset, lambda: engine.drop_dataset(reference))
 
@@ -87,8 +86,8 @@ def trainings(account: Account, group_arn: str) -> Sequence[Record]:
 def of_group(account: Account, group_arn: str) -> dict[str, Record]:
     """Return the usable datasets of a group by type."""
     now = account.now()
-    found = account.all("dataset", datasetGroupArn=group_arn)
-    return {each.members["datasetType"]: each for each in found if each.is_there(now)}
+    datasets = account.all("dataset", datasetGroupArn=group_arn)
+    return {each.members["datasetType"]: each for each in datasets if each.is_there(now)}
 
 
 def schema_of(account: Account, dataset: Record) -> Schema:

@@ -1,4 +1,4 @@
-"""PutEvents and its siblings: streamed rows, visible to the next question."""
+"""Answer PutEvents and its siblings: streamed rows, visible to the next request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from personalize_local.personalize.protocol.service_errors import (
     serialization,
 )
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.reconcile import settled
+from personalize_local.personalize.resources.reconcile import reconciled
 from personalize_local.personalize.resources.records import Members, Record
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ _READERS: Final = {"int": int, "long": int, "float": float, "double": float}
 
 def put_events(account: Account, request: Members) -> None:
     """Answer PutEvents; an anonymous session's events join the user who later shows up in it."""
-    with settled(account):
+    with reconciled(account):
         tracker = _tracker(account, request["trackingId"])
         dataset = of_group(account, tracker.group_arn).get("INTERACTIONS")
         if dataset is None:
@@ -145,7 +145,7 @@ def put_actions(account: Account, request: Members) -> None:
 
 
 def _put_entities(account: Account, request: Members, kind: str, list_name: str, column: str, id_name: str) -> None:
-    with settled(account):
+    with reconciled(account):
         dataset = account.find("dataset", request["datasetArn"])
         _check_usable(account, dataset, kind)
         schema, reference = schema_of(account, dataset), reference_to(account, dataset)
@@ -159,14 +159,14 @@ def _put_entities(account: Account, request: Members, kind: str, list_name: str,
 def _check_usable(account: Account, dataset: Record, kind: str) -> None:
     if dataset.members["datasetType"] != kind:
         raise invalid_input(f"{dataset.arn} is not a dataset of type {kind}.")
-    if dataset.is_going() or not dataset.stage(account.now()).over:
+    if dataset.is_going() or not dataset.point(account.now()).over:
         raise in_use(f"{dataset.arn} is not ACTIVE.")
     account.require_active(dataset)
 
 
 def put_action_interactions(account: Account, request: Members) -> None:
     """Answer PutActionInteractions; the tracking id is the dataset's own."""
-    with settled(account):
+    with reconciled(account):
         dataset = next(account.all("dataset", trackingId=request["trackingId"]), None)
         if dataset is None:
             raise not_found(request["trackingId"])

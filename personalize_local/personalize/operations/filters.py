@@ -1,4 +1,4 @@
-"""Filters: an expression over the group's datasets, checked when it is made."""
+"""Create and delete filters: an expression over the group's datasets, checked when it is made."""
 
 from typing import Final
 
@@ -6,14 +6,12 @@ from personalize_local.engine.api import EngineError
 from personalize_local.engine.datasets.schema_rules import RULES
 from personalize_local.engine.filters.filter_parser import Filter, check_filter, parse_filter
 from personalize_local.engine.recipes.recipe import Recipe
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.dataset_groups import begin_deletion
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.tags import check_new
-from personalize_local.personalize.protocol.service_errors import invalid_input, limit_exceeded, still_needed
+from personalize_local.personalize.protocol.service_errors import invalid_input, limit_exceeded
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import Making
-from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.job_runner import CreationOptions
 from personalize_local.personalize.resources.records import Members, Record
 
 _TARGETS: Final = {"USER_SEGMENTATION": "USER", "PERSONALIZED_ACTIONS": "ACTION"}
@@ -31,10 +29,10 @@ def create_filter(account: Account, request: Members) -> Members:
     expression = request["filterExpression"]
     parsed = _parsed(account, group.arn, expression)
     check_new(request.get("tags"))
-    QUOTAS.check(account, "filter", group.arn)
+    account.require_quota("filter", group.arn)
     _check_fields(account, group.arn, parsed)
     slow = "create filter with CurrentItem" if "currentitem." in expression.lower() else None
-    account.add("filter", arn, dict(request), making=Making(lasting_as=slow))
+    account.add("filter", arn, dict(request), options=CreationOptions(duration=slow))
     return {"filterArn": arn}
 
 
@@ -43,7 +41,7 @@ def _parsed(account: Account, group_arn: str, expression: str) -> Filter:
     schemas = {kind: schema_of(account, present[kind]) for kind in RULES if kind in present}
     try:
         parsed = parse_filter(expression)
-        _check_quota(len(_fields(parsed)), FIELDS_PER_FILTER, "A filter")  # before the parser's own limit
+        _check_quota(account, len(_fields(parsed)), FIELDS_PER_FILTER, "A filter")  # before the parser's own limit
         check_filter(parsed, schemas)
     except EngineError as error:
         raise invalid_input(f"Could not create filter. {error}") from error
@@ -54,11 +52,11 @@ def _check_fields(account: Account, group_arn: str, parsed: Filter) -> None:
     """Raise when all filters of the group together use more distinct fields than allowed."""
     others = account.all("filter", datasetGroupArn=group_arn)
     every = _fields(parsed).union(*(_fields(parse_filter(each.members["filterExpression"])) for each in others))
-    _check_quota(len(every), FIELDS_PER_GROUP, "All filters of a dataset group")
+    _check_quota(account, len(every), FIELDS_PER_GROUP, "All filters of a dataset group")
 
 
-def _check_quota(count: int, limit: int, who: str) -> None:
-    if SWITCHES.quotas and count > limit:
+def _check_quota(account: Account, count: int, limit: int, who: str) -> None:
+    if account.switches.quotas and count > limit:
         raise limit_exceeded(f"{who} can use at most {limit} distinct fields.")
 
 
@@ -83,6 +81,6 @@ def delete_filter(account: Account, request: Members) -> None:
     now = account.now()
     for noun in ("batch_inference_job", "batch_segment_job"):
         for job in account.all(noun, filterArn=chosen.arn):
-            if not job.stage(now).over:
-                raise still_needed(chosen.arn, job.arn)
+            if not job.point(now).over:
+                raise account.still_needed(chosen.arn, job.arn)
     begin_deletion(account, chosen)

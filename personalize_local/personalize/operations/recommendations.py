@@ -1,4 +1,4 @@
-"""GetRecommendations, GetPersonalizedRanking, GetActionRecommendations: what is on line, asked through the engine."""
+"""Answer GetRecommendations, GetPersonalizedRanking and GetActionRecommendations with the model that is on line."""
 
 import json
 import secrets
@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from personalize_local.engine.api import EngineError, FilterUse, Promotion, Query, Recommendation
 from personalize_local.engine.recipes.recipe import Recipe
-from personalize_local.personalize.operations.catalogue import recipe_of
+from personalize_local.engine.recipes.recipe_table import RECIPES
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.filters import check_use
 from personalize_local.personalize.operations.solutions import recipe_arn
 from personalize_local.personalize.protocol.service_errors import invalid_input, not_found
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.reconcile import settled
+from personalize_local.personalize.resources.reconcile import reconciled
 from personalize_local.personalize.resources.records import Members, Record
 
 _RESULTS_AT_MOST: Final = 500
@@ -25,7 +25,7 @@ _DEFAULT_ACTIONS: Final = 5
 
 
 @dataclass(frozen=True)
-class Deployment:
+class OnlineModel:
     """What answers for a campaign or recommender at this moment."""
 
     model: str
@@ -36,69 +36,72 @@ class Deployment:
 
 def get_recommendations(account: Account, request: Members) -> Members:
     """Answer GetRecommendations."""
-    with settled(account):
-        deployed = _deployed(account, request)
-        if deployed.recipe.recipe_type in {"PERSONALIZED_RANKING", "PERSONALIZED_ACTIONS"}:
-            raise invalid_input(f"GetRecommendations cannot be used with a campaign of {deployed.recipe.name}.")
-        _require(deployed.recipe, request)
+    with reconciled(account):
+        online = _online(account, request)
+        if online.recipe.recipe_type in {"PERSONALIZED_RANKING", "PERSONALIZED_ACTIONS"}:
+            raise invalid_input(f"GetRecommendations cannot be used with a campaign of {online.recipe.name}.")
+        _require(online.recipe, request)
         query = replace(
-            _query(account, deployed, request),
+            _query(account, online, request),
             item_id=request.get("itemId"),
             num_results=_results(request, _DEFAULT_RESULTS, _RESULTS_AT_MOST),
-            promotions=_promotions(account, deployed, request),
+            promotions=_promotions(account, online, request),
         )
-    return _answer("itemList", _ask(account, deployed, query))
+    return _answer("itemList", _recommend(account, online, query))
 
 
 def get_personalized_ranking(account: Account, request: Members) -> Members:
     """Answer GetPersonalizedRanking."""
-    with settled(account):
-        deployed = _deployed(account, request)
-        if deployed.recipe.recipe_type != "PERSONALIZED_RANKING":
-            raise invalid_input(f"GetPersonalizedRanking cannot be used with a campaign of {deployed.recipe.name}.")
+    with reconciled(account):
+        online = _online(account, request)
+        if online.recipe.recipe_type != "PERSONALIZED_RANKING":
+            raise invalid_input(f"GetPersonalizedRanking cannot be used with a campaign of {online.recipe.name}.")
         most = _WITH_METADATA_AT_MOST if request.get("metadataColumns") else _RESULTS_AT_MOST
         if not 1 <= len(request["inputList"]) <= most:
             raise invalid_input(f"inputList must have 1 to {most} items.")
         query = replace(
-            _query(account, deployed, request),
+            _query(account, online, request),
             item_list=tuple(request["inputList"]),
             num_results=len(request["inputList"]),
         )
-    return _answer("personalizedRanking", _ask(account, deployed, query))
+    return _answer("personalizedRanking", _recommend(account, online, query))
 
 
 def get_action_recommendations(account: Account, request: Members) -> Members:
     """Answer GetActionRecommendations."""
-    with settled(account):
-        deployed = _deployed(account, request)
-        if deployed.recipe.recipe_type != "PERSONALIZED_ACTIONS":
-            raise invalid_input(f"GetActionRecommendations cannot be used with a campaign of {deployed.recipe.name}.")
-        _require(deployed.recipe, request)
+    with reconciled(account):
+        online = _online(account, request)
+        if online.recipe.recipe_type != "PERSONALIZED_ACTIONS":
+            raise invalid_input(f"GetActionRecommendations cannot be used with a campaign of {online.recipe.name}.")
+        _require(online.recipe, request)
         number = _results(request, _DEFAULT_ACTIONS, _ACTIONS_AT_MOST)
-        query = replace(_query(account, deployed, request), num_results=number)
-    found = _ask(account, deployed, query)
-    actions = [{"actionId": each.item_id, "score": each.score} for each in found]
+        query = replace(_query(account, online, request), num_results=number)
+    recommended = _recommend(account, online, query)
+    actions = [{"actionId": each.item_id, "score": each.score} for each in recommended]
     return {"actionList": actions, "recommendationId": _recommendation_id()}
 
 
-def _deployed(account: Account, request: Members) -> Deployment:
+def _online(account: Account, request: Members) -> OnlineModel:
     arns = {key: request[key] for key in ("campaignArn", "recommenderArn") if request.get(key)}
     if len(arns) != 1:
         raise invalid_input("Give either a campaignArn or a recommenderArn.")
     return _campaign(account, arns["campaignArn"]) if "campaignArn" in arns else _recommender(account, request)
 
 
-def _campaign(account: Account, arn: str) -> Deployment:
+def _campaign(account: Account, arn: str) -> OnlineModel:
     campaign = _on_line(account, account.find("campaign", arn))
     version = account.find("solution_version", campaign.members["solutionVersionArn"])
-    recipe = recipe_of(account, version.notes.get("bestRecipeArn") or recipe_arn(account, version))
-    return Deployment(version.notes["model"], recipe, version.group_arn, campaign.members.get("campaignConfig", {}))
+    trained_with = (
+        version.notes.get("bestRecipeArn") or version.members.get("recipeArn") or recipe_arn(account, version)
+    )
+    recipe = RECIPES[trained_with.rpartition("/")[2]]  # known since the version was created
+    return OnlineModel(version.notes["model"], recipe, version.group_arn, campaign.members.get("campaignConfig", {}))
 
 
-def _recommender(account: Account, request: Members) -> Deployment:
+def _recommender(account: Account, request: Members) -> OnlineModel:
     recommender = _on_line(account, account.find("recommender", request["recommenderArn"]))
-    recipe = recipe_of(account, recommender.members["recipeArn"])
-    return Deployment(
+    recipe = RECIPES[recommender.members["recipeArn"].rpartition("/")[2]]
+    return OnlineModel(
         recommender.notes["model"], recipe, recommender.group_arn, recommender.members["recommenderConfig"]
     )
 
@@ -116,80 +119,80 @@ def _require(recipe: Recipe, request: Members) -> None:
 
 
 def _results(request: Members, default: int, most: int) -> int:
-    asked = int(request.get("numResults", default))
+    wanted = int(request.get("numResults", default))
     most = _WITH_METADATA_AT_MOST if request.get("metadataColumns") else most
-    if not 0 <= asked <= most:
-        raise invalid_input(f"numResults must lie between 0 and {most}; {asked} does not.")
-    return asked
+    if not 0 <= wanted <= most:
+        raise invalid_input(f"numResults must lie between 0 and {most}; {wanted} does not.")
+    return wanted
 
 
-def _query(account: Account, deployed: Deployment, request: Members) -> Query:
+def _query(account: Account, online: OnlineModel, request: Members) -> Query:
     return Query(
         now=account.now(),
         user_id=request.get("userId"),
         context=request.get("context", {}),
-        filter=_filter(account, deployed, request),
-        metadata_columns=_metadata_columns(account, deployed, request),
-        campaign_config=deployed.config,
+        filter=_filter(account, online, request),
+        metadata_columns=_metadata_columns(account, online, request),
+        campaign_config=online.config,
     )
 
 
-def _filter(account: Account, deployed: Deployment, request: Members) -> FilterUse | None:
+def _filter(account: Account, online: OnlineModel, request: Members) -> FilterUse | None:
     if not request.get("filterArn"):
         if request.get("filterValues"):
             raise invalid_input("filterValues need a filterArn.")
         return None
     chosen = _on_line(account, account.find("filter", request["filterArn"]))
-    if chosen.group_arn != deployed.group_arn:
+    if chosen.group_arn != online.group_arn:
         raise invalid_input(f"{chosen.arn} belongs to another dataset group.")
-    check_use(chosen, deployed.recipe)
+    check_use(chosen, online.recipe)
     return FilterUse(chosen.members["filterExpression"], request.get("filterValues", {}))
 
 
-def _promotions(account: Account, deployed: Deployment, request: Members) -> Sequence[Promotion]:
-    return tuple(_promotion(account, deployed, each) for each in request.get("promotions", ()))
+def _promotions(account: Account, online: OnlineModel, request: Members) -> Sequence[Promotion]:
+    return tuple(_promotion(account, online, each) for each in request.get("promotions", ()))
 
 
-def _promotion(account: Account, deployed: Deployment, asked: Members) -> Promotion:
-    chosen = _filter(account, deployed, asked)
-    percent = asked.get("percentPromotedItems")
-    if chosen is None or percent is None or not asked.get("name"):
+def _promotion(account: Account, online: OnlineModel, promotion: Members) -> Promotion:
+    chosen = _filter(account, online, promotion)
+    percent = promotion.get("percentPromotedItems")
+    if chosen is None or percent is None or not promotion.get("name"):
         raise invalid_input("A promotion needs a name, percentPromotedItems and a filterArn.")
-    return Promotion(asked["name"], percent, chosen)
+    return Promotion(promotion["name"], percent, chosen)
 
 
-def _metadata_columns(account: Account, deployed: Deployment, request: Members) -> Sequence[str]:
-    asked: dict[str, list[str]] = request.get("metadataColumns", {})
-    if not asked:
+def _metadata_columns(account: Account, online: OnlineModel, request: Members) -> Sequence[str]:
+    columns: dict[str, list[str]] = request.get("metadataColumns", {})
+    if not columns:
         return ()
-    if not deployed.config.get("enableMetadataWithRecommendations"):
+    if not online.config.get("enableMetadataWithRecommendations"):
         raise invalid_input("Metadata must be enabled with enableMetadataWithRecommendations first.")
-    items = of_group(account, deployed.group_arn).get("ITEMS")
+    items = of_group(account, online.group_arn).get("ITEMS")
     known = schema_of(account, items).columns if items else []
-    unknown = [column for column in asked.get("ITEMS", ()) if column not in known]
-    if unknown or set(asked) != {"ITEMS"}:
-        raise invalid_input(f"Invalid metadata columns: {json.dumps(asked)}.")
-    return tuple(asked["ITEMS"])
+    unknown = [column for column in columns.get("ITEMS", ()) if column not in known]
+    if unknown or set(columns) != {"ITEMS"}:
+        raise invalid_input(f"Invalid metadata columns: {json.dumps(columns)}.")
+    return tuple(columns["ITEMS"])
 
 
-def _ask(account: Account, deployed: Deployment, query: Query) -> list[Recommendation]:
+def _recommend(account: Account, online: OnlineModel, query: Query) -> list[Recommendation]:
     try:
-        return account.engine.recommend(deployed.model, query)
+        return account.engine.recommend(online.model, query)
     except EngineError as error:
         raise invalid_input(str(error)) from error
 
 
-def _answer(key: str, found: Sequence[Recommendation]) -> Members:
-    return {key: [_item(each) for each in found], "recommendationId": _recommendation_id()}
+def _answer(key: str, recommended: Sequence[Recommendation]) -> Members:
+    return {key: [_item(each) for each in recommended], "recommendationId": _recommendation_id()}
 
 
-def _item(found: Recommendation) -> dict[str, Any]:
+def _item(recommended: Recommendation) -> dict[str, Any]:
     return {
-        "itemId": found.item_id,
-        "score": found.score,
-        "promotionName": found.promotion_name,
-        "metadata": found.metadata,
-        "reason": list(found.reason) if found.reason else None,
+        "itemId": recommended.item_id,
+        "score": recommended.score,
+        "promotionName": recommended.promotion_name,
+        "metadata": recommended.metadata,
+        "reason": list(recommended.reason) if recommended.reason else None,
     }
 
 

@@ -1,7 +1,6 @@
-"""Recommenders: the use cases of domain dataset groups, trained and put on line in one."""
+"""Create, start, stop and update recommenders: the use cases of domains, trained and put on line in one."""
 
 from personalize_local.engine.recipes.recipe import Recipe
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.campaigns import check_config
 from personalize_local.personalize.operations.catalogue import recipe_of
 from personalize_local.personalize.operations.dataset_groups import begin_deletion
@@ -10,10 +9,9 @@ from personalize_local.personalize.operations.solution_versions import extra_sec
 from personalize_local.personalize.operations.tags import check_new
 from personalize_local.personalize.protocol.service_errors import ServiceError, in_use, invalid_input
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import Making, Task
-from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.job_runner import CreationOptions, Task
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.status_timeline import START, STOP, Gain
+from personalize_local.personalize.resources.status_timeline import START, STOP, JobResult
 
 
 def create_recommender(account: Account, request: Members) -> Members:
@@ -29,14 +27,14 @@ def create_recommender(account: Account, request: Members) -> Members:
     check_config(recipe, config)
     _check_data(account, group, recipe)
     check_new(request.get("tags"))
-    QUOTAS.check(account, "recommender", group.arn)
+    account.require_quota("recommender", group.arn)
     model = f"recommender.{request['name']}/1"
     shown = {**request, "recommenderConfig": config}
     account.add(
         "recommender",
         arn,
         shown,
-        making=Making(_training(account, shown, recipe, model), extra_seconds(account, shown)),
+        options=CreationOptions(_training(account, shown, recipe, model), extra_seconds(account, shown)),
         notes={"model": model},
     )
     return {"recommenderArn": arn}
@@ -51,7 +49,7 @@ def _check_data(account: Account, group: Record, recipe: Recipe) -> None:
     missing = [needed for needed in recipe.needs if needed not in present]
     if missing:
         raise ServiceError(
-            SWITCHES.missing_training_data, f"{recipe.name} needs datasets of the types {', '.join(missing)}."
+            account.switches.missing_training_data, f"{recipe.name} needs datasets of the types {', '.join(missing)}."
         )
     schema = schema_of(account, present["INTERACTIONS"])
     if recipe.event_type and schema.field("EVENT_TYPE") is None:
@@ -71,9 +69,9 @@ def _training(account: Account, shown: Members, recipe: Recipe, model: str) -> T
         settings["eventType"] = recipe.event_type
     train = training_task(account, shown["recipeArn"], settings, model)
 
-    def task() -> Gain:
-        trained = train() or Gain()
-        return Gain(members={"modelMetrics": trained.notes["metrics"]}, extra_seconds=trained.extra_seconds)
+    def task() -> JobResult:
+        trained = train() or JobResult()
+        return JobResult(members={"modelMetrics": trained.notes["metrics"]}, extra_seconds=trained.extra_seconds)
 
     return task
 
@@ -107,7 +105,7 @@ def stop_recommender(account: Account, request: Members) -> Members:
     """Answer StopRecommender."""
     recommender = account.find("recommender", request["recommenderArn"])
     _require_idle(account, recommender, "ACTIVE")
-    account.change_course(recommender, STOP, "stop")
+    account.begin_transition(recommender, STOP, "stop")
     return {"recommenderArn": recommender.arn}
 
 
@@ -115,7 +113,7 @@ def start_recommender(account: Account, request: Members) -> Members:
     """Answer StartRecommender."""
     recommender = account.find("recommender", request["recommenderArn"])
     _require_idle(account, recommender, "INACTIVE")
-    account.change_course(recommender, START, "start")
+    account.begin_transition(recommender, START, "start")
     return {"recommenderArn": recommender.arn}
 
 

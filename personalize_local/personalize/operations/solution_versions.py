@@ -1,4 +1,4 @@
-"""Solution versions: training on what the datasets hold at that moment, by request or by schedule."""
+"""Train solution versions on what the datasets hold at that moment, by request or by schedule."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,6 @@ from typing import Any, Final
 from personalize_local.engine.api import TrainingResult, TrainingSpec
 from personalize_local.engine.recipes.recipe import Recipe
 from personalize_local.personalize.controls.durations import HPO_FACTOR, TRAINING_SECONDS_PER_ROW
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.catalogue import recipe_of
 from personalize_local.personalize.operations.datasets import of_group, reference_to
 from personalize_local.personalize.operations.solutions import recipe_arn
@@ -15,10 +14,9 @@ from personalize_local.personalize.operations.tags import check_new
 from personalize_local.personalize.protocol.service_errors import ServiceError, already_exists, in_use, invalid_input
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.arns import owned_by_service
-from personalize_local.personalize.resources.job_runner import Making, Task
-from personalize_local.personalize.resources.quotas import QUOTAS
+from personalize_local.personalize.resources.job_runner import CreationOptions, Task
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.status_timeline import STOP_TRAINING, Gain
+from personalize_local.personalize.resources.status_timeline import STOP_TRAINING, JobResult
 
 # A unit of 4 vCPU and 8 GiB for an hour is billed as one: 20 minutes were seen to cost 1.073 (aws-samples notebooks).
 BILLED_HOURS_PER_HOUR: Final = 3.2
@@ -38,7 +36,7 @@ def create_solution_version(account: Account, request: Members) -> Members:
     _check_data(account, solution.group_arn, recipe)
     base = _check_mode(account, solution, recipe, mode)
     check_new(request.get("tags"))
-    QUOTAS.check(account, "solution_version")
+    account.require_quota("solution_version")
     version = train(account, solution, {**request, "trainingMode": mode, "trainingType": "MANUAL"}, base)
     return {"solutionVersionArn": version.arn}
 
@@ -54,9 +52,9 @@ def _check_data(account: Account, group_arn: str, recipe: Recipe) -> None:
     missing = [needed for needed in recipe.needs if needed not in present]
     if missing:
         raise ServiceError(
-            SWITCHES.missing_training_data, f"{recipe.name} needs datasets of the types {', '.join(missing)}."
+            account.switches.missing_training_data, f"{recipe.name} needs datasets of the types {', '.join(missing)}."
         )
-    if SWITCHES.training_during_import == "refuse":
+    if account.switches.training_during_import == "refuse":
         _check_imports(account, present.values())
 
 
@@ -64,7 +62,7 @@ def _check_imports(account: Account, present: Iterable[Record]) -> None:
     now = account.now()
     for dataset in present:
         jobs = list(account.all("dataset_import_job", datasetArn=dataset.arn))
-        if jobs and not jobs[-1].stage(now).over:
+        if jobs and not jobs[-1].point(now).over:
             raise invalid_input(f"{jobs[-1].arn} is {jobs[-1].status(now)}.")
 
 
@@ -88,7 +86,7 @@ def _check_mode(account: Account, solution: Record, recipe: Recipe, mode: str) -
 
 def train(account: Account, solution: Record, members: Members, base: str | None = None) -> Record:
     """Begin a training with the solution's present settings."""
-    is_named = "name" in members and SWITCHES.named_version_arn == "ends in the name"
+    is_named = "name" in members and account.switches.named_version_arn == "ends in the name"
     tail = members["name"] if is_named else secrets.token_hex(4)
     arn = f"{solution.arn}/{tail}"
     inherited: Members = {key: solution.members[key] for key in _INHERITED if key in solution.members}
@@ -101,7 +99,9 @@ def train(account: Account, solution: Record, members: Members, base: str | None
     model = f"{solution.name}/{tail}"
     task = training_task(account, recipe_arn(account, solution), shown, model, base)
     more = extra_seconds(account, shown)
-    return account.add("solution_version", arn, shown, making=Making(task, more), notes={"model": model, "base": base})
+    return account.add(
+        "solution_version", arn, shown, options=CreationOptions(task, more), notes={"model": model, "base": base}
+    )
 
 
 def train_again(account: Account, version: Record) -> Task:
@@ -141,10 +141,10 @@ def training_task(
         seed=0,
     )
     engine = account.engine
-    return lambda: gain_of(engine.train(spec).result(), account.partition)
+    return lambda: result_of(engine.train(spec).result(), account.partition)
 
 
-def gain_of(result: TrainingResult, partition: str) -> Gain:
+def result_of(result: TrainingResult, partition: str) -> JobResult:
     """Return what a finished training tells."""
     members: Members = {}
     if result.tuned_hyperparameters is not None:
@@ -154,14 +154,14 @@ def gain_of(result: TrainingResult, partition: str) -> Gain:
         notes["bestRecipeArn"] = owned_by_service(partition, "recipe", result.best_recipe)
     if result.report is not None:
         notes["report"] = str(result.report)
-    return Gain(members, notes)
+    return JobResult(members, notes)
 
 
 def finish(account: Account, version: Record) -> None:
     """Complete a version that has become ACTIVE: its billed hours, and the recipe that AutoML has chosen."""
     if not version.is_active(account.now()):
         return
-    elapsed = version.stage(account.now()).since - version.created
+    elapsed = version.point(account.now()).since - version.created
     version.members["trainingHours"] = round(elapsed / 3600 * BILLED_HOURS_PER_HOUR, 3)
     best = version.notes.get("bestRecipeArn")
     solution = account.get("solution", version.members["solutionArn"])
@@ -176,7 +176,7 @@ def stop_solution_version_creation(account: Account, request: Members) -> None:
     if status not in {"CREATE PENDING", "CREATE IN_PROGRESS"}:
         raise in_use(f"{version.arn} cannot be stopped; its status is {status}.")
     engine, model = account.engine, version.notes["model"]
-    account.change_course(
+    account.begin_transition(
         version, STOP_TRAINING, "stop", lambda: engine.stop_training(model), at_once=status == "CREATE PENDING"
     )
 

@@ -1,4 +1,4 @@
-"""Solutions: a recipe with its settings over a dataset group, and what the service checks about them."""
+"""Create, update and delete solutions: a recipe with its settings over a dataset group, and their checks."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,9 @@ from personalize_local.personalize.operations.catalogue import ranges, recipe_of
 from personalize_local.personalize.operations.dataset_groups import begin_deletion
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.tags import check_new
-from personalize_local.personalize.protocol.service_errors import in_use, invalid_input, still_needed
+from personalize_local.personalize.protocol.service_errors import in_use, invalid_input
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.arns import owned_by_service
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Members, Record
 
 _AUTOML_RECIPES: Final = tuple(sorted(recipe.name for recipe in RECIPES.values() if recipe.automl))
@@ -33,7 +32,7 @@ def create_solution(account: Account, request: Members) -> Members:
         _check_recipe(account, group, recipe, request)
     check_schedule(request.get("solutionConfig", {}).get("autoTrainingConfig"))
     check_new(request.get("tags"))
-    QUOTAS.check(account, "solution", group.arn)
+    account.require_quota("solution", group.arn)
     account.add("solution", arn, _with_defaults(request))
     return {"solutionArn": arn}
 
@@ -70,13 +69,13 @@ def _check_recipe(account: Account, group: Record, recipe: Recipe, request: Memb
         raise invalid_input(f"{recipe.name} is for recommenders; a solution needs a custom recipe.")
     unsupported = [
         name
-        for name, asked, supported in (
+        for name, setting, supported in (
             ("performHPO", request.get("performHPO"), recipe.hpo),
             ("performIncrementalUpdate", request.get("performIncrementalUpdate"), recipe.incremental_update),
             ("eventsConfig", config.get("eventsConfig"), recipe.events_config),
             ("optimizationObjective", config.get("optimizationObjective"), recipe.objective),
         )
-        if asked and not supported
+        if setting and not supported
     ]
     if unsupported:
         raise invalid_input(f"{recipe.name} does not support {', '.join(unsupported)}.")
@@ -134,9 +133,9 @@ def _check_between(name: str, value: float, low: float, high: float) -> None:
         raise invalid_input(f"{name} must lie between {low:g} and {high:g}; {value:g} does not.")
 
 
-def _check_ranges(recipe: Recipe, group: str, asked: list[Members]) -> None:
+def _check_ranges(recipe: Recipe, group: str, requested: list[Members]) -> None:
     allowed = {each["name"]: each for each in ranges(recipe.name).get(group, ())}
-    for one in asked:
+    for one in requested:
         name = one.get("name", "")
         default = allowed.get(name)
         if default is None or not default["isTunable"]:
@@ -150,16 +149,16 @@ def _check_ranges(recipe: Recipe, group: str, asked: list[Members]) -> None:
 def check_schedule(config: Mapping[str, str] | None) -> None:
     """Raise unless automatic training is to happen every 1 to 30 days."""
     expression = (config or {}).get("schedulingExpression", _DEFAULT_SCHEDULE)
-    found = _SCHEDULE.fullmatch(expression)
-    if found is None or not 1 <= int(found[1]) <= 30:  # noqa: PLR2004 - the documented bounds, in days
+    match = _SCHEDULE.fullmatch(expression)
+    if match is None or not 1 <= int(match[1]) <= 30:  # noqa: PLR2004 - the documented bounds, in days
         raise invalid_input(f"Invalid schedulingExpression {expression}: use rate(1 day) to rate(30 days).")
 
 
 def schedule_days(solution: Record) -> int:
     """Return the number of days between automatic trainings."""
     config = solution.members.get("solutionConfig", {}).get("autoTrainingConfig", {})
-    found = _SCHEDULE.fullmatch(config.get("schedulingExpression", _DEFAULT_SCHEDULE))
-    return int(found[1]) if found else 7
+    match = _SCHEDULE.fullmatch(config.get("schedulingExpression", _DEFAULT_SCHEDULE))
+    return int(match[1]) if match else 7
 
 
 def update_solution(account: Account, request: Members) -> Members:
@@ -170,13 +169,13 @@ def update_solution(account: Account, request: Members) -> Members:
         raise in_use(f"{solution.arn} is being updated already.")
     if set(request) == {"solutionArn"}:
         raise invalid_input("Nothing to update.")
-    asked: Members = request.get("solutionUpdateConfig", {})
+    update: Members = request.get("solutionUpdateConfig", {})
     recipe = recipe_of(account, recipe_arn(account, solution))
-    if asked.get("eventsConfig") and not recipe.events_config:
+    if update.get("eventsConfig") and not recipe.events_config:
         raise invalid_input(f"{recipe.name} does not support eventsConfig.")
     if request.get("performIncrementalUpdate") and not recipe.incremental_update:
         raise invalid_input(f"{recipe.name} does not support performIncrementalUpdate.")
-    check_schedule(asked.get("autoTrainingConfig"))
+    check_schedule(update.get("autoTrainingConfig"))
     shown = {key: value for key, value in request.items() if key != "solutionArn"}
     account.begin_update(solution, shown, _effect(solution, shown))
     return {"solutionArn": solution.arn}
@@ -199,11 +198,11 @@ def delete_solution(account: Account, request: Members) -> None:
     now = account.now()
     for campaign in account.all("campaign"):
         if campaign.notes["solutionArn"] == solution.arn:
-            raise still_needed(solution.arn, campaign.arn)
+            raise account.still_needed(solution.arn, campaign.arn)
     versions = list(account.all("solution_version", solutionArn=solution.arn))
-    busy = next((version for version in versions if not version.stage(now).over), None)
+    busy = next((version for version in versions if not version.point(now).over), None)
     if busy is not None:
-        raise still_needed(solution.arn, busy.arn)
+        raise account.still_needed(solution.arn, busy.arn)
     engine, models = account.engine, [version.notes["model"] for version in versions]
 
     def drop_models() -> None:

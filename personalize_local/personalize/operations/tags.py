@@ -1,4 +1,4 @@
-"""Tags: given at creation or later, told by ListTagsForResource and nowhere else."""
+"""Set and list tags: given at creation or later, shown by ListTagsForResource and nowhere else."""
 
 from typing import Final
 

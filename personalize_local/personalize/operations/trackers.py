@@ -1,11 +1,10 @@
-"""Event trackers and metric attributions: one of each in a group."""
+"""Create and delete event trackers and metric attributions: one of each in a group."""
 
 import re
 import secrets
 import uuid
 from typing import Final
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.dataset_groups import begin_deletion
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.tags import check_new
@@ -13,7 +12,6 @@ from personalize_local.personalize.protocol.paging import page
 from personalize_local.personalize.protocol.service_errors import ServiceError, in_use, invalid_input, not_found
 from personalize_local.personalize.resources.access import access_of
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Members
 
 _METRICS_AT_MOST: Final = 10
@@ -24,10 +22,10 @@ def create_event_tracker(account: Account, request: Members) -> Members:
     """Answer CreateEventTracker; the ARN ends in an id of the service's own."""
     group = account.find("dataset_group", request["datasetGroupArn"])
     if next(account.all("event_tracker", datasetGroupArn=group.arn), None) is not None:
-        raise ServiceError(SWITCHES.second_event_tracker, f"{group.arn} has an event tracker already.")
+        raise ServiceError(account.switches.second_event_tracker, f"{group.arn} has an event tracker already.")
     account.require_active(group)
     check_new(request.get("tags"))
-    QUOTAS.check(account, "event_tracker")
+    account.require_quota("event_tracker")
     arn, tracking_id = account.arn("event-tracker", secrets.token_hex(4)), str(uuid.uuid4())
     account.add("event_tracker", arn, {**request, "accountId": account.account_id, "trackingId": tracking_id})
     return {"eventTrackerArn": arn, "trackingId": tracking_id}
@@ -46,9 +44,9 @@ def create_metric_attribution(account: Account, request: Members) -> Members:
     account.require_active(group)
     _check_metrics(account, group.arn, request["metrics"])
     if next(account.all("metric_attribution", datasetGroupArn=group.arn), None) is not None:
-        raise ServiceError(SWITCHES.second_metric_attribution, f"{group.arn} has a metric attribution already.")
+        raise ServiceError(account.switches.second_metric_attribution, f"{group.arn} has a metric attribution already.")
     access_of(account, arn, request["metricsOutputConfig"]["roleArn"])
-    QUOTAS.check(account, "metric_attribution")
+    account.require_quota("metric_attribution")
     account.add("metric_attribution", arn, dict(request))
     return {"metricAttributionArn": arn}
 
@@ -64,15 +62,15 @@ def _check_metrics(account: Account, group_arn: str, metrics: list[Members]) -> 
 
 
 def _check_expression(account: Account, group_arn: str, expression: str) -> None:
-    found = _EXPRESSION.fullmatch(expression.strip())
-    if found is None:
+    match = _EXPRESSION.fullmatch(expression.strip())
+    if match is None:
         raise invalid_input(f"Invalid expression {expression}: use SUM(DatasetType.COLUMN) or SAMPLECOUNT().")
-    if found[1] is None:
+    if match[1] is None:
         return
-    dataset = of_group(account, group_arn).get(found[1].upper())
-    field = schema_of(account, dataset).field(found[2]) if dataset else None
+    dataset = of_group(account, group_arn).get(match[1].upper())
+    field = schema_of(account, dataset).field(match[2]) if dataset else None
     if field is None or not field.numeric:
-        raise invalid_input(f"Invalid expression {expression}: there is no numeric column {found[1]}.{found[2]}.")
+        raise invalid_input(f"Invalid expression {expression}: there is no numeric column {match[1]}.{match[2]}.")
 
 
 def update_metric_attribution(account: Account, request: Members) -> Members:
@@ -111,7 +109,7 @@ def list_metric_attribution_metrics(account: Account, request: Members) -> Membe
     """Answer ListMetricAttributionMetrics: those in force."""
     arn = request.get("metricAttributionArn")
     metrics = account.find("metric_attribution", arn).members["metrics"] if arn else []
-    return page("List metrics", request, "metrics", enumerate(metrics), dict)
+    return page("List metrics", request, "metrics", enumerate(metrics), dict, newest_first=account.lists_newest_first)
 
 
 def delete_metric_attribution(account: Account, request: Members) -> None:

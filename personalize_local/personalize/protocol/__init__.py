@@ -1,4 +1,4 @@
-"""The wire of Amazon Personalize: URLs, shapes and bounds from the botocore models, error words, pages of lists.
+"""Speak the wire of Amazon Personalize: URLs, shapes and bounds from the botocore models, errors, pages, controls.
 
-It imports the operations only to register them. Begin with `dispatch`.
+It imports the operations to register them. Begin with `dispatch`.
 """

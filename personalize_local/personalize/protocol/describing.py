@@ -1,13 +1,12 @@
-"""Describe and List, for every type alike: the record's view, from which the output shapes pick their members."""
+"""Answer Describe and List for every type alike: the output shapes pick their members from the record's view."""
 
 from functools import partial
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.protocol.paging import page
 from personalize_local.personalize.protocol.service_errors import ServiceError, invalid_input
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.records import Members, Record
-from personalize_local.personalize.resources.resource_types import TYPES, ResourceType
+from personalize_local.personalize.resources.resource_types import TYPES, ResourceLifecycle
 
 
 def describe(account: Account, request: Members, noun: str) -> Members:
@@ -21,11 +20,20 @@ def list_all(account: Account, request: Members, noun: str) -> Members:
     row = TYPES[noun]
     parent_arn = _parent_arn(account, row, request)
     key = row.naming.parent_key
-    numbered = ((each.number, each) for each in account.all(noun) if parent_arn is None or each.told(key) == parent_arn)
-    return page(f"List {noun}", request, row.naming.summaries_key, numbered, partial(view, account))
+    numbered = (
+        (each.number, each) for each in account.all(noun) if parent_arn is None or each.lookup(key) == parent_arn
+    )
+    return page(
+        f"List {noun}",
+        request,
+        row.naming.summaries_key,
+        numbered,
+        partial(view, account),
+        newest_first=account.lists_newest_first,
+    )
 
 
-def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | None:
+def _parent_arn(account: Account, row: ResourceLifecycle, request: Members) -> str | None:
     key = row.naming.parent_key
     arn: str | None = request.get(key) if key else None
     if arn is None or row.naming.parent is None:
@@ -35,7 +43,7 @@ def _parent_arn(account: Account, row: ResourceType, request: Members) -> str | 
     except ServiceError as error:
         if error.code != "ResourceNotFoundException" or row.noun == "solution_version":
             raise
-        if SWITCHES.unknown_list_parent == "refuse":  # these operations declare no ResourceNotFoundException
+        if account.switches.unknown_list_parent == "refuse":  # these operations declare no ResourceNotFoundException
             raise invalid_input(error.message) from error
     return arn
 
@@ -48,7 +56,7 @@ def view(account: Account, record: Record) -> Members:
         versions = list(account.all("solution_version", solutionArn=record.arn))
         if versions:
             shown["latestSolutionVersion"] = versions[-1].view(now)
-    if SWITCHES.following_campaign_shows == "$LATEST" and _follows(record):
+    if account.switches.following_campaign_shows == "$LATEST" and _follows(record):
         shown["solutionVersionArn"] = f"{record.notes['solutionArn']}/$LATEST"
     return shown
 

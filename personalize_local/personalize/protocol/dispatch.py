@@ -1,4 +1,4 @@
-"""All operations, by their names in the service models, and how each is answered."""
+"""Map the names of all operations in the service models to what answers them."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""Lists in pages: the token says where the last page ended, and only its own kind of list accepts it."""
+"""Cut lists into pages: the token says where the last page ended, and only its own kind of list accepts it."""
 
 import base64
 import binascii
@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.protocol.service_errors import ServiceError
 from personalize_local.personalize.resources.records import Members
 
@@ -19,22 +18,27 @@ T = TypeVar("T")
 
 
 def page(
-    operation: str, request: Members, key: str, found: Iterable[tuple[int, T]], view: Callable[[T], Members]
+    listing: str,
+    request: Members,
+    key: str,
+    numbered: Iterable[tuple[int, T]],
+    view: Callable[[T], Members],
+    *,
+    newest_first: bool,
 ) -> Members:
-    """Return the asked-for page of what was found, as `view` shows it, under `key`; and a token if more follows.
+    """Return the asked-for page of `numbered`, as `view` shows each, under `key`; and a token if more follows.
 
-    Everything found has a number that never changes, so pages stay in step while resources come and go.
+    Each of `numbered` has a number that never changes, so pages stay in step while resources come and go.
     """
-    question = {name: value for name, value in request.items() if name not in {"nextToken", "maxResults"}}
-    newest_first = SWITCHES.list_order == "newest first"
-    rest = sorted(found, key=lambda item: item[0], reverse=newest_first)
-    if (last := _read(request.get("nextToken"), operation, question)) is not None:
+    narrowing = {name: value for name, value in request.items() if name not in {"nextToken", "maxResults"}}
+    rest = sorted(numbered, key=lambda item: item[0], reverse=newest_first)
+    if (last := _read(request.get("nextToken"), listing, narrowing)) is not None:
         rest = [item for item in rest if (item[0] < last if newest_first else item[0] > last)]
     size = request.get("maxResults", _DEFAULT_PAGE)
     shown = rest[:size]
     answer: Members = {key: [view(each) for _, each in shown]}
     if len(rest) > size:
-        answer["nextToken"] = _write(operation, question, shown[-1][0])
+        answer["nextToken"] = _write(listing, narrowing, shown[-1][0])
     return answer
 
 
@@ -45,12 +49,12 @@ def check_token(request: Mapping[str, Any]) -> None:
         raise _invalid_token()
 
 
-def _write(operation: str, question: Members, last: int) -> str:
-    payload = json.dumps([_fingerprint(operation, question), last]).encode()
+def _write(listing: str, narrowing: Members, last: int) -> str:
+    payload = json.dumps([_fingerprint(listing, narrowing), last]).encode()
     return base64.urlsafe_b64encode(_checksum(payload) + payload).decode()
 
 
-def _read(token: str | None, operation: str, question: Members) -> int | None:
+def _read(token: str | None, listing: str, narrowing: Members) -> int | None:
     if token is None:
         return None
     try:
@@ -59,7 +63,7 @@ def _read(token: str | None, operation: str, question: Members) -> int | None:
         fingerprint, last = json.loads(payload) if checksum == _checksum(payload) else (None, 0)
     except (UnicodeEncodeError, binascii.Error, ValueError) as error:
         raise _invalid_token() from error
-    if fingerprint != _fingerprint(operation, question):
+    if fingerprint != _fingerprint(listing, narrowing):
         raise _invalid_token()
     return int(last)
 
@@ -72,5 +76,5 @@ def _checksum(payload: bytes) -> bytes:
     return hashlib.sha256(b"personalize" + payload).digest()[:_CHECK_BYTES]
 
 
-def _fingerprint(operation: str, question: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps([operation, question], sort_keys=True).encode()).hexdigest()[:12]
+def _fingerprint(listing: str, narrowing: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([listing, narrowing], sort_keys=True).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Putting the service into moto's place for all three APIs, and taking it out again."""
+"""Put the service into moto's place for all three APIs, and take it out again."""
 
 import re
 from collections.abc import Callable, Mapping

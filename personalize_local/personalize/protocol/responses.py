@@ -1,16 +1,23 @@
-"""From HTTP to operations and back, for all three services."""
+"""Turn HTTP requests into operations and their answers into HTTP, for all three services."""
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from moto.core.responses import BaseResponse
 
 from personalize_local.personalize.protocol import wire
-from personalize_local.personalize.protocol.models import PersonalizeBackend, personalize_backends
+from personalize_local.personalize.protocol.dispatch import CONTROL_PLANE, DATA_PLANE
+from personalize_local.personalize.protocol.models import personalize_backends
+from personalize_local.personalize.protocol.paging import check_token
 from personalize_local.personalize.protocol.service_errors import ServiceError
+from personalize_local.personalize.protocol.validation import check
+from personalize_local.personalize.resources.account import Account
+from personalize_local.personalize.resources.reconcile import reconciled
+from personalize_local.personalize.resources.records import Members
 
 _LOG = logging.getLogger(__name__)
-Answer = tuple[int, dict[str, str], str]
+_READING: Final = ("Describe", "Get", "List")
+HttpAnswer = tuple[int, dict[str, str], str]
 
 
 class PersonalizeResponse(BaseResponse):
@@ -19,11 +26,11 @@ class PersonalizeResponse(BaseResponse):
     def __init__(self) -> None:
         super().__init__(service_name="personalize")
 
-    def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> Answer:  # noqa: ARG002 - moto's signature
+    def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> HttpAnswer:  # noqa: ARG002 - moto's signature
         target = None
         try:
             target = wire.target_of(request.path, request.headers.get("x-amz-target"))
-            result = self._backend(request).answer(target, wire.parse(request.get_data()))
+            result = _answer(self._account(request), target, wire.parse(request.get_data()))
             return 200, {"Content-Type": wire.content_type(target)}, wire.answer(target, result)
         except ServiceError as error:
             return wire.error_answer(target, error)
@@ -32,9 +39,24 @@ class PersonalizeResponse(BaseResponse):
             broken = ServiceError("InternalServerException", "An internal error occurred.", 500)
             return wire.error_answer(target, broken)
 
-    def _backend(self, request: Any) -> PersonalizeBackend:
+    def _account(self, request: Any) -> Account:
         self.headers = request.headers
         self.querystring: dict[str, Any] = {}
         region = self.get_region_from_url(request, request.url)
-        backend: PersonalizeBackend = personalize_backends[self.get_current_account()][region]
-        return backend
+        account: Account = personalize_backends[self.get_current_account()][region].account
+        return account
+
+
+def _answer(account: Account, target: wire.Target, request: dict[str, Any]) -> Members | None:
+    faults = account.service.faults
+    if faults.throttled_share:
+        faults.check_throttle()
+    if "nextToken" in request:
+        check_token(request)
+    check(target.operation.input_shape, request, account.switches, target.errors)
+    present = {name: value for name, value in request.items() if value is not None}
+    if target.name in DATA_PLANE:
+        return DATA_PLANE[target.name](account, present)
+    with reconciled(account):
+        account.changes += not target.name.startswith(_READING)
+        return CONTROL_PLANE[target.name](account, present)

@@ -1,6 +1,4 @@
-"""The service's exceptions: the class name on the wire is the contract, the message is for people."""
-
-from personalize_local.personalize.controls.switches import SWITCHES
+"""Make the service's exceptions: the class name on the wire is the contract, the message is for people."""
 
 
 class ServiceError(Exception):
@@ -31,11 +29,6 @@ def already_exists(arn: str) -> ServiceError:
 def in_use(message: str) -> ServiceError:
     """Return the error for a resource whose state, or whose dependants, forbid the request for now."""
     return ServiceError("ResourceInUseException", message)
-
-
-def still_needed(arn: str, by: str) -> ServiceError:
-    """Return the error for deleting what another resource depends on."""
-    return ServiceError(SWITCHES.deletion_of_what_is_needed, f"{arn} cannot be deleted: {by} depends on it.")
 
 
 def limit_exceeded(message: str) -> ServiceError:

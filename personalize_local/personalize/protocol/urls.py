@@ -1,6 +1,6 @@
-"""Where moto finds the service: one host for each of the three APIs, and the paths of those that have any."""
+"""Tell moto where the service is: one host for each of the three APIs, and the paths of those that have any."""
 
-from personalize_local.personalize.controls.fault_routes import answer_fault_route
+from personalize_local.personalize.protocol.fault_routes import answer_fault_route
 from personalize_local.personalize.protocol.responses import PersonalizeResponse
 
 url_bases = [r"https?://personalize(-runtime|-events)?\.(.+)\.amazonaws\.com"]

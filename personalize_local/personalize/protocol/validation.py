@@ -1,4 +1,4 @@
-"""What the service checks before it looks at anything: types, required members, lengths, patterns, enumerations.
+"""Check requests against the models before anything else: types, required members, lengths, patterns, enumerations.
 
 Generated from the botocore model. The client checks a part of this; the wire may bring anything.
 """
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from personalize_local.personalize.controls.switches import SWITCHES
+from personalize_local.personalize.controls.switches import Switches
 from personalize_local.personalize.protocol.service_errors import ServiceError, serialization
 
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -31,7 +31,7 @@ _CLASSES: Final = ((r"\p{L}\p{Z}\p{N}", rf"\w{_BLANKS}"), (r"\p{ASCII}", r"[\x00
 _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
-def check(shape: Shape | None, request: Mapping[str, Any], declared: Collection[str] = ()) -> None:
+def check(shape: Shape | None, request: Mapping[str, Any], switches: Switches, declared: Collection[str] = ()) -> None:
     """Raise for a request that does not fit the shape: the first wrong type, or else all broken constraints.
 
     An operation that does not declare the exception of the switch answers with the general ValidationException.
@@ -40,10 +40,12 @@ def check(shape: Shape | None, request: Mapping[str, Any], declared: Collection[
         return
     _check_types(shape, request, "")
     broken = list(_violations(shape, request, ""))
+    if switches.unknown_member == "refuse":
+        broken += _unknown_members(shape, request, "")
     if broken:
         plural = "s" if len(broken) > 1 else ""
         text = f"{len(broken)} validation error{plural} detected: {'; '.join(broken)}"
-        chosen = SWITCHES.constraint_violation
+        chosen = switches.constraint_violation
         raise ServiceError(chosen if chosen in declared else "ValidationException", text, 400)
 
 
@@ -84,12 +86,12 @@ def _parts(shape: Shape, value: Any, path: str) -> Iterator[tuple[Shape, Any, st
 
 def _violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
     yield from _missing(shape, value, path)
-    yield from (_told(value, path, broken) for broken in _broken(shape, value))
+    yield from (_violation(value, path, broken) for broken in _broken(shape, value))
     for part_shape, part, part_path in _parts(shape, value, path):
         if part is not None:
             yield from _violations(part_shape, part, part_path)
         elif isinstance(shape, ListShape | MapShape):
-            yield _told(None, part_path, "Member must not be null")
+            yield _violation(None, part_path, "Member must not be null")
 
 
 def _missing(shape: Shape, value: Any, path: str) -> Iterator[str]:
@@ -97,13 +99,19 @@ def _missing(shape: Shape, value: Any, path: str) -> Iterator[str]:
         return
     for name in shape.required_members:
         if value.get(name) is None:
-            yield _told(None, f"{path}.{name}" if path else name, "Member must not be null")
-    if SWITCHES.unknown_member == "refuse":
+            yield _violation(None, f"{path}.{name}" if path else name, "Member must not be null")
+
+
+def _unknown_members(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    if isinstance(shape, StructureShape):
         for name in sorted(set(value) - set(shape.members)):
             yield f"Unknown member '{name}' at '{path or 'the body'}'"
+    for part_shape, part, part_path in _parts(shape, value, path):
+        if part is not None:
+            yield from _unknown_members(part_shape, part, part_path)
 
 
-def _told(value: Any, path: str, constraint: str) -> str:
+def _violation(value: Any, path: str, constraint: str) -> str:
     shown = "null" if value is None else value
     return f"Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}"
 

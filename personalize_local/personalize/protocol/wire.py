@@ -1,4 +1,4 @@
-"""The wire format, generated from the installed botocore models: no operation is described by hand."""
+"""Read and write the wire format by the installed botocore models: no operation is described by hand."""
 
 import json
 from collections.abc import Mapping

@@ -16,9 +16,9 @@ from personalize_local.aws.iam.stored_policies import (
     trust_statements,
 )
 from personalize_local.engine.api import EngineError
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.protocol.service_errors import invalid_input
 from personalize_local.personalize.resources.account import Account
+from personalize_local.personalize.resources.service import PersonalizeService
 
 SERVICE: Final = "personalize.amazonaws.com"
 _BECAUSE: Final[Mapping[EvalDecision, str]] = {  # IAM's own words
@@ -40,6 +40,7 @@ def insufficient(error: AccessError) -> str:
 class JobAccess:
     """The access of one job, `job_arn`, that acts with the role `role_arn`."""
 
+    service: PersonalizeService
     account_id: str
     region: str
     partition: str
@@ -63,7 +64,7 @@ class JobAccess:
         Raises:
             AccessError: naming the policy that does not allow it.
         """
-        if SWITCHES.access_policies == "never" or not bucket_exists(self.account_id, bucket):
+        if self.service.switches.access_policies == "never" or not bucket_exists(self.account_id, bucket):
             return  # S3 itself refuses a bucket that is missing
         request = self._request(action, bucket, key)
         role = self._trusted_role()
@@ -90,12 +91,12 @@ class JobAccess:
 
     def _trusted_role(self) -> Role | None:
         """Return the role that the service has assumed; None for one that IAM does not have, where that may be."""
-        if SWITCHES.access_policies == "never":
+        if self.service.switches.access_policies == "never":
             return None
         is_here = self.role_arn is not None and self.role_arn.split(":")[4:5] == [self.account_id]
         role = find_role(self.account_id, arn=self.role_arn) if is_here else None
         if role is None:
-            if SWITCHES.access_policies == "always":
+            if self.service.switches.access_policies == "always":
                 raise AccessError(f"The role {self.role_arn} does not exist in IAM.")
             return None
         keys = {**ABSENT_KEYS, **ENCRYPTED_CONNECTION, **self._keys_of_service()}
@@ -112,18 +113,19 @@ class JobAccess:
         account = self.account_id
         names = (role.arn, account, f"arn:{self.partition}:iam::{account}:root")
         keys = {"aws:PrincipalIsAWSService": "false", "aws:PrincipalArn": role.arn, "aws:PrincipalAccount": account}
-        asked = replace(request, principals={"AWS": names}, keys={**request.keys, **keys})
-        _require_allowed(evaluate(identity_statements(role), asked), role.arn, "identity-based", asked)
-        decision = evaluate(bucket_statements(account, bucket) or (), asked)
+        as_role = replace(request, principals={"AWS": names}, keys={**request.keys, **keys})
+        _require_allowed(evaluate(identity_statements(role), as_role), role.arn, "identity-based", as_role)
+        decision = evaluate(bucket_statements(account, bucket) or (), as_role)
         if decision == "explicitDeny":  # within an account the bucket need not allow what the role's policies do
-            _require_allowed(decision, role.arn, "resource-based", asked)
+            _require_allowed(decision, role.arn, "resource-based", as_role)
 
     def _require_of_bucket(self, request: RequestContext, bucket: str, *, is_demanded: bool) -> None:
         statements = bucket_statements(self.account_id, bucket)
-        if statements is None and not (is_demanded or SWITCHES.access_policies == "always"):
+        if statements is None and not (is_demanded or self.service.switches.access_policies == "always"):
             return
-        asked = replace(request, principals={"Service": [SERVICE]}, keys={**request.keys, **self._keys_of_service()})
-        _require_allowed(evaluate(statements or (), asked), SERVICE, "resource-based", asked)
+        keys = {**request.keys, **self._keys_of_service()}
+        as_service = replace(request, principals={"Service": [SERVICE]}, keys=keys)
+        _require_allowed(evaluate(statements or (), as_service), SERVICE, "resource-based", as_service)
 
     def _keys_of_service(self) -> Keys:
         return {
@@ -139,12 +141,12 @@ class JobAccess:
 def _require_allowed(decision: EvalDecision, who: str, kind: str, request: RequestContext) -> None:
     if decision != "allowed":
         because = _BECAUSE[decision].format(kind=kind, action=request.action)
-        asked = f'{request.action} on resource: "{request.resource}"'
-        raise AccessError(f"{who} is not authorized to perform: {asked} {because}")
+        attempt = f'{request.action} on resource: "{request.resource}"'
+        raise AccessError(f"{who} is not authorized to perform: {attempt} {because}")
 
 
 def access_of(account: Account, job_arn: str, role_arn: str | None) -> JobAccess:
     """Return the access of a job whose role the service may assume; raises InvalidInputException otherwise."""
-    access = JobAccess(account.account_id, account.region, account.partition, job_arn, role_arn)
+    access = JobAccess(account.service, account.account_id, account.region, account.partition, job_arn, role_arn)
     access.require_role()
     return access

@@ -1,4 +1,4 @@
-"""Amazon Resource Names of the service: how they are made and how they are told apart."""
+"""Make Amazon Resource Names of the service, and tell them apart."""
 
 from dataclasses import dataclass
 

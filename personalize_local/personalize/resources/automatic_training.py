@@ -1,28 +1,29 @@
-"""Automatic training: solutions train themselves within the hour, then by their schedule when there is new data."""
+"""Train solutions by themselves: within the hour, then by their schedule when there is new data."""
 
+import math
 from typing import Final
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.operations.datasets import of_group
 from personalize_local.personalize.operations.solution_versions import train
 from personalize_local.personalize.operations.solutions import schedule_days
 from personalize_local.personalize.protocol.service_errors import ServiceError
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.quotas import QUOTAS
 from personalize_local.personalize.resources.records import Record
 
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 
 
-def train_what_is_due(account: Account) -> None:
-    """Begin the automatic trainings whose time has come."""
-    if not SWITCHES.automatic_training:
-        return
+def train_what_is_due(account: Account) -> float:
+    """Begin the automatic trainings whose time has come; return when, if nothing changes, the next one's comes."""
     now = account.now()
-    for solution in list(account.all("solution", performAutoTraining=True)):
-        if solution.is_active(now) and now >= _due(account, solution, now):
+    if not account.switches.automatic_training:
+        return now
+    solutions = [each for each in account.all("solution", performAutoTraining=True) if each.is_active(now)]
+    for solution in solutions:
+        if now >= _due(account, solution, now):
             _train(account, solution, now)
+    return min((_due(account, solution, now) for solution in solutions), default=math.inf)
 
 
 def _due(account: Account, solution: Record, now: float) -> float:
@@ -30,7 +31,7 @@ def _due(account: Account, solution: Record, now: float) -> float:
 
     A changed schedule starts anew: the next training is within the hour.
     """
-    reset = solution.stage(now).since
+    reset = solution.point(now).since
     if solution.update is not None and "solutionUpdateConfig" in solution.update.changes:
         reset = max(reset, solution.touched)
     versions = [version.created for version in account.all("solution_version", solutionArn=solution.arn)]
@@ -46,7 +47,7 @@ def _train(account: Account, solution: Record, now: float) -> None:
             solution.notes["skippedAt"] = now
         return
     try:
-        QUOTAS.check(account, "solution_version")
+        account.require_quota("solution_version")
     except ServiceError:
         return
     train(account, solution, {"trainingMode": "FULL", "trainingType": "AUTOMATIC"})

@@ -1,6 +1,5 @@
-"""Real work (reading S3, importing, training) off the callers' threads."""
+"""Run the background jobs of resources (reading S3, importing, training) off the callers' threads."""
 
-import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -9,38 +8,38 @@ from dataclasses import dataclass
 
 from personalize_local.clock import CLOCK
 from personalize_local.engine.api import EngineError
-from personalize_local.personalize.resources.status_timeline import Gain, Outcome, Words
+from personalize_local.personalize.resources.status_timeline import JobOutcome, JobResult, StatusWords
 
 _LOG = logging.getLogger(__name__)
-Task = Callable[[], Gain | None]
+Task = Callable[[], JobResult | None]
 
 
 @dataclass(frozen=True)
-class Making:
-    """What is unusual about the making of a resource."""
+class CreationOptions:
+    """What is unusual about the creation of a resource."""
 
-    task: Task | None = None  # the real work it waits for
+    task: Task | None = None  # its background job
     extra_seconds: float = 0.0  # simulated, beyond the typical duration
-    lasting_as: str | None = None  # another row of the durations
-    words: Words | None = None  # other status words
+    duration: str | None = None  # another row of the table of durations
+    words: StatusWords | None = None  # other status words
 
 
 @dataclass(frozen=True)
-class PastWork:
-    """Real work of a former run, known by how it ended."""
+class EndedJob:
+    """A job of a former run, known by how it ended."""
 
-    outcome: Outcome
+    outcome: JobOutcome
 
 
-USUAL = Making()
+NO_OPTIONS = CreationOptions()
 _THREADS = 48  # they wait for the engine's workers; the quotas keep their number below this
 
 
-class RealWork:
+class RunningJob:
     """One task under way."""
 
     def __init__(self) -> None:
-        self.outcome: Outcome | None = None
+        self.outcome: JobOutcome | None = None
         self._done = threading.Event()
 
     def run(self, task: Task) -> None:
@@ -53,32 +52,30 @@ class RealWork:
         return self._done.wait(timeout_seconds)
 
 
-def _outcome(task: Task) -> Outcome:
+def _outcome(task: Task) -> JobOutcome:
     try:
-        gain = task() or Gain()
+        result = task() or JobResult()
     except EngineError as error:
-        return Outcome(CLOCK.time(), reason=str(error))
+        return JobOutcome(CLOCK.time(), reason=str(error))
     except CancelledError:
-        return Outcome(CLOCK.time(), reason="The work was stopped.")
+        return JobOutcome(CLOCK.time(), reason="The work was stopped.")
     except Exception:  # noqa: BLE001 - whatever breaks fails this job, told to its owner, and no other
         _LOG.exception("a job broke")
-        return Outcome(CLOCK.time(), reason="Internal error. Please try again.")
-    return Outcome(CLOCK.time(), gain=gain)
+        return JobOutcome(CLOCK.time(), reason="Internal error. Please try again.")
+    return JobOutcome(CLOCK.time(), result=result)
 
 
-class Workshop:
-    """Where tasks run; closing it lets those that run end and forgets the others."""
-
-    _numbers = itertools.count()
+class JobRunner:
+    """The threads of the jobs; closing it lets those that run end and forgets the others."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"personalize-{next(self._numbers)}")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="personalize")
 
-    def start(self, task: Task) -> RealWork:
+    def start(self, task: Task) -> RunningJob:
         """Begin the task and return it."""
-        work = RealWork()
-        self._threads.submit(work.run, task)
-        return work
+        job = RunningJob()
+        self._threads.submit(job.run, task)
+        return job
 
     def close(self) -> None:
         """Stop."""

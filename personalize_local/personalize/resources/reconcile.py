@@ -1,4 +1,4 @@
-"""What the passing of time brings about, caught up with before every call: finished courses, followers, schedules."""
+"""Apply state changes whose simulated time has come: ended timelines, campaigns that follow, automatic trainings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +10,18 @@ from personalize_local.personalize.resources.automatic_training import train_wha
 
 
 @contextmanager
-def settled(account: Account) -> Iterator[None]:
+def reconciled(account: Account) -> Iterator[None]:
     """Hold the account's lock, with everything as it has to be at this moment."""
     with account.lock:
-        changed = account.settle()
+        changed = account.apply_due_changes()
         nouns = {record.type.noun for record in changed}
         for version in (record for record in changed if record.type.noun == "solution_version"):
             finish(account, version)
         if nouns & {"solution_version", "campaign"}:
             for campaign in account.all("campaign"):
                 follow_latest(account, campaign)
-        train_what_is_due(account)
+        checked_changes, holds_until = account.trainings_checked
+        if changed or checked_changes != account.changes or account.now() >= holds_until:
+            holds_until = train_what_is_due(account)
+            account.trainings_checked = (account.changes, holds_until)
         yield

@@ -1,4 +1,4 @@
-"""How each resource type lives. What it is called is told by the project's resource table."""
+"""Say how each resource type lives; the project's resource table says what it is called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from typing import Final
 
 from lambdas.personalize.resources import RESOURCES
 from lambdas.personalize.resources import ResourceType as Naming
-from personalize_local.personalize.resources.status_timeline import CREATE, DELETION_JOB, UPDATE, Words
+from personalize_local.personalize.resources.status_timeline import CREATE, DELETION_JOB, UPDATE, StatusWords
 
 
 @dataclass(frozen=True)
-class ResourceType:
+class ResourceLifecycle:
     """A row of the resource table with its lifecycle."""
 
     naming: Naming
-    words: Words | None  # None: no status at all
-    update_words: Words
+    words: StatusWords | None  # None: no status at all
+    update_words: StatusWords
     taggable: bool
 
     @property
@@ -44,14 +44,14 @@ class ResourceType:
         return "solution" if self.noun == "solution_version" else self.noun.replace("_", "-")
 
 
-# The words of an update that are told in the resource's own status, not in a member of their own.
+# The words of an update that are shown in the resource's own status, not in a member of their own.
 _UPDATED_IN_PLACE: Final = frozenset({"dataset", "metric_attribution"})
 _NEVER_TAGGED: Final = frozenset({"schema", "metric_attribution"})
 
 
-def _type(row: Naming) -> ResourceType:
+def _type(row: Naming) -> ResourceLifecycle:
     words = DELETION_JOB if row.noun == "data_deletion_job" else CREATE
-    return ResourceType(
+    return ResourceLifecycle(
         naming=row,
         words=words if row.has_status else None,
         update_words=UPDATE if row.noun in _UPDATED_IN_PLACE else CREATE,
@@ -59,4 +59,4 @@ def _type(row: Naming) -> ResourceType:
     )
 
 
-TYPES: Final[Mapping[str, ResourceType]] = {row.noun: _type(row) for row in RESOURCES.values()}
+TYPES: Final[Mapping[str, ResourceLifecycle]] = {row.noun: _type(row) for row in RESOURCES.values()}

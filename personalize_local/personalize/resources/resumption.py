@@ -1,4 +1,4 @@
-"""Real work that a crash has interrupted, begun again."""
+"""Begin jobs again that a crash has interrupted."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,12 +23,12 @@ _MAKERS: Final[Mapping[str, Callable[[Account, Record], Task]]] = {
 }
 
 
-def work_again(account: Account, record: Record) -> Task | None:
-    """Return what completes the record's course; None where the work cannot be done a second time."""
+def resumed_task(account: Account, record: Record) -> Task | None:
+    """Return what completes the record's timeline; None where the work cannot be done a second time."""
     if record.is_going() or record.type.noun == "dataset":  # a dataset's creation drops rows of an earlier one
         return partial(_drop, account, record)
     maker = _MAKERS.get(record.type.noun)
-    if maker is None or record.course.words not in {CREATE, DOCUMENTED_BATCH}:
+    if maker is None or record.timeline.words not in {CREATE, DOCUMENTED_BATCH}:
         return None
     return maker(account, record)
 

@@ -1,4 +1,4 @@
-"""What streams bring that concerns later events: sessions of people not signed in yet, and ids already seen."""
+"""Remember what concerns later events: sessions of people not signed in yet, and ids already seen."""
 
 from collections import OrderedDict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A resource's way from its first to its last status: a pure function of the clock and of how the real work ended."""
+"""Compute a resource's status, from its first to its last, from the clock and from how its background job ended."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -8,8 +8,8 @@ _PENDING_SECONDS_AT_MOST: Final = 30.0
 
 
 @dataclass(frozen=True)
-class Words:
-    """The exact words of one way through life; clients compare them letter by letter."""
+class StatusWords:
+    """The exact words of one timeline; clients compare them letter by letter."""
 
     pending: str
     running: str
@@ -17,8 +17,8 @@ class Words:
     failed: str
 
 
-def _words(verb: str, done: str = "ACTIVE") -> Words:
-    return Words(f"{verb} PENDING", f"{verb} IN_PROGRESS", done, f"{verb} FAILED")
+def _words(verb: str, done: str = "ACTIVE") -> StatusWords:
+    return StatusWords(f"{verb} PENDING", f"{verb} IN_PROGRESS", done, f"{verb} FAILED")
 
 
 CREATE: Final = _words("CREATE")
@@ -26,14 +26,14 @@ UPDATE: Final = _words("UPDATE")
 START: Final = _words("START")
 STOP: Final = _words("STOP", done="INACTIVE")
 DELETE: Final = _words("DELETE", done="")  # nothing shows a deleted resource
-DELETION_JOB: Final = Words("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
-DOCUMENTED_BATCH: Final = Words("PENDING", "IN PROGRESS", "ACTIVE", "CREATE FAILED")
-STOP_TRAINING: Final = Words("CREATE STOPPING", "CREATE STOPPING", "CREATE STOPPED", "CREATE STOPPED")
+DELETION_JOB: Final = StatusWords("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
+DOCUMENTED_BATCH: Final = StatusWords("PENDING", "IN PROGRESS", "ACTIVE", "CREATE FAILED")
+STOP_TRAINING: Final = StatusWords("CREATE STOPPING", "CREATE STOPPING", "CREATE STOPPED", "CREATE STOPPED")
 
 
 @dataclass(frozen=True)
-class Gain:
-    """What finished work adds to its resource: members that clients see, and notes for ourselves."""
+class JobResult:
+    """What a finished job adds to its resource: members that clients see, and notes for ourselves."""
 
     members: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
@@ -41,64 +41,59 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How real work ended: when (simulated), why not, and what it brought."""
+class JobOutcome:
+    """How a job ended: when (simulated), why it failed if it did, and its result."""
 
     at: float
     reason: str | None = None
-    gain: Gain = field(default_factory=Gain)
+    result: JobResult = field(default_factory=JobResult)
 
 
-class Work(Protocol):
-    """Real work under way; the outcome is None until it ended."""
+class BackgroundJob(Protocol):
+    """A job under way or over; the outcome is None until it has ended."""
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> JobOutcome | None:
         """How it ended, if it did."""
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Where a course stands at one moment."""
+class TimelinePoint:
+    """Where a timeline stands at one moment."""
 
     status: str
     since: float
     over: bool = False
     failed: bool = False
     reason: str | None = None
-    gain: Gain = field(default_factory=Gain)
+    result: JobResult = field(default_factory=JobResult)
 
 
 @dataclass(frozen=True)
-class Course:
-    """One way through life: ends when the simulated seconds have passed and the real work is done, not before."""
+class StatusTimeline:
+    """One transition of a resource: it ends when its simulated seconds have passed and its job is over, not before."""
 
-    words: Words
+    words: StatusWords
     started: float
     seconds: float
-    work: Work | None = None
+    job: BackgroundJob | None = None
     failure: str | None = None  # decided beforehand, by an injected fault
 
-    def at(self, now: float) -> Stage:
-        """Return the stage at the simulated time `now`."""
-        outcome = Outcome(self.started) if self.work is None else self.work.outcome
+    def at(self, now: float) -> TimelinePoint:
+        """Return where it stands at the simulated time `now`."""
+        outcome = JobOutcome(self.started) if self.job is None else self.job.outcome
         if outcome is None:
             return self._under_way(now)
-        ended = max(self.started + self.seconds + outcome.gain.extra_seconds, outcome.at)
+        ended = max(self.started + self.seconds + outcome.result.extra_seconds, outcome.at)
         if now < ended:
             return self._under_way(now)
         reason = self.failure or outcome.reason
         if reason:
-            return Stage(self.words.failed, ended, over=True, failed=True, reason=reason)
-        return Stage(self.words.done, ended, over=True, gain=outcome.gain)
+            return TimelinePoint(self.words.failed, ended, over=True, failed=True, reason=reason)
+        return TimelinePoint(self.words.done, ended, over=True, result=outcome.result)
 
-    def _under_way(self, now: float) -> Stage:
+    def _under_way(self, now: float) -> TimelinePoint:
         running_since = self.started + min(_PENDING_SHARE * self.seconds, _PENDING_SECONDS_AT_MOST)
         if now < running_since:
-            return Stage(self.words.pending, self.started)
-        return Stage(self.words.running, running_since)
-
-
-def settled(words: Words, at: float) -> Course:
-    """Return a course that ended well at once."""
-    return Course(words, at, 0.0)
+            return TimelinePoint(self.words.pending, self.started)
+        return TimelinePoint(self.words.running, running_since)

@@ -10,8 +10,7 @@ from moto import mock_aws
 
 from personalize_local import personalize
 from personalize_local.clock import CLOCK
-from personalize_local.personalize.resources import service
-from tests.personalize_local.personalize.world import ACCOUNT, REGION, ROLE, World
+from tests.personalize_local.personalize.world import ROLE, World
 
 TASTES = {"drama": range(30), "horror": range(30, 60)}
 
@@ -40,9 +39,9 @@ def items() -> str:
 def running_for_real(directory: Path) -> Iterator[World]:
     """Run the service with real workers, on a fast clock."""
     CLOCK.set_speed(7200)
-    personalize.start(directory)
+    service = personalize.start(directory)
     with mock_aws():
-        made = World(service.current_home().engine(ACCOUNT, REGION))
+        made = World(service)
         made.s3.create_bucket(Bucket=made.bucket)
         yield made
     personalize.stop()

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personalize_local.personalize.controls.durations import Durations
-from personalize_local.personalize.controls.switches import SWITCHES
 from personalize_local.personalize.resources.resource_types import TYPES
 from tests.personalize_local.personalize.world import RECIPES, ROLE, World
 
@@ -83,8 +82,8 @@ def test_a_group_has_one_tracker_and_one_attribution(world: World) -> None:
     p.create_metric_attribution(name="a", **attribution)
     assert _code(p.create_event_tracker, **tracker) == "ResourceAlreadyExistsException"
     assert _code(p.create_metric_attribution, name="b", **attribution) == "LimitExceededException"
-    SWITCHES.second_event_tracker = "LimitExceededException"
-    SWITCHES.second_metric_attribution = "ResourceAlreadyExistsException"
+    world.service.switches.second_event_tracker = "LimitExceededException"
+    world.service.switches.second_metric_attribution = "ResourceAlreadyExistsException"
     assert _code(p.create_event_tracker, **tracker) == "LimitExceededException"
     assert _code(p.create_metric_attribution, name="b", **attribution) == "ResourceAlreadyExistsException"
 
@@ -122,7 +121,7 @@ def test_a_training_beside_an_import_is_a_switch(world: World) -> None:
     )
     request = {"solutionArn": version.rpartition("/")[0]}
     world.personalize.create_solution_version(**request)
-    SWITCHES.training_during_import = "refuse"
+    world.service.switches.training_during_import = "refuse"
     assert _code(world.personalize.create_solution_version, **request) == "InvalidInputException"
 
 

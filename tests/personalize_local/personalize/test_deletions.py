@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from tests.personalize_local.personalize.world import PREFIX, World
 
 
@@ -71,11 +70,11 @@ def test_what_nobody_knows_is_a_switch(world: World) -> None:
     config = {"syncWithLatestSolutionVersion": True}
     campaign = world.make_campaign(f"{solution}/$LATEST", campaignConfig=config)
     assert world.describe("campaign", campaign)["solutionVersionArn"] == version
-    SWITCHES.following_campaign_shows = "$LATEST"
+    world.service.switches.following_campaign_shows = "$LATEST"
     assert world.describe("campaign", campaign)["solutionVersionArn"] == f"{solution}/$LATEST"
-    SWITCHES.deletion_of_what_is_needed = "InvalidInputException"
+    world.service.switches.deletion_of_what_is_needed = "InvalidInputException"
     assert refused(world.personalize.delete_solution, solutionArn=solution) == "InvalidInput"
-    SWITCHES.named_version_arn = "ends in an id"
+    world.service.switches.named_version_arn = "ends in an id"
     named = world.make_version(solution, name="may")
     assert len(named.rpartition("/")[2]) == 8
     assert world.describe("solution_version", named)["name"] == "may"

@@ -9,10 +9,8 @@ import urllib3
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from personalize_local.personalize import FAULTS
 from personalize_local.personalize.controls import faults_cli
 from personalize_local.personalize.controls.control_header import CONTROL_HEADER
-from personalize_local.personalize.controls.switches import SWITCHES
 from tests.personalize_local.personalize.world import World, client
 
 
@@ -40,7 +38,7 @@ def test_the_command_line_reaches_a_running_service(
     _, version = world.make_trained()
     assert world.describe("solution_version", version)["failureReason"] == "out of memory"
     assert _run(endpoint, "switch", "list_order", "oldest first") == 0
-    assert SWITCHES.list_order == "oldest first"
+    assert world.service.switches.list_order == "oldest first"
     assert _run(endpoint, "quota", "filter", "3") == 0
     assert _run(endpoint, "duration", "create campaign", "12.5") == 0
     assert _run(endpoint, "clear") == 0
@@ -107,7 +105,7 @@ def test_all_three_apis_answer_on_one_endpoint(world: World, endpoint: str) -> N
 
 
 def test_a_share_of_calls_is_throttled(world: World) -> None:
-    FAULTS.throttle(0.5)
+    world.service.faults.throttle(0.5)
     codes = []
     for _ in range(60):
         try:
@@ -119,7 +117,7 @@ def test_a_share_of_calls_is_throttled(world: World) -> None:
 
 
 def test_slow_resources_take_as_many_times_longer(world: World) -> None:
-    FAULTS.slow("dataset_group", 100, name="slow")
+    world.service.faults.slow("dataset_group", 100, name="slow")
     slow = world.make_group("slow")
     quick = world.make_group("quick")
     assert (world.status("dataset_group", slow), world.status("dataset_group", quick)) == (
@@ -130,7 +128,7 @@ def test_slow_resources_take_as_many_times_longer(world: World) -> None:
 
 def test_denied_s3_fails_the_job(world: World) -> None:
     dataset = world.make_dataset(world.make_group())
-    FAULTS.deny_s3(f"s3://{world.bucket}/first")
+    world.service.faults.deny_s3(f"s3://{world.bucket}/first")
     job = world.describe("dataset_import_job", world.make_import(dataset))
     assert job["failureReason"].endswith("Insufficient privileges for accessing data in Amazon S3. Access Denied")
     assert world.status("dataset_import_job", world.make_import(dataset, "second")) == "ACTIVE"

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_local.personalize import FAULTS
-from personalize_local.personalize.controls.switches import SWITCHES
-from personalize_local.personalize.resources.job_runner import PastWork
-from personalize_local.personalize.resources.status_timeline import CREATE, Course, Gain, Outcome
+from personalize_local.personalize.resources.job_runner import EndedJob
+from personalize_local.personalize.resources.status_timeline import CREATE, JobOutcome, JobResult, StatusTimeline
 from tests.personalize_local.personalize.world import RECIPES, ROLE, World, avro
 
 
@@ -63,7 +61,7 @@ def test_a_data_deletion_job_has_words_of_its_own(world: World) -> None:
     [("observed", CREATED), ("documented", ["PENDING", "IN PROGRESS", "ACTIVE"])],
 )
 def test_a_batch_job_speaks_as_observed_or_as_documented(world: World, choice: Any, words: list[str]) -> None:
-    SWITCHES.batch_status_words = choice
+    world.service.switches.batch_status_words = choice
     _, version = world.make_trained()
     location = world.put_object("in/users.json", '{"userId":"u1"}')
     job = world.personalize.create_batch_inference_job(
@@ -136,7 +134,7 @@ def test_a_failure_carries_the_engines_words(world: World) -> None:
 
 def test_an_injected_failure_needs_no_work(world: World) -> None:
     dataset = world.make_dataset(world.make_group())
-    FAULTS.fail("dataset_import_job", "the cable was cut")
+    world.service.faults.fail("dataset_import_job", "the cable was cut")
     assert world.describe("dataset_import_job", world.make_import(dataset))["failureReason"] == "the cable was cut"
     assert world.engine.imports == []
     assert world.status("dataset_import_job", world.make_import(dataset, "second")) == "ACTIVE"
@@ -163,9 +161,9 @@ def test_active_comes_only_when_time_and_work_are_both_done(world: World) -> Non
     moments=st.lists(st.floats(0, 3e6), min_size=2).map(sorted),
 )
 def test_a_course_never_goes_back(seconds: float, ended: float, reason: str | None, moments: list[float]) -> None:
-    course = Course(CREATE, 0.0, seconds, PastWork(Outcome(ended, reason, Gain())))
+    timeline = StatusTimeline(CREATE, 0.0, seconds, EndedJob(JobOutcome(ended, reason, JobResult())))
     order = ["CREATE PENDING", "CREATE IN_PROGRESS", "CREATE FAILED" if reason else "ACTIVE"]
-    places = [order.index(course.at(moment).status) for moment in moments]
+    places = [order.index(timeline.at(moment).status) for moment in moments]
     assert places == sorted(places)
-    assert all(course.at(moment) == course.at(moment) for moment in moments)
-    assert course.at(max(seconds, ended)).over
+    assert all(timeline.at(moment) == timeline.at(moment) for moment in moments)
+    assert timeline.at(max(seconds, ended)).over

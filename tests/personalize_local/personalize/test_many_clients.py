@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 from personalize_local.clock import CLOCK
-from personalize_local.personalize.resources.quotas import QUOTAS, Quota
+from personalize_local.personalize.controls.quotas import Quota
 from tests.personalize_local.personalize.world import World, avro
 
 CLIENTS = 16
@@ -57,7 +57,8 @@ def _live(world: World, client: int, end: float) -> tuple[list[str], list[list[s
 
 
 def test_many_clients_at_once(world: World) -> None:
-    QUOTAS.table["dataset_group"] = QUOTAS.table["schema"] = Quota(10**6, "present", "region")
+    table = world.service.quotas.table
+    table["dataset_group"] = table["schema"] = Quota(10**6, "present", "region")
     CLOCK.set_speed(3600)
     end = time.monotonic() + SECONDS
     barrier = threading.Barrier(CLIENTS)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from tests.personalize_local.personalize.world import PREFIX, RECIPES, ROLE, World, avro
 
 
@@ -33,7 +32,7 @@ def test_the_class_for_a_parent_not_active_is_a_switch(world: World) -> None:
     group = world.personalize.create_dataset_group(name="movies")["datasetGroupArn"]
     request = {"name": "t", "datasetGroupArn": group}
     assert refused(world.personalize.create_event_tracker, **request)[0] == "ResourceInUse"
-    SWITCHES.parent_not_active = "InvalidInputException"
+    world.service.switches.parent_not_active = "InvalidInputException"
     assert refused(world.personalize.create_event_tracker, **request)[0] == "InvalidInput"
 
 

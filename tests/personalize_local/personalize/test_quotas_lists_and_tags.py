@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from personalize_local.personalize import FAULTS
-from personalize_local.personalize.controls.switches import SWITCHES
-from personalize_local.personalize.resources.quotas import QUOTAS, Quota
+from personalize_local.personalize.controls.quotas import Quota
 from tests.personalize_local.personalize.world import PREFIX, ROLE, World, avro
 
 
@@ -52,17 +50,17 @@ def test_five_groups_and_only_a_deletion_helps(world: World) -> None:
 
 
 def test_quotas_can_be_raised_and_switched_off(world: World) -> None:
-    QUOTAS.table["dataset_group"] = Quota(1, "present", "region")
+    world.service.quotas.table["dataset_group"] = Quota(1, "present", "region")
     world.make_group("one")
     message_of(world.personalize.create_dataset_group, name="two")
-    SWITCHES.quotas = False
+    world.service.switches.quotas = False
     world.make_group("two")
-    FAULTS.fill_quota("dataset_group")
+    world.service.faults.fill_quota("dataset_group")
     message_of(world.personalize.create_dataset_group, name="three")
 
 
 def test_quotas_of_a_group_are_its_own(world: World) -> None:
-    QUOTAS.table["solution"] = Quota(1, "present", "dataset group")
+    world.service.quotas.table["solution"] = Quota(1, "present", "dataset group")
     first, second = world.make_group("first"), world.make_group("second")
     world.make_solution(first, name="a")
     world.make_solution(second, name="b")
@@ -116,7 +114,7 @@ def test_lists_are_narrowed_to_a_parent(world: World) -> None:
     assert len(world.personalize.list_datasets()["datasets"]) == 2
     nowhere = {"datasetGroupArn": f"{first}-not"}
     assert world.personalize.list_datasets(**nowhere)["datasets"] == []
-    SWITCHES.unknown_list_parent = "refuse"
+    world.service.switches.unknown_list_parent = "refuse"
     with pytest.raises(world.personalize.exceptions.InvalidInputException):
         world.personalize.list_datasets(**nowhere)
 

@@ -8,14 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
-from personalize_local.personalize.controls.switches import SWITCHES
 from tests.personalize_local.personalize.world import ACCOUNT, World, avro
 
 
 @pytest.fixture
 def personalize(world: World) -> Any:
     assert world.account
-    SWITCHES.schema_check = "none"
+    world.service.switches.schema_check = "none"
     return boto3.client("personalize", region_name="us-east-2")
 
 

@@ -16,9 +16,10 @@ from moto import mock_aws
 from personalize_local import personalize
 from personalize_local.clock import CLOCK
 from personalize_local.personalize.protocol.models import personalize_backends
-from personalize_local.personalize.resources import service
+from personalize_local.personalize.resources import service as service_module
 from personalize_local.personalize.resources.account import Account
-from personalize_local.personalize.resources.job_runner import RealWork
+from personalize_local.personalize.resources.job_runner import RunningJob
+from personalize_local.personalize.resources.service import PersonalizeService
 from tests.personalize_local.personalize.engine_double import EngineDouble
 
 ACCOUNT = "123456789012"
@@ -91,12 +92,16 @@ def client(service: str, endpoint: str | None = None) -> Any:
 class World:
     """Clients of a running service; every `make_…` returns the ARN of something that is ACTIVE."""
 
-    engine: Any
+    service: PersonalizeService
     personalize: Any = field(default_factory=lambda: client("personalize"))
     runtime: Any = field(default_factory=lambda: client("personalize-runtime"))
     events: Any = field(default_factory=lambda: client("personalize-events"))
     s3: Any = field(default_factory=lambda: client("s3"))
     bucket: str = "uploads-of-tests"
+
+    @property
+    def engine(self) -> Any:
+        return self.service.engine(ACCOUNT, REGION)
 
     @property
     def account(self) -> Account:
@@ -109,9 +114,9 @@ class World:
     def finish(self, seconds: float = 3 * 3600) -> None:
         """Let all real work end and so many simulated seconds pass."""
         for record in self.account.everything():
-            for course in (record.course, *([record.update.course] if record.update else ())):
-                if isinstance(course.work, RealWork):
-                    assert course.work.wait(60)
+            for timeline in (record.timeline, *([record.update.timeline] if record.update else ())):
+                if isinstance(timeline.job, RunningJob):
+                    assert timeline.job.wait(60)
         self.pass_time(seconds)
 
     def describe(self, noun: str, arn: str) -> dict[str, Any]:
@@ -182,11 +187,11 @@ class World:
 def running(directory: Path) -> Iterator[World]:
     """Run the service over an engine double, on a clock that moves by `pass_time` and next to nothing by itself."""
     CLOCK.set_speed(1e-6)
-    with patch.object(service, "Engine", EngineDouble):
-        personalize.start(directory)
+    with patch.object(service_module, "Engine", EngineDouble):
+        service = personalize.start(directory)
         try:
             with mock_aws():
-                made = World(service.current_home().engine(ACCOUNT, REGION))
+                made = World(service)
                 made.s3.create_bucket(Bucket=made.bucket)
                 yield made
         finally:

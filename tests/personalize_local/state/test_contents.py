@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from personalize_local.cloud import Cloud
-from personalize_local.personalize.resources.service import current_home
 from personalize_local.state.directory import taken
 from personalize_local.state.moments import kept
 
@@ -98,7 +97,7 @@ def test_what_is_deleted_for_good_leaves_no_file(tmp_path: Path) -> None:
     with running(tmp_path / "state") as cloud:
         s3 = cloud.client("s3")
         make_versions(s3)
-        current_home().keep()
+        cloud.personalize.persist()
         for key, version, *_ in versions(s3, "own"):
             s3.delete_object(Bucket="own", Key=key, VersionId=version)
         s3.delete_bucket(Bucket="own")
@@ -118,7 +117,7 @@ def test_items_are_there_again_whatever_changed_them(tmp_path: Path) -> None:
                 TableName="one",
                 Item={**key(n), "n": {"N": "1"}, "l": {"L": [{"M": {"x": {"B": b"\0"}}}, {"S": "base64"}]}},
             )
-        current_home().keep()
+        cloud.personalize.persist()
         dynamodb.update_item(
             TableName="one", Key=key(0), UpdateExpression="ADD n :n", ExpressionAttributeValues={":n": {"N": "4"}}
         )
@@ -145,7 +144,7 @@ def test_messages_are_there_again_and_can_be_received_again(tmp_path: Path) -> N
         attribute = {"kind": {"DataType": "Binary", "BinaryValue": b"\0\1"}}
         for n in range(3):
             sqs.send_message(QueueUrl=queue, MessageBody=f"message {n}", MessageAttributes=attribute)
-        current_home().keep()
+        cloud.personalize.persist()
         deleted, held = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=2, VisibilityTimeout=43_200)["Messages"]
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=deleted["ReceiptHandle"])
     with running(tmp_path / "state") as cloud:
@@ -160,7 +159,7 @@ def test_an_idle_cloud_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     with running(tmp_path / "state", "one") as cloud:
         cloud.client("s3").create_bucket(Bucket="own")
         cloud.client("personalize").create_dataset_group(name="movies")
-        current_home().keep()
+        cloud.personalize.persist()
         before = files(tmp_path)
         for _ in range(20):
             cloud.client("s3").list_objects_v2(Bucket="own")
@@ -234,7 +233,7 @@ def test_a_number_in_a_key_is_the_same_however_it_is_written(tmp_path: Path) -> 
         with kept(state):
             for written in ("10", "10.0", "1E1"):
                 dynamodb.put_item(TableName="numbers", Item={"n": {"N": written}})
-            current_home().keep()
+            cloud.personalize.persist()
             dynamodb.delete_item(TableName="numbers", Key={"n": {"N": "10.00"}})
     with taken(tmp_path / "state") as state, Cloud(state=state) as cloud:
         dynamodb = table(cloud)

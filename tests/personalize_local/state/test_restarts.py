@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from personalize_local.clock import CLOCK
-from personalize_local.personalize.resources.service import current_home
 from personalize_local.state.directory import taken
 from personalize_local.state.moments import kept, restore_clock
 from tests.personalize_local.personalize.world import ROLE, World, interactions_csv, running
@@ -125,13 +124,13 @@ def test_files_go_only_when_it_is_on_disk_that_their_resource_goes(tmp_path: Pat
         dataset = world.make_dataset(world.make_group())
         dropped_before = list(world.engine.dropped)
         kept_when: list[list[str]] = []
-        original = current_home().keep
+        original = world.service.persist
 
         def keep() -> None:
             kept_when.append(list(world.engine.dropped))
             original()
 
-        current_home().keep = keep
+        world.service.persist = keep
         world.personalize.delete_dataset(datasetArn=dataset)
         world.finish()
         assert kept_when == [dropped_before]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from personalize_local.personalize import FAULTS
 from tests.personalize_local.personalize.world import World
 
 
@@ -34,7 +33,7 @@ def test_an_update_shows_beside_the_campaign_until_it_is_active(world: World, ve
 def test_a_failed_update_leaves_the_old_version_serving(world: World, versions: tuple[str, str]) -> None:
     first, second = versions
     arn = world.make_campaign(first)
-    FAULTS.fail("campaign", "no capacity")
+    world.service.faults.fail("campaign", "no capacity")
     world.personalize.update_campaign(campaignArn=arn, solutionVersionArn=second)
     world.finish()
     after = world.describe("campaign", arn)
@@ -47,7 +46,7 @@ def test_a_failed_update_leaves_the_old_version_serving(world: World, versions: 
 
 
 def test_a_campaign_that_never_came_up_can_be_updated(world: World, versions: tuple[str, str]) -> None:
-    FAULTS.fail("campaign", "no capacity")
+    world.service.faults.fail("campaign", "no capacity")
     arn = world.make_campaign(versions[0])
     assert world.status("campaign", arn) == "CREATE FAILED"
     with pytest.raises(world.runtime.exceptions.ResourceNotFoundException):
@@ -92,7 +91,7 @@ def test_a_campaign_that_follows_tries_a_version_once(world: World, versions: tu
     """Choice: a failed deployment waits for the next version."""
     solution = versions[0].rpartition("/")[0]
     arn = world.make_campaign(f"{solution}/$LATEST", campaignConfig={"syncWithLatestSolutionVersion": True})
-    FAULTS.fail("campaign", "no capacity")
+    world.service.faults.fail("campaign", "no capacity")
     world.make_version(solution)
     world.status("campaign", arn)
     for _ in range(3):

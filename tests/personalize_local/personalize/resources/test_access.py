@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from personalize_local.aws import installation
-from personalize_local.personalize.controls.switches import SWITCHES
 from tests.personalize_local.personalize.world import ACCOUNT, PREFIX, ROLE, World, client, running
 
 NAME = "service"
@@ -170,17 +169,17 @@ def test_a_role_that_iam_does_not_have(world: World) -> None:
     assert imported(world, ROLE) == "ACTIVE"
     give_policy(world, reading(world, Principal={"Service": "sagemaker.amazonaws.com"}))
     assert INSUFFICIENT in imported(world, ROLE)
-    SWITCHES.set("access_policies", "never")
+    world.service.switches.set("access_policies", "never")
     assert imported(world, ROLE) == "ACTIVE"
-    SWITCHES.set("access_policies", "always")
+    world.service.switches.set("access_policies", "always")
     assert f"The role {ROLE} does not exist in IAM." in imported(world, ROLE)
 
 
 def test_always_demands_the_buckets_policy(world: World, iam: Any) -> None:
     make_role(iam, world)
-    SWITCHES.set("access_policies", "never")
+    world.service.switches.set("access_policies", "never")
     assert imported(world) == "ACTIVE"
-    SWITCHES.set("access_policies", "always")
+    world.service.switches.set("access_policies", "always")
     assert INSUFFICIENT in imported(world)
 
 
