@@ -134,11 +134,14 @@ def soak(name: str, assembly: Path, days: int, speed: float) -> Soaked:
             _change_speed(speed)
         work: Callable[[Cloud, int], object] = live if name == "living" else lambda *_: None
         sweeps = _hour(cloud, work, 0)
-        held = [footprint()]
+        held, today = [footprint()], []
         for hour in range(1, 24 * days + 1):
             sweeps += _hour(cloud, work, hour)
+            today.append(footprint())
             if hour % 24 == 0:
-                held.append(footprint())
+                # The hour in the middle: workers come and go, some hundred megabytes each.
+                held.append(sorted(today, key=lambda hour: hour.total_mb)[12])
+                today.clear()
                 sys.stderr.write(f"{name:<7}day {hour // 24:<3} {held[-1]}\n")
         return Soaked(
             days, held[0], held[1], held[-1], sweeps, _jobs(cloud), _runs(cloud), len(cloud.lambda_errors),
