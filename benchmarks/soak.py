@@ -117,8 +117,8 @@ def _bars(name: str, found: Soaked) -> list[Bar]:
 
 def tell(name: str, found: Soaked) -> None:
     """Print a cloud's footprints and how much each part of them grew per day after the first."""
-    for when, held in (("start", found.start), ("day 1", found.first_day), ("end", found.end)):
-        print(f"{name:<7}{when:<6} {held}")
+    for when in ("start", "first_day", "end"):
+        print(f"{name:<7}{when:<9} {getattr(found, when)}")
     days = max(1, found.days - 1)
     grown = {part: getattr(found.end, part) - getattr(found.first_day, part) for part in vars(found.end)}
     print(f"{name:<7}a day  " + ", ".join(f"{part} {growth / days:+.2f}" for part, growth in grown.items()))
@@ -139,14 +139,11 @@ def soak(name: str, assembly: Path, days: int, speed: float) -> Soaked:
             sweeps += _hour(cloud, work, hour)
             today.append(footprint())
             if hour % 24 == 0:
-                # The hour in the middle: workers come and go, some hundred megabytes each.
-                held.append(sorted(today, key=lambda hour: hour.total_mb)[12])
+                held.append(sorted(today, key=lambda hour: hour.total_mb)[12])  # workers come and go
                 today.clear()
                 sys.stderr.write(f"{name:<7}day {hour // 24:<3} {held[-1]}\n")
-        return Soaked(
-            days, held[0], held[1], held[-1], sweeps, _jobs(cloud), _runs(cloud), len(cloud.lambda_errors),
-            time.monotonic() - began,
-        )  # fmt: skip
+        done = sweeps, _jobs(cloud), _runs(cloud), len(cloud.lambda_errors), time.monotonic() - began
+        return Soaked(days, held[0], held[1], held[-1], *done)
 
 
 def _change_speed(speed: float) -> None:

@@ -9,6 +9,7 @@ REQUESTS = "requests/"
 STAGING = "staging/"
 REJECTED = "rejected/"
 RESULTS = "results/"
+RUNS = "runs/"
 WATCHED = (UPLOADS, REQUESTS)  # what is created below these starts something
 
 # A key ends at 1,024 bytes, and ".json" is added.
@@ -80,6 +81,11 @@ def dataset_key_of(group: str, dataset: str) -> str:
 def request_key(group: str) -> str:
     """Return where a group's request is kept."""
     return f"{REQUESTS}{group}.json"
+
+
+def run_request_key(group: str, content_digest: str) -> str:
+    """Return where a run's stages find the request that it was planned from, whatever becomes of the group's own."""
+    return f"{RUNS}{group}/{content_digest}.json"
 
 
 def batch_input_folder(group: str, template: str) -> str:

@@ -3,11 +3,13 @@
 from typing import Any
 
 from lambdas import wiring
-from lambdas.bucket_layout import dataset_key_of
+from lambdas.bucket_layout import dataset_key_of, run_request_key
 from lambdas.file_checks.batch_input import check_batch_input
+from lambdas.names import digest
 from lambdas.personalize.plan import Planner
 from lambdas.personalize.plan_check import check_request
-from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage
+from lambdas.personalize.request import Request
+from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage, request_document
 
 personalize, objects, leases = wiring.personalize(), wiring.objects(), wiring.leases()
 account = wiring.account_context()
@@ -27,10 +29,24 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if event["machine"] != "pipeline":
         if "input" in given:
             check_batch_input(objects, given["input"])
-        return plan_stage(event["machine"], given, planner, personalize)
+        return plan_stage(event["machine"], given, planner, personalize, _has_objects)
     check_request(planner, personalize)
+    plan = plan_pipeline(planner)
     holder = leases.take(dataset_key_of(group, "pipeline"), event["execution"]).holder
     solutions = [solution.name for solution in request.solutions]
     wiring.logger.info("planned", extra={"solutions": solutions, "holder": holder})
     wiring.count("Plans")
-    return {**plan_pipeline(planner), "runsAlone": holder == event["execution"], "holder": holder}
+    runs = {"request": _keep(group, request), "runsAlone": holder == event["execution"], "holder": holder}
+    return {**plan, **runs}
+
+
+def _keep(group: str, request: Request) -> str:
+    """Write down what the run was planned from, for its stages; return its key, which travels in place of it."""
+    document = request_document(request)
+    key = run_request_key(group, digest(document, 24))
+    objects.write(key, document.encode(), "application/json")
+    return key
+
+
+def _has_objects(prefix: str) -> bool:
+    return next(iter(objects.keys(prefix)), None) is not None

@@ -45,7 +45,9 @@ class DeployedApp:
 def synthesise(directory: Path) -> Path:
     """Synthesise the app of this project into a directory, and return it."""
     environment = {**os.environ, "CDK_OUTDIR": str(directory), "CDK_VALIDATION": "false", **node_environment()}
-    command = [sys.executable, "-m", child_processes.__name__, str(os.getpid()), str(PROJECT / "app.py")]
+    # The package imports the module before it runs as one; Python would warn of that among the reasons of a failure.
+    quietly = ["-W", "ignore:.*found in sys.modules:RuntimeWarning"]
+    command = [sys.executable, *quietly, "-m", child_processes.__name__, str(os.getpid()), str(PROJECT / "app.py")]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     app = child_processes.ChildProcess(command, cwd=PROJECT, env=environment, **options)
     output = app.communicate()[0].decode(errors="replace")

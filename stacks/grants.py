@@ -6,7 +6,7 @@ A row's Personalize actions are computed from the resource table, so a new resou
 from collections.abc import Mapping
 from typing import Final
 
-from lambdas.bucket_layout import REJECTED, REQUESTS, STAGING, UPLOADS
+from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
@@ -80,6 +80,8 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             # The input of a batch job is checked before it costs one.
             _READ_UPLOADS,
             allow(Folder(REJECTED), "s3:PutObject"),
+            # What a run was planned from is kept for its stages.
+            allow(Folder(RUNS), "s3:GetObject", "s3:PutObject"),
             _FIND_OBJECTS,
             _TAKE_LEASE,
             _look_at(_PIPELINE),
@@ -87,6 +89,8 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _list("Recipes", "SolutionVersions"),
         ),
         environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
+        timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
+        memory_mib=1769,
     ),
     "judge_solution": Grant((_personalize("GetSolutionMetrics", "DescribeCampaign"),), environment=(_PREFIX,)),
     "explain_failure": Grant(),

@@ -16,9 +16,14 @@ LARGEST_BYTES: Final = 10**9  # "Endpoints and quotas": 1 GB of input to a batch
 _CHUNK_BYTES: Final = 1 << 18  # small, so that starting afresh behind each of many bad lines costs little
 _TEXTS: Final = frozenset({"userId", "itemId", "itemAttributes"})
 _SUBJECTS: Final = ", ".join(sorted(_TEXTS))
-_STRING: Final = rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])++"'
-# What most lines are; the others are parsed one by one.
-_GOOD: Final = re.compile(rb'(?:\{[ ]*+"(?:userId|itemId|itemAttributes)"[ ]*+:[ ]*+%s[ ]*+\}\r?+\n)*+' % _STRING)
+_TEXT: Final = rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*+"'
+_NONEMPTY_TEXT: Final = rb'(?!"")' + _TEXT
+_SUBJECT: Final = rb'"(?:userId|itemId|itemAttributes)" *+: *+' + _NONEMPTY_TEXT
+_LIST: Final = rb"\[ *+(?:%s(?: *+, *+%s)*+)?+ *+\]" % (_TEXT, _TEXT)
+_OBJECT: Final = rb"\{ *+(?:%s *+: *+%s(?: *+, *+%s *+: *+%s)*+)?+ *+\}" % (_TEXT, _TEXT, _TEXT, _TEXT)
+_MEMBER: Final = rb'(?:%s|"itemList" *+: *+%s|"filterValues" *+: *+%s)' % (_SUBJECT, _LIST, _OBJECT)
+# What most lines are, the subject first as in the guide's examples; the others are parsed one by one.
+_GOOD: Final = re.compile(rb"(?:\{ *+%s(?: *+, *+%s)*+ *+\}\r?+\n)*+" % (_SUBJECT, _MEMBER))
 
 
 class UploadRejected(Exception):  # noqa: N818 -- the name is what executions end with, for CSV files and for these

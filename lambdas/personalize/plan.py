@@ -43,6 +43,11 @@ class Planner:
         self._group = request.dataset_group.name
         self._group_arn = self._arn("dataset_group", {"name": self._group})
 
+    @property
+    def bucket(self) -> str:
+        """The bucket that the group's files are in."""
+        return self._account.bucket
+
     def import_data(self) -> dict[str, Any]:
         """Return what the import stage ensures: the group, each dataset with its schema, then what needs datasets."""
         trackers = [self.request.event_tracker] if self.request.event_tracker else []

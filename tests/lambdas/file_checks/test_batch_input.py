@@ -1,9 +1,13 @@
 """The input of a batch job, checked before it costs one."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given, strategies
 
+from lambdas.file_checks import batch_input
 from lambdas.file_checks.batch_input import UploadRejected, check_batch_input, read_batch_input
 from tests.lambdas.gateways.memory_objects import MemoryObjects
 
@@ -65,3 +69,39 @@ def test_good_files_and_other_places_pass() -> None:
     objects.upload(KEY, b'{"userId": "105"}\n', NOW)
     for location in (f"s3://bucket/{KEY}", "s3://elsewhere/x.json", "s3://bucket/results/x.json"):
         check_batch_input(objects, location)
+
+
+LINES = strategies.dictionaries(
+    strategies.sampled_from(["userId", "itemId", "itemAttributes", "itemList", "filterValues", "other"]),
+    strategies.one_of(
+        strategies.text(max_size=3),
+        strategies.lists(strategies.text(max_size=3), max_size=2),
+        strategies.dictionaries(strategies.text(max_size=2), strategies.text(max_size=3), max_size=2),
+        strategies.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(record=LINES, ascii_only=strategies.booleans(), spaced=strategies.booleans())
+def test_the_pattern_for_good_lines_takes_none_that_the_rules_refuse(
+    record: dict[str, Any], ascii_only: bool, spaced: bool
+) -> None:
+    separators = (", ", ": ") if spaced else (",", ":")
+    line = json.dumps(record, ensure_ascii=ascii_only, separators=separators).encode() + b"\n"
+    match = batch_input._GOOD.match(line)
+    assert match is not None
+    if match.end() == len(line):
+        assert batch_input._record_fault(record) is None
+
+
+def test_lines_as_the_guide_writes_them_are_taken_by_the_pattern() -> None:
+    for line in (
+        b'{"userId": "4638", "filterValues": {"genre": "\\"drama\\", \\"comedy\\""}}\n',
+        b'{"userId": "891", "itemList": ["27", "886", "101"]}\n',
+        b'{"userId":"1","itemList":[],"filterValues":{}}\r\n',
+    ):
+        match = batch_input._GOOD.match(line)
+        assert match is not None
+        assert match.end() == len(line)

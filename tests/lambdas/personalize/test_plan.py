@@ -12,7 +12,8 @@ from botocore.validate import ParamValidator
 from lambdas.personalize.plan import AccountContext, Planner, unique_name
 from lambdas.personalize.plan_check import check_request
 from lambdas.personalize.request import InvalidRequestError, parse_request
-from lambdas.personalize.stages import load_request, plan_pipeline
+from lambdas.personalize.resources import ResourceType
+from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage, request_document
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 PREFIX = "arn:aws:personalize:eu-west-1:123456789012"
@@ -183,8 +184,53 @@ def test_a_wrong_key_of_ours_is_named_with_what_is_allowed(document: Any, path: 
 
 
 def test_the_request_travels_to_the_stages_unchanged() -> None:
-    plan = plan_pipeline(planner())
-    assert plan_pipeline(planner(plan["request"])) == plan
+    kept = request_document(planner().request)
+    assert load_request({"request": "runs/movies/1.json"}, {"runs/movies/1.json": kept}.get) == planner().request
+
+
+def many_solutions(count: int) -> dict[str, Any]:
+    """Return the example's request with so many solutions, of two campaigns and two batch jobs each."""
+    (solution, *_) = EXAMPLE["solutions"]
+    return {
+        **EXAMPLE,
+        "solutions": [
+            {
+                **{key: value for key, value in solution.items() if not key.startswith("batch")},
+                "name": f"solution-{number}",
+                "campaigns": [{"name": f"campaign-{number}-{one}", "minProvisionedTPS": 1} for one in range(2)],
+                "batchInferenceJobs": [{"template": f"template-{number}-{one}"} for one in range(2)],
+            }
+            for number in range(count)
+        ],
+    }
+
+
+def test_what_no_state_could_carry_is_refused_before_anything_is_trained() -> None:
+    """Fact: Step Functions ends an execution whose state's input or output passes 262,144 bytes."""
+    assert len(plan_pipeline(planner(many_solutions(20)))["solutions"]) == 20
+    with pytest.raises(InvalidRequestError, match=r"\$\.solutions: is too much for one run"):
+        plan_pipeline(planner(many_solutions(60)))
+
+
+class ServesVersion(FakePersonalize):
+    """A service in which every campaign serves a version."""
+
+    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:  # noqa: ARG002 - all alike
+        return {"solutionVersionArn": f"{arn}/version"}
+
+
+def test_a_batch_template_without_input_is_left_out_and_told() -> None:
+    given = {"datasetGroup": "movies"}
+    full = plan_stage("run_batch_inference", given, planner(), ServesVersion(), lambda _prefix: True)
+    assert len(full["jobs"]) == 1
+    assert full["note"] == ""
+    empty = plan_stage("run_batch_inference", given, planner(), ServesVersion(), lambda _prefix: False)
+    assert empty["jobs"] == []
+    assert empty["note"].startswith("no input yet below uploads/movies/batch/")
+    asked = plan_stage(
+        "run_batch_inference", {**given, "input": "s3://b/x.json"}, planner(), ServesVersion(), lambda _prefix: False
+    )
+    assert len(asked["jobs"]) == 1  # whoever names the input is told by the service what is wrong with it
 
 
 def test_a_request_is_read_from_the_bucket_by_the_groups_name() -> None:
