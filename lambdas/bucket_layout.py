@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from lambdas.names import cut_bytes
+
 UPLOADS = "uploads/"
 REQUESTS = "requests/"
 STAGING = "staging/"
@@ -17,6 +19,9 @@ _LONGEST_STEM = 1000
 
 DatasetName = Literal["interactions", "items", "users", "actions", "action_interactions"]
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
+
+# Hadoop and what came after it hide what begins with a dot or an underscore; Athena describes its results beside them.
+_SIDE_FILE = re.compile(r"[._].*|.*\.(crc|metadata)", re.DOTALL)
 
 # The service's own rule for the name of a dataset group (shape Name of CreateDatasetGroup).
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
@@ -70,7 +75,21 @@ class Ignored:
     key: str
 
 
-Meaning = DatasetFile | BatchInput | GroupRequest | Misplaced | Ignored
+@dataclass(frozen=True)
+class SideFile:
+    """What Spark and Athena leave beside their files: `_SUCCESS`, `.part-0.csv.crc`, `result.csv.metadata`."""
+
+    group: str
+    dataset: str
+    key: str
+
+    @property
+    def dataset_key(self) -> str:
+        """Return the name that the dataset whose folder it lies in goes by in the ledger."""
+        return dataset_key_of(self.group, self.dataset)
+
+
+Meaning = DatasetFile | SideFile | BatchInput | GroupRequest | Misplaced | Ignored
 
 
 def dataset_key_of(group: str, dataset: str) -> str:
@@ -100,7 +119,7 @@ def results_folder(group: str, template: str, run: str) -> str:
 
 def report_stem(key: str) -> str:
     """Return what the keys of an upload's reports begin with."""
-    return f"{REJECTED}{key.removeprefix(UPLOADS)}.report"[:_LONGEST_STEM]
+    return cut_bytes(f"{REJECTED}{key.removeprefix(UPLOADS)}.report", _LONGEST_STEM)
 
 
 def staging_folder(dataset_key: str, batch: str) -> str:
@@ -136,6 +155,8 @@ def _parse_upload(key: str) -> Meaning:
         return _parse_batch(group, name, key)
     if kind not in DATASETS:
         return Misplaced(dataset_key, key, f"{kind!r} is no dataset; there are {', '.join(DATASETS)}, and batch")
+    if _SIDE_FILE.fullmatch(name.rpartition("/")[2]):
+        return SideFile(group, kind, key)
     return DatasetFile(group, kind, key, full=name.startswith("full/"))
 
 

@@ -17,3 +17,13 @@ def digest(text: str, digits: int = 10) -> str:
 def ending_in(text: str, tail: str, longest: int) -> str:
     """Return as much of the text as leaves room for the tail in `longest` characters, and the tail."""
     return f"{text[: longest - len(tail)]}{tail}"
+
+
+def cut_bytes(text: str, longest: int) -> str:
+    """Return as much of the text as fits into so many bytes of UTF-8: what S3 and DynamoDB measure keys in."""
+    return text.encode()[:longest].decode(errors="ignore")
+
+
+def shown(value: str, longest: int = 100) -> str:
+    """Return a value as it is quoted in a reason or report, however long it is."""
+    return value if len(value) <= longest else f"{value[:longest]}…"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lambdas.names import shown
+
 ID_COLUMNS: Final = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
 _LONGEST_ID: Final = 256
 _LONGEST_STRING: Final = 1000
@@ -20,10 +22,10 @@ NULL_WORDS: Final = frozenset({"null", "nan", "none", "n/a", "undefined"})
 _ACTION_EVENTS: Final = frozenset({"taken", "not taken", "viewed"})
 
 _PLAIN: Final = rb'[^,"\\\r\n\x00]'
-_QUOTED: Final = rb'(?:[^"\\\r\n\x00]|\\["\\])'
+_QUOTED: Final = rb'(?:[^"\\\r\n\x00]|\\["\\]|"")'
 ANY_CELL: Final = _PLAIN + b"*+"
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-_WHOLE: Final = re.compile(r"[-+]?\d+", re.ASCII)
+_WHOLE: Final = re.compile(r"[-+]?\d{1,400}", re.ASCII)  # Python refuses to convert 4,300 digits and more
 _WHOLE_LIMITS: Final = {"int": 2**31, "long": 2**63}
 _NUMBER_LIMITS: Final = {"float": (2 - 2**-24) * 2.0**127, "double": math.inf}  # what is rounded to infinity
 
@@ -59,6 +61,11 @@ class Column:
     def is_time(self) -> bool:
         """Say whether the column holds a moment in Unix seconds."""
         return self.type == "long" and "TIMESTAMP" in self.name.split("_")
+
+    @property
+    def may_be_early(self) -> bool:
+        """Say whether moments before 1970 are data: an item may be that old, an interaction may not."""
+        return self.name == "CREATION_TIMESTAMP"
 
     @property
     def longest(self) -> int | None:
@@ -98,18 +105,19 @@ def _both(pattern: bytes) -> tuple[bytes, bytes]:
 
 
 def _long_pattern(column: Column) -> tuple[bytes, bytes]:
-    return _both(rb"\d{1,11}+" if column.is_time else rb"-?\d{1,18}+")
+    sign = b"" if column.is_time and not column.may_be_early else b"-?"
+    return _both(rb" *+%s\d{1,%d}+" % (sign, 11 if column.is_time else 18))
 
 
 def _number_pattern(_: Column) -> tuple[bytes, bytes]:
     # Numbers that fit for certain; longer ones and larger exponents are measured by `fault`.
-    return _both(rb"-?\d{1,20}+(?:\.\d++)?+(?:[eE][-+]?\d)?+")
+    return _both(rb" *+-?\d{1,20}+(?:\.\d++)?+(?:[eE][-+]?\d)?+")
 
 
 # For each type what a good cell looks like as it stands, and between quotes.
 _PATTERNS: Final[dict[str, Callable[[Column], tuple[bytes, bytes]]]] = {
     "string": _string_pattern,
-    "int": lambda _: _both(rb"-?\d{1,9}+"),
+    "int": lambda _: _both(rb" *+-?\d{1,9}+"),
     "long": _long_pattern,
     "float": _number_pattern,
     "double": _number_pattern,
@@ -129,23 +137,25 @@ def _string_fault(column: Column, value: str) -> Fault | None:
 
 
 def _whole_fault(column: Column, value: str) -> Fault | None:
+    value = value.lstrip(" ")
     if not _WHOLE.fullmatch(value):
         return Fault("type", _advice(column, value, "a whole number"))
     number = int(value)
     if not -_WHOLE_LIMITS[column.type] <= number < _WHOLE_LIMITS[column.type]:
-        return Fault("type", f"{column.name} is of type {column.type}, which {value} does not fit")
+        return Fault("type", f"{column.name} is of type {column.type}, which {shown(value)} does not fit")
     if column.is_time and number >= FIRST_MILLISECONDS:
         return Fault("timestamp", f"{column.name} takes seconds since 1970; {value} looks like milliseconds")
-    if column.is_time and number < 0:
+    if column.is_time and number < 0 and not column.may_be_early:
         return Fault("timestamp", f"{column.name} takes seconds since 1970, and no time before")
     return None
 
 
 def _number_fault(column: Column, value: str) -> Fault | None:
+    value = value.lstrip(" ")
     if not _NUMBER.fullmatch(value):
         return Fault("type", _advice(column, value, "a number"))
     if not abs(float(value)) < _NUMBER_LIMITS[column.type]:
-        return Fault("type", f"{column.name} is of type {column.type}, which {value} does not fit")
+        return Fault("type", f"{column.name} is of type {column.type}, which {shown(value)} does not fit")
     return None
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from lambdas.file_checks.columns import Column, Fault
+from lambdas.names import shown
 
+MOST_COLUMNS: Final = 1_000  # far more than a schema has fields; a job with a hundred thousand fails
 # Longest first where one begins like another.
 _SIGNATURES: Final = {
     b"\x1f\x8b": "gzip",
@@ -32,6 +34,9 @@ def content_fault(head: bytes) -> Fault | None:
     for mark, advice in _MARKS.items():
         if head.startswith(mark):
             return Fault("encoding", f"the file {advice}")
+    inside = head.removesuffix(b"\n").removesuffix(b"\r")
+    if b"\r" in inside and b"\n" not in inside:
+        return Fault("line", "the lines end in lone carriage returns; save the file with line feeds at their ends")
     if b"\x00" in head.partition(b"\n")[0]:
         return Fault("encoding", "the header holds zero bytes, as UTF-16 and binary files do; save it as UTF-8")
     return None
@@ -39,11 +44,13 @@ def content_fault(head: bytes) -> Fault | None:
 
 def header_faults(names: Sequence[str], columns: Sequence[Column]) -> list[tuple[str, Fault]]:
     """Return the faults of a header line, each with the column it is about."""
+    if len(names) > MOST_COLUMNS:
+        return [("", Fault("header", f"the header names {len(names):,} columns; {MOST_COLUMNS:,} are read"))]
     if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
         return [("", Fault("header", f"the columns are separated by {separator!r}; the service wants commas"))]
-    faults = [(name, Fault("header", "header names stand without quotes")) for name in names if '"' in name]
+    faults = [(shown(name), Fault("header", "header names stand without quotes")) for name in names if '"' in name]
     faults += [
-        (name, Fault("header", f"the column {name} appears {count} times"))
+        (shown(name), Fault("header", f"the column {shown(name)} appears {count} times"))
         for name, count in Counter(names).items()
         if count > 1
     ]
@@ -53,7 +60,7 @@ def header_faults(names: Sequence[str], columns: Sequence[Column]) -> list[tuple
 
 def _missing(column: Column, names: Sequence[str]) -> Fault:
     alike = [name for name in names if _plain(name) == _plain(column.name)]
-    hint = f"; did you mean it by {alike[0]!r}?" if alike else ""
+    hint = f"; did you mean it by {shown(alike[0])!r}?" if alike else ""
     return Fault("header", f"the column {column.name} is missing: every field of the schema must have one{hint}")
 
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from lambdas.file_checks.columns import Fault
 
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(?=,|$)', re.DOTALL)
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.|"")*)"(?=,|$)', re.DOTALL)
 _BARE: Final = re.compile(r'[^,"]*(?=,|$)')
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED: Final = re.compile(r'\\(.)|"(")', re.DOTALL)
 
 
 class BadRowError(Exception):
@@ -41,7 +41,7 @@ def _cells(text: str) -> list[str]:
         match = (_QUOTED if quoted else _BARE).match(text, position)
         if match is None:
             raise BadRowError(_quote_fault(text, position), text[position:])
-        cells.append(_ESCAPED.sub(r"\1", match[1]) if quoted else match[0])
+        cells.append(_ESCAPED.sub(r"\1\2", match[1]) if quoted else match[0])
         position = match.end() + 1
         if position > len(text):
             return cells
@@ -51,6 +51,4 @@ def _quote_fault(text: str, position: int) -> Fault:
     rest = text[position:]
     if not rest.startswith('"'):
         return Fault("quotes", "a quote stands inside an unquoted value; quote the whole value")
-    if '""' in rest[1:]:
-        return Fault("quotes", 'a quote inside quotes is written \\" (a doubled quote is not understood)')
     return Fault("quotes", "a quote is not closed on its line; every record stands on one line")

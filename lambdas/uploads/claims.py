@@ -134,14 +134,14 @@ class Claims:
         rows = self.waiting(step, lease)
         # Up to the first that nobody has looked into: who waits for all of them never imports while files keep coming.
         inspected = list(takewhile(lambda row: row.inspected, rows))
-        chosen = select_import(self._without_giants(step, lease, inspected, facts), step.dataset, filled=facts.filled)
+        chosen = select_import(self.without_giants(step, lease, inspected, facts), step.dataset, filled=facts.filled)
         if isinstance(chosen, ImportSelection):
             return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.STAGE}), lease, chosen)
         if len(inspected) < len(rows):
             return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.INSPECT}), lease)
         return ClaimDecision(_finish(step.state, self._leases.read(step.dataset_key), str(chosen or "")), lease)
 
-    def _without_giants(
+    def without_giants(
         self, step: ImportStepInput, lease: Lease, rows: Sequence[FileRow], facts: DatasetFacts
     ) -> Sequence[FileRow]:
         """Return the files that an import can take, having rejected the others."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from lambdas.bucket_layout import UPLOADS
 from lambdas.gateways.dynamodb import ABSENT, AtMost, Item, Table, Value
-from lambdas.names import digest
+from lambdas.names import cut_bytes, digest, shown
 
 DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the ledger knows
 RETRAINS_PUT_OFF: Final = "retrains"  # and the one that lists the groups whose training was put off
@@ -19,6 +19,7 @@ DEFAULT_DAYS: Final = 90
 _FILE: Final = "file#"
 _LAST: Final = "\U0010ffff"  # sorts behind whatever an entry ends with
 _LONGEST_REASON: Final = 2000  # characters
+_LONGEST_POSITION_BYTES: Final = 1000  # the index's sort key, too, ends at 1,024
 _LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
 
 
@@ -29,6 +30,7 @@ class FileState(StrEnum):
     CLAIMED = "CLAIMED"
     IMPORTED = "IMPORTED"
     REJECTED = "REJECTED"
+    IGNORED = "IGNORED"  # what other programs leave beside their files
     STARTED = "STARTED"  # a request or a batch input: it has started its machine
     SUPERSEDED = "SUPERSEDED"
 
@@ -79,7 +81,7 @@ class FileRow:
     @property
     def queue_position(self) -> str:
         """Return what waiting files are sorted by: arrival, then the order S3 gives to one key's versions."""
-        return f"{self.arrived}#{self.sequencer:0<32}#{self.key}"[:1000]
+        return cut_bytes(f"{self.arrived}#{self.sequencer:0<32}#{self.key}", _LONGEST_POSITION_BYTES)
 
     def is_newer_than(self, other: "FileRow") -> bool:
         """Say whether this version of a key replaced the other one.
@@ -94,7 +96,7 @@ class FileRow:
 
 def cut(reason: str) -> str:
     """Return a reason as long as it is kept: whatever an error says, a row stays far below DynamoDB's 400 KB."""
-    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
+    return shown(reason, _LONGEST_REASON)
 
 
 def entry_prefix(dataset_key: str, key: str) -> str:
@@ -133,13 +135,19 @@ class Ledger:
 
     def record_rejected(self, row: FileRow, reason: str) -> bool:
         """Write down an object that cannot be imported, whatever is in it."""
-        rejected = replace(row, state=FileState.REJECTED, reason=cut(reason), settled=row.arrived)
-        return self._table.create({**_item(rejected), "expires_at": self._expiry(row.arrived)})
+        return self._record_settled(row, FileState.REJECTED, reason)
 
-    def record_started(self, row: FileRow) -> None:
+    def record_ignored(self, row: FileRow) -> bool:
+        """Write down an object that is no data, so that whoever asks what became of it is told."""
+        return self._record_settled(row, FileState.IGNORED, "its name says that it describes other files")
+
+    def record_started(self, row: FileRow) -> bool:
         """Write down an object that has started the machine that it is for."""
-        started = replace(row, state=FileState.STARTED, settled=row.arrived)
-        self._table.create({**_item(started), "expires_at": self._expiry(row.arrived)})
+        return self._record_settled(row, FileState.STARTED, "")
+
+    def _record_settled(self, row: FileRow, state: FileState, reason: str) -> bool:
+        settled = replace(row, state=state, reason=cut(reason), settled=row.arrived)
+        return self._table.create({**_item(settled), "expires_at": self._expiry(row.arrived)})
 
     def know_dataset(self, dataset_key: str) -> None:
         """Remember that there is such a dataset, so that a sweep need not search for it."""
@@ -187,13 +195,9 @@ class Ledger:
     def set_back(self, row: FileRow, reason: str, *, epoch: int, not_before: str = "") -> bool:
         """Let a file wait again after an attempt on it failed."""
         put: dict[str, Value] = {
-            "state": FileState.WAITING,
-            "attempts": row.attempts + 1,
-            "reason": cut(reason),
-            "batch": "",
-            "not_before": not_before,
-            "epoch": epoch,
-        }
+            "state": FileState.WAITING, "attempts": row.attempts + 1, "reason": cut(reason), "batch": "",
+            "not_before": not_before, "epoch": epoch,
+        }  # fmt: skip
         return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED))
 
     def suspect(self, row: FileRow, suspects: str, reason: str, *, epoch: int) -> bool:

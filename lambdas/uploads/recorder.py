@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, dataset_key_of, parse_key
+from lambdas.bucket_layout import (
+    BatchInput,
+    DatasetFile,
+    GroupRequest,
+    Ignored,
+    Misplaced,
+    SideFile,
+    dataset_key_of,
+    parse_key,
+)
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.uploads.ledger import FileRow, Ledger
 
@@ -88,6 +97,8 @@ class Recorder:
                 self._know(meaning.dataset_key)
                 self._ledger.record(filed)
                 return meaning.dataset_key
+            case SideFile():
+                self._ledger.record_ignored(replace(row, dataset_key=meaning.dataset_key))
             case Misplaced():
                 self._ledger.record_rejected(replace(row, dataset_key=meaning.dataset_key), meaning.reason)
             case GroupRequest() | BatchInput():
@@ -102,7 +113,7 @@ class Recorder:
         """Return the row with the dataset that it stands under in the ledger; None for what is never written down."""
         meaning = parse_key(row.key)
         match meaning:
-            case DatasetFile() | Misplaced():
+            case DatasetFile() | SideFile() | Misplaced():
                 return replace(row, dataset_key=meaning.dataset_key)
             case GroupRequest():
                 return replace(row, dataset_key="requests")

@@ -90,7 +90,7 @@ class Staging:
     def _place(self, step: ImportStepInput, selection: ImportSelection) -> Placement:
         bucket, files = self._objects.bucket, selection.files
         where_it_is = f"s3://{bucket}/{files[0].key}"
-        if len(files) == 1 and not files[0].bad_rows and len(where_it_is) <= _LONGEST_LOCATION:
+        if len(files) == 1 and not files[0].bad_rows and _can_stay(where_it_is):
             return _placement(where_it_is, files, each_apart(self._is_current, files))
         # The same folder for the same files, so that whoever comes after a dead function finds its copies.
         folder = staging_folder(step.dataset_key, selection_digest(step.dataset_key, selection))
@@ -143,6 +143,11 @@ class Staging:
             return False
         self._objects.write_stream(key, _good_rows(body.chunks, columns))
         return True
+
+
+def _can_stay(location: str) -> bool:
+    """Say whether the service takes a file by this name; any other is copied to one that it takes."""
+    return location.endswith(".csv") and len(location) <= _LONGEST_LOCATION
 
 
 def _placement(location: str, files: Sequence[FileRow], outcomes: Sequence[bool | Exception]) -> Placement:

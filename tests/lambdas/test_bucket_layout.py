@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, parse_key
+from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, SideFile, parse_key
 from lambdas.gateways.step_functions import execution_name
 from lambdas.uploads.ledger import FileRow
 
@@ -85,3 +85,16 @@ def test_sequencers_are_padded_on_the_right_and_compared_as_text(older: str, new
     """A fact: so S3 documents the order of events about one key."""
     assert row("k", "v2", newer).is_newer_than(row("k", "v1", older))
     assert not row("k", "v1", older).is_newer_than(row("k", "v2", newer))
+
+
+@pytest.mark.parametrize(
+    "name", ["_SUCCESS", "_started_1", ".part-0.csv.crc", "x.csv.metadata", "full/_SUCCESS", "a/b/.hidden"]
+)
+def test_what_other_programs_leave_beside_their_files_is_no_data(name: str) -> None:
+    key = f"uploads/movies/items/{name}"
+    assert parse_key(key) == SideFile("movies", "items", key)
+
+
+@pytest.mark.parametrize("name", ["part-0", "data.CSV", "a_b.csv", "x.metadata.csv", "no suffix at all"])
+def test_any_other_name_is_a_file(name: str) -> None:
+    assert isinstance(parse_key(f"uploads/movies/items/{name}"), DatasetFile)

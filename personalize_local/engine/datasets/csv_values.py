@@ -13,6 +13,7 @@ from personalize_local.engine.datasets.schema_rules import CJK, CJK_CHARACTERS, 
 
 _MILLISECONDS_FROM: Final = 100_000_000_000  # the year 5138 in seconds, 1973 in milliseconds
 _TIMES: Final = frozenset({"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"})
+_MAY_BE_EARLY: Final = frozenset({"CREATION_TIMESTAMP"})  # executed public notebooks import items from before 1970
 _GUIDELINES: Final = (
     "If no values exceed the character limit, make sure your data follows the formatting guidelines: quote text with"
     " double quotes and escape quotes in it"
@@ -39,7 +40,9 @@ def acceptable(field: Field) -> pl.Expr:
     if field.type in {"float", "double"}:
         tests.append(column.is_finite().all())
     if field.name in _TIMES:
-        tests += [column.min().fill_null(0) >= 0, column.max().fill_null(0) < _MILLISECONDS_FROM]
+        tests.append(column.max().fill_null(0) < _MILLISECONDS_FROM)
+    if field.name in _TIMES - _MAY_BE_EARLY:
+        tests.append(column.min().fill_null(0) >= 0)
     return pl.all_horizontal(tests).alias(field.name)
 
 
@@ -90,7 +93,8 @@ def _faults(field: Field, dtype: type[pl.DataType]) -> Iterator[tuple[pl.Expr, s
     wrong = f"The value of column {field.name} is not of type {field.type}"
     yield column.is_not_null() & (typed.is_null() | ~_finite(typed, field)), wrong
     if field.name in _TIMES:
-        yield typed < 0, f"{field.name} must not be negative"
+        if field.name not in _MAY_BE_EARLY:
+            yield typed < 0, f"{field.name} must not be negative"
         yield typed >= _MILLISECONDS_FROM, f"{field.name} must be in seconds since 1970, not in milliseconds"
 
 

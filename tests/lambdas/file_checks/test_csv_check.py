@@ -61,7 +61,7 @@ def test_good_floats(cell: str) -> None:
     assert inspect(HEADER + f"ann,alien,{cell},1700000000\n".encode()).faults == 0
 
 
-@pytest.mark.parametrize("cell", ["x", "1,5", "0x10", "inf", "nan", "1_000", " 1", "--1", "1e", "\u0661"])
+@pytest.mark.parametrize("cell", ["x", "1,5", "0x10", "inf", "nan", "1_000", "1 ", "--1", "1e", "\u0661"])
 def test_bad_floats(cell: str) -> None:
     assert inspect(HEADER + f"ann,alien,{cell},1700000000\n".encode()).bad_rows == 1
 
@@ -178,3 +178,42 @@ def test_a_schema_that_is_no_flat_record_is_refused(text: str) -> None:
 def test_what_is_wrong_with_a_line_is_told_with_the_rest_of_it() -> None:
     with pytest.raises(BadRowError, match="not closed"):
         split_row(b'a,"b\n')
+
+
+def test_what_the_real_service_imports_is_good() -> None:
+    """Fact: executed public notebooks show ACTIVE imports of such cells."""
+    columns = columns_of(schema(CREATION_TIMESTAMP="long", TITLE="string", COUNT="int"), "items")
+    rows = [b"-86400,plain,1", b'0,"a ""smart"" phone", 7', b'5,"back\\\\slash \\"quoted\\"", -3']
+    content = b"CREATION_TIMESTAMP,TITLE,COUNT\n" + b"\n".join(rows)
+    inspector = Inspector(columns)
+    inspector.feed(content)
+    inspector.finish()
+    assert (inspector.progress.rows, inspector.progress.findings) == (3, [])
+
+
+@pytest.mark.parametrize("cell", ["9" * 5_000, "-" + "9" * 400, "1e999", "9" * 400_000])
+def test_monstrous_numbers_are_faults_of_bounded_words(cell: str) -> None:
+    for kind in ("int", "long", "float", "double"):
+        (column,) = columns_of(schema(COUNT=kind), "items")
+        fault = column.fault(cell)
+        assert fault is not None
+        assert len(fault.advice) < 300
+
+
+@pytest.mark.parametrize(
+    "header",
+    [",".join(f"C{number}" for number in range(100_000)), "x" * 500_000 + ",COUNT", '"' + "y" * 500_000 + '",COUNT'],
+)
+def test_monstrous_headers_are_refused_in_bounded_words(header: str) -> None:
+    inspector = Inspector(columns_of(schema(COUNT="int", USER_ID="string"), "items"))
+    inspector.feed(f"{header}\n1,2\n".encode())
+    inspector.finish()
+    assert inspector.progress.hopeless
+    assert len(inspector.progress.findings[0].model_dump_json()) < 1_000
+
+
+def test_lone_carriage_returns_are_named() -> None:
+    inspector = Inspector(columns_of(schema(COUNT="int"), "items"))
+    inspector.feed(b"COUNT\r1\r2\r")
+    inspector.finish()
+    assert "lone carriage returns" in inspector.progress.findings[0].advice

@@ -115,3 +115,36 @@ def test_what_a_dead_function_staged_is_not_staged_again() -> None:
     again = {key: len(versions) for key, versions in world.objects.versions.items() if key.startswith("staging/")}
     assert {key: again[key] for key in staged} == staged
     assert len(again) == 3
+
+
+@pytest.mark.parametrize("name", ["monday", "monday.CSV", "monday.csv.txt", "é" * 400, "\U0001f600" * 200])
+def test_a_lone_file_is_imported_under_any_name(name: str) -> None:
+    world = World(filled=True)
+    world.drop(f"{FOLDER}/{name}", csv("ann", rows=3))
+    world.run()
+    assert world.states_of(f"{FOLDER}/{name}") == ["IMPORTED"]
+    ((location,),) = [tuple(key for key in world.objects.versions if key.startswith("staging/"))]
+    assert location.endswith(".csv")
+    assert all(len(row.queue_position.encode()) <= 1_024 for row in world.rows("movies/items"))
+
+
+def test_side_files_are_written_down_and_left_alone() -> None:
+    world = World(filled=True)
+    world.drop(f"{FOLDER}/_SUCCESS", b"")
+    world.drop(f"{FOLDER}/part-0", csv("ann", rows=3))
+    world.run()
+    assert world.states_of(f"{FOLDER}/_SUCCESS") == ["IGNORED"]
+    assert world.states_of(f"{FOLDER}/part-0") == ["IMPORTED"]
+    assert [one.status for one in world.executions.values()] == ["SUCCEEDED"]
+
+
+def test_a_file_that_no_import_could_take_is_refused_before_it_is_read() -> None:
+    world = World(filled=True)
+    event = world.upload(f"{FOLDER}/huge.csv", csv("ann", rows=3))
+    event["detail"]["object"]["size"] = 2 * 10**9
+    world.objects.troubles["open", f"{FOLDER}/huge.csv"] = AssertionError("it is read")
+    world.deliver(event)
+    world.run()
+    (row,) = world.rows("movies/items")
+    assert str(row.state) == "REJECTED"
+    assert "split it" in row.reason
