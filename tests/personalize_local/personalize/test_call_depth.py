@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.call_depth import FILES_AT_MOST, files_of_a_warm_call
+from tests.personalize_local.personalize.call_depth import FILES_AT_MOST, files_of_a_warm_call
 
 
 def test_a_warm_call_enters_few_files(tmp_path: Path) -> None:

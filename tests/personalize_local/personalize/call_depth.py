@@ -1,6 +1,6 @@
 """Count the files of ours that a warm GetRecommendations enters, in process.
 
-`python -m benchmarks.call_depth [--list]`. A call is warm once the model is loaded and every table was made. Each file
+`python -m tests.personalize_local.personalize.call_depth [--list]`. A call is warm once the model is loaded and every table was made. Each file
 below `personalize_local/` counts in which a function begins to run, in the thread of the call.
 """
 
