@@ -1,7 +1,9 @@
 """Count the files of ours that a warm GetRecommendations enters, in process.
 
-`python -m tests.personalize_local.personalize.call_depth [--list]`. A call is warm once the model is loaded and every table was made. Each file
-below `personalize_local/` counts in which a function begins to run, in the thread of the call.
+A call is warm once the model is loaded and every table was made. Each file below `personalize_local/` counts in which a
+function begins to run, in the thread of the call.
+
+    python -m tests.personalize_local.personalize.call_depth [--list]
 """
 
 import argparse
@@ -27,8 +29,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         entered = files_of_a_warm_call(Path(directory))
     if given.list:
-        print("\n".join(sorted(str(each.relative_to(_OURS)) for each in entered)))
-    print(f"files_entered: {len(entered)}")
+        sys.stdout.writelines(f"{each.relative_to(_OURS)}\n" for each in sorted(entered))
+    sys.stdout.write(f"files_entered: {len(entered)}\n")
     return report("a warm GetRecommendations", [Bar("files entered", len(entered), FILES_AT_MOST, at_most=True)])
 
 
