@@ -21,6 +21,7 @@ from personalize_local.aws import background, current_cloud, installation
 from personalize_local.aws.current_cloud import LambdaError
 from personalize_local.aws.http.callers import Deployer
 from personalize_local.aws.http.endpoint import Access, Endpoint
+from personalize_local.aws.http.throttling import Throttling
 from personalize_local.aws.lambda_.workers import WorkerPool
 from personalize_local.aws.sns.notices import Notice
 from personalize_local.aws.stepfunctions.executions import all_executions, find_execution
@@ -122,6 +123,11 @@ class Cloud:
     def endpoint(self) -> str:
         """Return the URL the cloud answers at: `http://127.0.0.1:<port>`."""
         return self._endpoint.url
+
+    @property
+    def throttling(self) -> Throttling:
+        """Return what refuses a share of the calls of AWS services, when it is told to."""
+        return self._endpoint.throttling
 
     @property
     def environment(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from hypothesis import given, settings, strategies
 
 from lambdas.gateways.s3 import UnreadableObjectError
 from lambdas.gateways.transient import TransientError
+from lambdas.names import digest
 from lambdas.personalize.request import UploadPolicy
 from tests.lambdas.gateways.memory_table import CrashError
 from tests.lambdas.uploads.world import World, csv
@@ -148,3 +149,38 @@ def test_a_file_that_no_import_could_take_is_refused_before_it_is_read() -> None
     (row,) = world.rows("movies/items")
     assert str(row.state) == "REJECTED"
     assert "split it" in row.reason
+
+
+HEADER = b"USER_ID,ITEM_ID,TIMESTAMP\n"
+HOSTILE = {
+    "unreadable": csv("guilty", rows=3),
+    "torn": csv("guilty", rows=3),
+    "empty": b"",
+    "gzip": b"\x1f\x8b\x08\x00" + bytes(range(256)),
+    "latin1": HEADER + b"j\xfcrgen,item,1700000000\n",
+    "utf16": csv("ann").decode().encode("utf-16"),
+    "digits": HEADER + b"ann,item," + b"9" * 5_000 + b"\n",
+    "columns": b",".join(b"C%d" % number for number in range(100_000)) + b"\n1,2\n",
+    "missing": b"USER_ID,ITEM_ID\nann,item\n",
+    "endless": HEADER + b"x" * (3 << 20),
+}
+
+
+def test_ten_hostile_files_among_a_hundred_are_reported_and_ninety_imported_within_two_sweeps() -> None:
+    world = World(filled=True)
+    world.objects.troubles["open", f"{FOLDER}/unreadable.csv"] = ERRORS[0]
+    world.objects.troubles["chunks", f"{FOLDER}/torn.csv"] = TransientError("Connection broken: IncompleteRead")
+    good = {f"good-{number}": csv(f"user{number}", rows=3) for number in range(90)}
+    names = sorted({**good, **HOSTILE}, key=digest)
+    for name in names:
+        world.drop(f"{FOLDER}/{name}.csv", {**good, **HOSTILE}[name])
+    world.run()
+    for _ in range(2):
+        world.sweep()
+        world.run()
+    states = {name: world.states_of(f"{FOLDER}/{name}.csv") for name in names}
+    assert {name for name in names if states[name] == ["IMPORTED"]} == set(good)
+    assert {name for name in names if states[name] == ["REJECTED"]} == set(HOSTILE)
+    reports = [key for key in world.objects.versions if key.startswith("rejected/") and key.endswith(".txt")]
+    assert len(reports) == len(HOSTILE)
+    assert all(len(versions[-1].content) < 20_000 for key, versions in world.objects.versions.items() if key in reports)
