@@ -4,6 +4,7 @@ What a step finds goes back into the state machine as ``$.found`` and comes with
 asked twice: the ARN of what was created, and how long it is expected to take.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,8 @@ from lambdas.personalize.wait_times import Expectation, expect, wait_seconds
 
 _BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
 _QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn
+# A try is fourteen events of the history, which ends at 25,000: so many fit, whatever a type's patience.
+MOST_TRIES: Final = 1_400
 _FREES_ITSELF: Final = re.compile(r"PENDING|IN.PROGRESS")
 
 
@@ -94,11 +97,11 @@ def create(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     except personalize.errors.ResourceAlreadyExistsException as error:
         return _look_again(step, str(error), seconds=1)
     except personalize.errors.ResourceInUseException as error:
-        return _look_again(step, str(error), _BUSY_WAIT_SECONDS)
+        return _look_again(step, str(error), _between_tries(step.row, _BUSY_WAIT_SECONDS))
     except personalize.errors.LimitExceededException as error:
         if not _FREES_ITSELF.search(str(error)):
             raise
-        return _look_again(step, str(error), _QUOTA_WAIT_SECONDS)
+        return _look_again(step, str(error), _between_tries(step.row, _QUOTA_WAIT_SECONDS))
     return {**_asked(step), "arn": arn}
 
 
@@ -108,7 +111,7 @@ def update(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     try:
         personalize.update(step.row, step.found["arn"], changes(step.row, step.request, resource))
     except personalize.errors.ResourceInUseException as error:
-        return _look_again(step, str(error), _BUSY_WAIT_SECONDS)
+        return _look_again(step, str(error), _between_tries(step.row, _BUSY_WAIT_SECONDS))
     return _asked(step)
 
 
@@ -122,10 +125,14 @@ def delete(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     try:
         personalize.delete(row, arn)
     except personalize.errors.ResourceInUseException as error:
-        return _look_again(step, str(error), _BUSY_WAIT_SECONDS)
+        return _look_again(step, str(error), _between_tries(step.row, _BUSY_WAIT_SECONDS))
     except personalize.errors.ResourceNotFoundException as error:
         return _look_again(step, str(error), seconds=1)
     return _look_again(step, "", QUICK.typical_seconds)
+
+
+def _between_tries(row: ResourceType, seconds: int) -> int:
+    return max(seconds, math.ceil(row.cadence.patience_seconds / MOST_TRIES))
 
 
 def _expectation(

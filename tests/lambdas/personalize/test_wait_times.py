@@ -6,9 +6,12 @@ from statistics import mean
 
 import pytest
 
+from lambdas.personalize import resource_steps
 from lambdas.personalize.resources import MINUTE, RESOURCES, Cadence
 from lambdas.personalize.wait_times import Expectation, expect, wait_seconds
+from lambdas.uploads.import_state import ImportState, Job
 
+JOB = Job(jobName="job", arn="arn", mode="FULL", files=1, rows=1)
 TRAINING = RESOURCES["solution_version"].cadence
 
 
@@ -64,3 +67,27 @@ def test_what_takes_far_longer_than_expected_is_looked_at_less_and_less_often_bu
 
 def test_a_wait_is_always_at_least_a_second() -> None:
     assert all(wait_seconds(age, Expectation(40, 8), TRAINING) >= 1 for age in range(0, 10_000, 7))
+
+
+MOST_EVENTS = 24_000  # of 25,000, which end an execution without a word
+EVENTS = {"Task": 5, "Choice": 2, "Wait": 2}  # entered, scheduled, started, succeeded, left
+LOOK = EVENTS["Task"] + EVENTS["Choice"] + EVENTS["Wait"]  # Find, Decide, Wait
+TRY = LOOK + EVENTS["Task"]  # and Create, which a full queue refuses
+
+
+@pytest.mark.parametrize("noun", RESOURCES)
+def test_our_patience_fits_into_a_history(noun: str) -> None:
+    """Fact: an execution whose history passes 25,000 events fails, uncaught."""
+    row = RESOURCES[noun]
+    for durations in ([], [float(row.cadence.typical_seconds)], [5.0]):
+        ages = looks_until(row.cadence.patience_seconds, expect(row.cadence, durations), row.cadence)
+        assert len(ages) * LOOK <= MOST_EVENTS
+    for seconds in (resource_steps._QUOTA_WAIT_SECONDS, resource_steps._BUSY_WAIT_SECONDS):
+        tries = row.cadence.patience_seconds / resource_steps._between_tries(row, seconds)
+        assert tries * TRY <= MOST_EVENTS
+
+
+def test_who_waits_for_a_slot_tries_sooner_than_others_yield_it() -> None:
+    row = RESOURCES["dataset_import_job"]
+    waits = resource_steps._between_tries(row, resource_steps._QUOTA_WAIT_SECONDS)
+    assert waits < ImportState().after(JOB, 1).yield_seconds
