@@ -160,6 +160,14 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
         timeout_seconds=60,
     ),
+    "review_data": Grant(
+        (
+            allow(PolicyResource.LEDGER, "dynamodb:Query"),
+            _personalize("DescribeDataset"),
+            _list("DatasetImportJobs"),
+        ),
+        environment=(_LEDGER, _DAYS, _PREFIX),
+    ),
     "sweep_uploads": Grant(
         (
             _KEEP_LEDGER,

@@ -53,6 +53,7 @@ class Planner:
         trackers = [self.request.event_tracker] if self.request.event_tracker else []
         return {
             "group": self._spec("dataset_group", self.request.dataset_group.model_dump(by_alias=True)),
+            "onMissingData": self.request.on_missing_data,
             "datasets": [self._dataset(name) for name in self.request.datasets],
             "extras": [
                 *(self._named("event_tracker", tracker.name, tracker) for tracker in trackers),

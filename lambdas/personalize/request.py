@@ -145,6 +145,9 @@ class Request(StrictSection):
     solutions: tuple[Solution, ...] = ()
     uploads: UploadPolicy = UploadPolicy()
     retrain: RetrainPolicy | None = None
+    on_missing_data: Literal["WARN", "FAIL"] = Field(
+        default="WARN", description="What a run does about datasets that no file was ever imported for."
+    )
 
     @model_validator(mode="before")
     @classmethod

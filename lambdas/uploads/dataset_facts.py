@@ -36,6 +36,16 @@ def dataset_facts(personalize: Personalize, group: str, dataset: str) -> Dataset
     return DatasetFacts(arn=arn, schema_text=schema["schema"], filled=filled)
 
 
+class NoDataError(Exception):
+    """A run would train without the data of a dataset that its request names."""
+
+
+def is_filled(personalize: Personalize, group: str, dataset: str) -> bool:
+    """Say whether an import of the dataset succeeded since it was created."""
+    described = _describe(personalize, group, dataset)
+    return _is_filled(personalize, described["datasetArn"], described["creationDateTime"])
+
+
 def is_ready(personalize: Personalize, dataset_key: str) -> bool:
     """Say whether the dataset can be imported into."""
     group, _, dataset = dataset_key.partition("/")

@@ -57,6 +57,7 @@ def built(cloud: Cloud, files: Mapping[str, bytes]) -> Any:
 def test_every_row_of_every_file_is_imported(built: Any) -> None:
     rows = {dataset["name"]: dataset["uploads"]["rows"] for dataset in built["data"]["datasets"]}
     assert rows == {"interactions": movies.INTERACTIONS, "items": movies.ITEMS, "users": movies.USERS}
+    assert built["data"]["warnings"] == []
 
 
 def test_the_first_import_of_each_dataset_is_full(cloud: Cloud, built: Any) -> None:

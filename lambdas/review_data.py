@@ -1,0 +1,25 @@
+"""Say what a run goes on without: datasets that hold nothing, files that still wait."""
+
+from typing import Any
+
+from lambdas import wiring
+from lambdas.uploads.dataset_facts import NoDataError, is_filled
+
+ledger, personalize = wiring.ledger(), wiring.personalize()
+
+
+@wiring.wired
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Return ``{"warnings"}`` about the datasets of ``{"datasetGroup", "datasets", "onMissingData"}``.
+
+    Raises NoDataError instead if a dataset holds nothing and the request says FAIL.
+    """
+    group, datasets = event["datasetGroup"], event["datasets"]
+    empty = [f"{name}: no file of it was ever imported" for name in datasets if not is_filled(personalize, group, name)]
+    if empty and event["onMissingData"] == "FAIL":
+        raise NoDataError("; ".join(empty))
+    waiting = {name: ledger.unsettled(f"{group}/{name}") for name in datasets}
+    late = [f"{name}: {len(rows)} file(s) wait, the first is {rows[0].key}" for name, rows in waiting.items() if rows]
+    wiring.logger.info("reviewed", extra={"warnings": [*empty, *late]})
+    wiring.count("DataWarnings", len(empty + late))
+    return {"warnings": [*empty, *late]}
