@@ -32,6 +32,26 @@ class LocalQueue(Queue):
         self._by_handle: dict[str, Message] = {}
         self._deleted: dict[str, None] = {}  # the handles of deleted messages, oldest first
 
+    # moto counts three times for every message that is sent, and reads the clock for each message that it counts.
+
+    @property
+    def approximate_number_of_messages(self) -> int:
+        """Return how many messages may be received now."""
+        now = CLOCK.time() * 1000
+        return sum(1 for message in list(self._messages) if message.visible_at < now and message.delayed_until <= now)
+
+    @property
+    def approximate_number_of_messages_delayed(self) -> int:
+        """Return how many messages may not be received yet."""
+        now = CLOCK.time() * 1000
+        return sum(1 for message in list(self._messages) if message.delayed_until > now)
+
+    @property
+    def approximate_number_of_messages_not_visible(self) -> int:
+        """Return how many messages somebody has received and not deleted."""
+        now = CLOCK.time() * 1000
+        return sum(1 for message in list(self._messages) if message.visible_at >= now)
+
     def add_message(self, message: Message) -> None:
         """Add a message, unless a FIFO queue had its like in the last five minutes."""
         with self.changed:
