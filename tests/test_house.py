@@ -27,7 +27,7 @@ MOST_LINES_OF_A_FUNCTION: Final = 40
 LINES_OF_NINE_FUNCTIONS_IN_TEN: Final = 15
 MOST_SENTENCES: Final = 4
 
-SHARED_CLASSES: Final = {}
+SHARED_CLASSES: Final[dict[str, str]] = {}
 SHARED_MODULES: Final[dict[str, str]] = {}
 LARGE_FOLDERS: Final = {
     "lambdas": "a token in a machine's definition is a file name: one handler per file",
