@@ -1,6 +1,5 @@
 """Serve the app in a process that a benchmark may kill at any moment."""
 
-import argparse
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from personalize_local import serving
+from personalize_local.__main__ import parser
 
 SPEED = 600.0
 
@@ -25,8 +25,9 @@ class ServedApp:
         if not self.pid:
             os.close(reading)
             os.dup2(writing, 1)
-            given = {"port": 0, "speed": SPEED, "json": True, "state": state, "assembly": assembly}
-            os._exit(serving.run(argparse.Namespace(**given)))
+            # As the command line would: what it leaves out has the value that it has there.
+            given = ["serve", "--json", "--speed", str(SPEED), "--state", str(state), "--assembly", str(assembly)]
+            os._exit(serving.run(parser().parse_args(given)))
         os.close(writing)
         began = time.monotonic()
         with os.fdopen(reading, encoding="utf-8") as told:
