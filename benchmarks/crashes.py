@@ -143,7 +143,7 @@ def rows(body: bytes) -> Counter[tuple[str, ...]]:
 def exported(server: ServedApp, dataset_arn: str) -> Counter[tuple[str, ...]]:
     """Return the rows that a dataset export job writes."""
     personalize, s3, bucket = server.client("personalize"), server.client("s3"), server.places["bucket"]
-    prefix = f"exports/{time.time_ns()}/"
+    prefix = f"results/exports/{time.time_ns()}/"
     arn = personalize.create_dataset_export_job(
         jobName=f"look-{time.time_ns()}",
         datasetArn=dataset_arn,
