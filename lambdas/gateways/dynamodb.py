@@ -73,6 +73,9 @@ class Table(Protocol):
     def unsettled(self, dataset: str) -> Iterator[Item]:
         """Yield the items of a dataset that carry `open`, in the order of that attribute."""
 
+    def has_unsettled(self, dataset: str) -> bool:
+        """Say whether any item of a dataset carries `open`; reads one."""
+
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
         """Yield the items of a dataset whose entry begins with the prefix, in the order of `entry`."""
 
@@ -151,6 +154,18 @@ class DynamoTable:
     def unsettled(self, dataset: str) -> Iterator[Item]:
         """Query the sparse index."""
         return self._query("dataset = :dataset", {":dataset": dataset}, IndexName="open")
+
+    def has_unsettled(self, dataset: str) -> bool:
+        """Query the first entry of the sparse index."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName="open",
+            KeyConditionExpression="dataset = :dataset",
+            ExpressionAttributeValues=_encode({":dataset": dataset}),
+            ConsistentRead=True,
+            Limit=1,
+        )
+        return bool(answer["Items"])
 
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
         """Query a part of one partition."""

@@ -163,7 +163,7 @@ class Ledger:
 
     def has_unsettled(self, dataset_key: str) -> bool:
         """Say whether anything waits or is being imported."""
-        return next(self._table.unsettled(dataset_key), None) is not None
+        return self._table.has_unsettled(dataset_key)
 
     def versions(self, dataset_key: str, key: str) -> Iterator[FileRow]:
         """Answer "what happened to my file": every version of it that is remembered."""

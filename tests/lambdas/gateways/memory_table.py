@@ -95,6 +95,9 @@ class MemoryTable:
         self.calls += 1
         return (self.items[key] for key in sorted(self.items) if key[0] == dataset and first <= key[1] <= last)
 
+    def has_unsettled(self, dataset: str) -> bool:
+        return next(self.unsettled(dataset), None) is not None
+
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
         self.calls += 1
         return (self.items[key] for key in sorted(self.items) if key[0] == dataset and key[1].startswith(prefix))
