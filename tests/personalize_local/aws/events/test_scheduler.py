@@ -51,7 +51,7 @@ def create(scheduler: Any, name: str, expression: str, target: dict[str, Any], *
     scheduler.create_schedule(Name=name, ScheduleExpression=expression, Target=target, **settings)
 
 
-def until(holds: Callable[[], object], timeout_seconds: float = 20) -> None:
+def until(holds: Callable[[], object], timeout_seconds: float = 90) -> None:
     deadline = time.monotonic() + timeout_seconds
     while not holds():
         assert time.monotonic() < deadline
