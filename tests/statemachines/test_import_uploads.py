@@ -57,7 +57,7 @@ def test_importing_one_file_takes_few_states(group: Group) -> None:
 
 def test_what_comes_during_an_import_goes_next_in_one_job(group: Group, cloud: Cloud) -> None:
     group.create()
-    cloud.personalize.faults.slow("dataset_import_job", 60)  # four hours, four seconds here
+    cloud.personalize.faults.slow("dataset_import_job", 150)  # ten hours, ten seconds here
     group.drop("monday.csv", csv("ann"))
     while not group.jobs():
         time.sleep(0.02)
