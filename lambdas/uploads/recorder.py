@@ -109,6 +109,16 @@ class Recorder:
                 pass
         return None
 
+    def has_started(self, row: FileRow) -> bool | None:
+        """Say whether an object has started its machine; None for one that starts none.
+
+        Step Functions is asked, not the ledger: a local cloud that was killed remembers the row and not the execution.
+        """
+        meaning = parse_key(row.key)
+        if not isinstance(meaning, (GroupRequest, BatchInput)):
+            return None
+        return self._executions.was_started(self._target(meaning)[0], _name(row))
+
     def filed(self, row: FileRow) -> FileRow | None:
         """Return the row with the dataset that it stands under in the ledger; None for what is never written down."""
         meaning = parse_key(row.key)

@@ -91,11 +91,15 @@ class Sweeper:
 
     def _look_at_a_page(self, prefix: str, now: datetime) -> list[FileRow]:
         page, marker = self._objects.page_of_versions(prefix, self._cursors.read(prefix))
-        rows = defaultdict(list)
+        rows, unknown = defaultdict(list), []
         for stored in page:
             if _YOUNGEST <= now - stored.modified <= _OLDEST and (row := self._recorder.filed(_row(stored))):
-                rows[row.dataset_key].append(row)
-        unknown = [row for neighbours in rows.values() for row in self._ledger.unknown(neighbours)]
+                started = self._recorder.has_started(row)
+                if started is None:
+                    rows[row.dataset_key].append(row)
+                elif not started:
+                    unknown.append(row)
+        unknown += [row for neighbours in rows.values() for row in self._ledger.unknown(neighbours)]
         for dataset_key in {key for row in unknown if (key := self._recorder.record_object(row))}:
             self._starter.announce(dataset_key)
         self._cursors.write(prefix, marker)  # now that all of it is written down
