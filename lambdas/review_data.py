@@ -3,6 +3,7 @@
 from typing import Any
 
 from lambdas import wiring
+from lambdas.bucket_layout import dataset_key_of
 from lambdas.uploads.dataset_facts import NoDataError, is_filled
 
 ledger, personalize = wiring.ledger(), wiring.personalize()
@@ -18,7 +19,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     empty = [f"{name}: no file of it was ever imported" for name in datasets if not is_filled(personalize, group, name)]
     if empty and event["onMissingData"] == "FAIL":
         raise NoDataError("; ".join(empty))
-    waiting = {name: ledger.unsettled(f"{group}/{name}") for name in datasets}
+    waiting = {name: ledger.unsettled(dataset_key_of(group, name)) for name in datasets}
     late = [f"{name}: {len(rows)} file(s) wait, the first is {rows[0].key}" for name, rows in waiting.items() if rows]
     wiring.logger.info("reviewed", extra={"warnings": [*empty, *late]})
     wiring.count("DataWarnings", len(empty + late))

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict
 from lambdas.file_checks.columns import ANY_CELL, Column, Fault
 from lambdas.file_checks.header import content_fault, header_faults
 from lambdas.file_checks.rows import BadRowError, split_row
+from lambdas.names import shown
 
 LONGEST_LINE_BYTES: Final = 1 << 20
 REPORTED_FINDINGS: Final = 100
-_SHOWN_VALUE: Final = 100
 # Small enough that starting afresh behind each of many bad rows costs little.
 _PIECE_BYTES: Final = 1 << 18
 
@@ -165,9 +165,8 @@ class Inspector:
     def _note(self, column: str, value: str, fault: Fault) -> None:
         self.progress.faults += 1
         if len(self.progress.findings) < REPORTED_FINDINGS:
-            shown = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}…"
             finding = Finding(
-                line=self.progress.lines, column=column, value=shown, rule=fault.rule, advice=fault.advice
+                line=self.progress.lines, column=column, value=shown(value), rule=fault.rule, advice=fault.advice
             )
             self.progress.findings.append(finding)
 

@@ -66,8 +66,8 @@ class Leases:
 
     def holder_of(self, name: str) -> str | None:
         """Return the execution that holds the lease and still runs."""
-        holder = self.read(name).holder
-        return holder if holder and self._is_running(holder) else None
+        lease = self.read(name)
+        return lease.holder if self.is_alive(lease) else None
 
     def take(self, name: str, execution: str, *, urgent: bool = False) -> Lease:
         """Take the lease unless a running execution has it; the result's `holder` tells who has it now.

@@ -65,7 +65,8 @@ class Sweeper:
     """Looks at every dataset the ledger knows, and at a page of the bucket's objects.
 
     A sweep costs the same whatever was settled before: a thousand versions below each watched prefix, compared with the
-    ledger in the order that both keep them in. The next sweep goes on behind them, and begins again at the end.
+    ledger in the order that both keep them in. The next sweep goes on behind them, and begins again at the end. Only a
+    recent request or batch input costs a call of its own.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Sweeper:
 
     def _wake(self, dataset_key: str, personalize: Personalize) -> bool:
         lease = self._leases.read(dataset_key)
-        if lease.holder and self._leases.is_alive(lease):
+        if self._leases.is_alive(lease):
             return False
         idle = lease.holder is None and lease.batch is None
         if idle and not self._ledger.has_unsettled(dataset_key):

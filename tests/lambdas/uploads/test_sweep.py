@@ -62,3 +62,14 @@ def test_names_that_sort_strangely_are_found_in_the_ledger() -> None:
         world.drop(f"{FOLDER}/{name}", csv("ann", rows=2))
     world.now += timedelta(minutes=15)
     assert world.sweep_closely().unannounced == []
+
+
+def test_a_request_whose_execution_is_gone_is_started_again() -> None:
+    """A local cloud that was killed remembers the ledger's row, and no execution that was under way."""
+    world = World()
+    world.deliver(world.upload("requests/movies.json", b"{}"))
+    (pipeline,) = world.executions
+    assert world.sweep_closely().unannounced == []
+    world.executions.clear()
+    assert world.sweep_closely().unannounced == ["requests/movies.json"]
+    assert list(world.executions) == [pipeline]
