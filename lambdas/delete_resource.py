@@ -3,7 +3,8 @@
 from typing import Any
 
 from lambdas import wiring
-from lambdas.personalize.resource_steps import ResourceStepInput, delete
+from lambdas.personalize.removal import delete
+from lambdas.personalize.resource_steps import ResourceStepInput
 
 personalize = wiring.personalize()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
-from lambdas.personalize.resources import RESOURCES
+from lambdas.personalize.resources import RESOURCES, children
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
@@ -18,6 +18,7 @@ STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE)
 
 _ALL: Final = tuple(row.pascal for row in RESOURCES.values())
 _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updatable)
+_STOPPABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.stoppable)
 _DELETABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.deletable)
 
 
@@ -60,7 +61,10 @@ _DAYS: Final = Variable.LEDGER_DAYS
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
     "describe_resource": Grant(
-        (_personalize(*(f"Describe{noun}" for noun in _ALL)), _list(*(f"{noun}s" for noun in _ALL))),
+        (
+            _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
+            _list(*(f"{noun}s" for noun in _ALL)),
+        ),
         environment=(_PREFIX,),
     ),
     # Spend: the only one that may hand the data role to the service.
@@ -68,9 +72,19 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
         (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), environment=(_PREFIX,)
     ),
     # Change.
-    "update_resource": Grant((_personalize(*(f"Update{noun}" for noun in _UPDATABLE)),), environment=(_PREFIX,)),
-    # Destroy.
-    "delete_resource": Grant((_personalize(*(f"Delete{noun}" for noun in _DELETABLE)),), environment=(_PREFIX,)),
+    "update_resource": Grant(
+        (_personalize("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=(_PREFIX,)
+    ),
+    "start_resource": Grant((_personalize(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=(_PREFIX,)),
+    "stop_resource": Grant((_personalize(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=(_PREFIX,)),
+    # Destroy, after a look at what else there is.
+    "delete_resource": Grant(
+        (
+            _personalize(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
+            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun))),
+        ),
+        environment=(_PREFIX,),
+    ),
 }
 
 _DECISIONS: Final[Mapping[str, Grant]] = {

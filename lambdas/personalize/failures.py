@@ -30,9 +30,11 @@ def innermost(caught: Mapping[str, Any]) -> ErrorAndCause:
 
 
 def explain(state: Mapping[str, Any]) -> ErrorAndCause:
-    """Return why a run failed, given its state: what its ``Catch`` caught, else all that was noted."""
+    """Return why a run failed, given its state: what its ``Catch`` caught, how its resource failed, or all noted."""
     if "failure" in state:
         return innermost(state["failure"])
+    if "found" in state:
+        return ErrorAndCause("ResourceFailed", str(state["found"]["reason"]))
     failures = [_named(noted) for noted in _noted(state)]
     if len(failures) == 1:
         return failures[0]

@@ -11,6 +11,10 @@ from lambdas.personalize.resources import QUICK, ResourceType
 _CANDIDATES: Final = 20  # versions described while searching one by name
 
 
+class UnidentifiedResourceError(ValueError):
+    """A request does not say which resource it is about."""
+
+
 class Personalize(Protocol):
     """Amazon Personalize by resource type, as the domain sees it.
 
@@ -29,7 +33,10 @@ class Personalize(Protocol):
         """Return the resource as the service describes it, or None when there is none."""
 
     def find(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """Return the resource that `request` would create, as described, or None when there is none yet."""
+        """Return the resource that `request` would create, as described, or None when there is none yet.
+
+        Raises UnidentifiedResourceError.
+        """
 
     def create(self, row: ResourceType, request: Mapping[str, Any]) -> str:
         """Create the resource and return its ARN."""
@@ -39,6 +46,18 @@ class Personalize(Protocol):
 
     def delete(self, row: ResourceType, arn: str) -> None:
         """Ask for the resource's deletion."""
+
+    def start(self, row: ResourceType, arn: str) -> None:
+        """Ask for a stopped resource to serve again."""
+
+    def stop(self, row: ResourceType, arn: str) -> None:
+        """Ask for a resource to serve, and cost, no more until it is started."""
+
+    def tags(self, arn: str) -> list[dict[str, str]]:
+        """Return a resource's tags, in the form that Create operations take."""
+
+    def tag(self, arn: str, tags: Sequence[Mapping[str, str]]) -> None:
+        """Add tags to a resource, or change their values."""
 
     def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the summaries of all resources of the type, or of those below one parent, page after page."""
@@ -86,11 +105,20 @@ class PersonalizeGateway:
         arn = row.arn(self.arn_prefix, request)
         if arn:
             return self.describe(row, arn)
-        if row.noun == "solution_version":
+        if row.noun == "solution_version" and "solutionArn" in request:
             return self._find_version(row, request, now)
-        for summary in self.summaries(row, str(request[str(row.parent_key)])):  # a group has one event tracker at most
-            return self.describe(row, summary[row.arn_key])
-        return None
+        if row.parent_key and row.parent_key in request and not row.arn_path:
+            # A group has one event tracker at most: whatever its name, it is the one.
+            return self._first(row, self.summaries(row, str(request[row.parent_key])))
+        if row.name_key not in request:
+            keys = ", ".join(key for key in (row.name_key, row.arn_key, row.parent_key) if key)
+            raise UnidentifiedResourceError(f"which {row.noun}? the request gives none of: {keys}")
+        named = (one for one in self.summaries(row) if one.get(row.name_key) == request[row.name_key])
+        return self._first(row, named)
+
+    def _first(self, row: ResourceType, summaries: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
+        summary = next(summaries, None)
+        return self.describe(row, summary[row.arn_key]) if summary else None
 
     def _find_version(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Return the version of that name; failing that, one that somebody is training right now.
@@ -122,6 +150,22 @@ class PersonalizeGateway:
     def delete(self, row: ResourceType, arn: str) -> None:
         """Ask for the resource's deletion."""
         self._call(f"delete_{row.noun}", {row.arn_key: arn})
+
+    def start(self, row: ResourceType, arn: str) -> None:
+        """Ask for a stopped resource to serve again."""
+        self._call(f"start_{row.noun}", {row.arn_key: arn})
+
+    def stop(self, row: ResourceType, arn: str) -> None:
+        """Ask for a resource to serve, and cost, no more until it is started."""
+        self._call(f"stop_{row.noun}", {row.arn_key: arn})
+
+    def tags(self, arn: str) -> list[dict[str, str]]:
+        """Return a resource's tags, in the form that Create operations take."""
+        return list(self._call("list_tags_for_resource", {"resourceArn": arn})["tags"])
+
+    def tag(self, arn: str, tags: Sequence[Mapping[str, str]]) -> None:
+        """Add tags to a resource, or change their values."""
+        self._call("tag_resource", {"resourceArn": arn, "tags": tags})
 
     def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the summaries of all resources of the type, or of those below one parent, page after page."""

@@ -17,7 +17,19 @@ class Phase(StrEnum):
     CHANGING = "CHANGING"
     READY = "READY"
     OUTDATED = "OUTDATED"
+    REPLACEABLE = "REPLACEABLE"  # has to go, and may, before it can be made as asked
+    STOPPED = "STOPPED"  # and was asked to run
+    RUNNING = "RUNNING"  # and was asked to be stopped
     FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What somebody asks of a resource: its Create parameters, and what may be done to reach them."""
+
+    request: Mapping[str, Any]
+    replace: bool = False  # delete and create again what cannot be changed in place, where that loses no data
+    active: bool = True  # or stopped, where the type can be
 
 
 @dataclass(frozen=True)
@@ -30,11 +42,12 @@ class Observation:
     began: datetime | None = None
 
 
+_INACTIVE: Final = "INACTIVE"
 _CHANGING: Final = (" PENDING", " IN_PROGRESS", " STOPPING")
 _CHANGING_JOBS: Final = ("PENDING", "IN_PROGRESS", "IN PROGRESS")
-_READY: Final = ("ACTIVE", "COMPLETED")
+_READY: Final = ("ACTIVE", "COMPLETED", _INACTIVE)
 
-# Not compared with what was asked: tags are told by no Describe operation, and the service answers the names of
+# Not compared with what was asked as a fixed part: tags can be changed, and the service answers the names of
 # hyperparameter ranges with prefixes of its own.
 _NOT_COMPARED: Final = frozenset({"tags", "hpoConfig"})
 _LONGEST_SHOWN: Final = 200
@@ -51,35 +64,59 @@ def phase_of(status: str) -> Phase:
 
 
 def observe(
-    row: ResourceType, request: Mapping[str, Any], described: Mapping[str, Any] | None, run_began: datetime
+    row: ResourceType, desired: Desired, described: Mapping[str, Any] | None, run_began: datetime
 ) -> Observation:
-    """Return what `described` (the service's Describe answer) means for somebody who asked for `request`.
+    """Return what `described` (the service's Describe answer, and its tags) means for what is desired.
 
-    An update that failed before `run_began` is tried again; one that failed since then is a failure.
+    What failed before `run_began` is made or updated again; what failed since then is a failure.
     """
     if described is None:
-        return Observation(Phase.ABSENT)
-    if not row.has_status:
-        return _observe_existing(row, request, described, "ACTIVE", run_began)
-    status = str(described["status"])
+        reason = "" if desired.active else f"there is no {row.noun} of that name to stop"
+        return Observation(Phase.ABSENT if desired.active else Phase.FAILED, reason=reason)
+    status = str(described["status"]) if row.has_status else "ACTIVE"
     phase = phase_of(status)
     if phase is Phase.CHANGING:
         change = described.get(row.update_key, described) if status.startswith("UPDATE") else described
         return Observation(phase, status, began=change["creationDateTime"])
-    if phase is Phase.FAILED and not (status.endswith("FAILED") and changes(row, request, described)):
+    if status == "CREATE FAILED" and row.deletable:
+        return _observe_never_made(row, desired, described, run_began)
+    if row.stoppable and (status == _INACTIVE) == desired.active:
+        return Observation(Phase.STOPPED if desired.active else Phase.RUNNING, status)
+    if phase is Phase.FAILED and not (status.endswith("FAILED") and changes(row, desired.request, described)):
         return Observation(phase, status, failure_reason(row, status, described))
-    return _observe_existing(row, request, described, status, run_began)
+    return _observe_existing(row, desired, described, status, run_began)
+
+
+def _observe_never_made(
+    row: ResourceType, desired: Desired, described: Mapping[str, Any], run_began: datetime
+) -> Observation:
+    """Judge what ended CREATE FAILED. It never served and holds nothing; its name is free once it is deleted."""
+    status = str(described["status"])
+    wanted, actual = _parent_arn(row, desired.request), _parent_arn(row, described)
+    if wanted and actual and wanted != actual:
+        reason = f"it belongs to {actual}, not to {wanted}: remove it, or ask for another name"
+        return Observation(Phase.FAILED, status, f"{failure_reason(row, status, described)} ({reason})")
+    if described["lastUpdatedDateTime"] < run_began:
+        return Observation(Phase.REPLACEABLE, status, failure_reason(row, status, described))
+    return Observation(Phase.FAILED, status, failure_reason(row, status, described))
+
+
+def _parent_arn(row: ResourceType, values: Mapping[str, Any]) -> str:
+    """Return the ARN of what a resource belongs to, as its Create parameters or its description tell."""
+    if row.noun == "campaign":
+        return str(values.get("solutionVersionArn", "")).rpartition("/")[0]
+    return str(values.get(row.parent_key or "", ""))
 
 
 def _observe_existing(
-    row: ResourceType, request: Mapping[str, Any], described: Mapping[str, Any], status: str, run_began: datetime
+    row: ResourceType, desired: Desired, described: Mapping[str, Any], status: str, run_began: datetime
 ) -> Observation:
     update = described.get(row.update_key) if row.updatable else None
     if update and phase_of(update["status"]) is Phase.CHANGING:
         return Observation(Phase.CHANGING, update["status"], began=update["creationDateTime"])
-    if conflict := conflict_with(row, request, described):
-        return Observation(Phase.FAILED, status, conflict)
-    wanted = changes(row, request, described)
+    if conflict := conflict_with(row, desired, described):
+        return Observation(Phase.REPLACEABLE if row.replaceable and desired.replace else Phase.FAILED, status, conflict)
+    wanted = changes(row, desired.request, described)
     if not wanted:
         return Observation(Phase.READY, status)
     if update and phase_of(update["status"]) is Phase.FAILED and update["creationDateTime"] >= run_began:
@@ -93,14 +130,26 @@ def failure_reason(row: ResourceType, status: str, described: Mapping[str, Any])
 
 
 def changes(row: ResourceType, request: Mapping[str, Any], described: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of the Update operation that bring `described` to `request`; empty when it is there."""
+    """Return the parameters of the Update operation that bring `described` to `request`; empty when it is there.
+
+    Among them are the `tags` that are missing or different, in the form of a Create operation. Other tags stay.
+    """
     wanted, actual = _updatable_part(row, request), _updatable_part(row, described)
-    return {key: value for key, value in wanted.items() if not _covers(actual.get(key), value)}
+    differing = {key: value for key, value in wanted.items() if not _covers(actual.get(key), value)}
+    tags = [tag for tag in request.get("tags", ()) if tag not in described.get("tags", request["tags"])]
+    return {**differing, "tags": tags} if tags else differing
 
 
-def conflict_with(row: ResourceType, request: Mapping[str, Any], described: Mapping[str, Any]) -> str:
-    """Return why the existing resource can never become what `request` asks, or an empty string when it can."""
+def conflict_with(row: ResourceType, desired: Desired, described: Mapping[str, Any]) -> str:
+    """Return why the existing resource can never become what is desired, or an empty string when it can.
+
+    A name counts where the service gives a resource an id of its own and the name shall be replaced: until then,
+    whatever its name, it is the one that its parent has.
+    """
+    request = desired.request
     ignored = {row.name_key, row.arn_key, *row.updates, *_NOT_COMPARED}
+    if not row.arn_path and row.replaceable and desired.replace:
+        ignored.remove(row.name_key)
     for key, value in request.items():
         if key in ignored or key not in described:
             continue
@@ -109,9 +158,15 @@ def conflict_with(row: ResourceType, request: Mapping[str, Any], described: Mapp
             return (
                 f"{row.noun} {request.get(row.name_key, described.get(row.arn_key))!r} exists with {key} = "
                 f"{_shown(described[key])}, but {_shown(wanted)} was asked. Amazon Personalize cannot change it: "
-                "ask for another name, or remove it first."
+                f"{_way_out(row)}."
             )
     return ""
+
+
+def _way_out(row: ResourceType) -> str:
+    if row.replaceable:
+        return 'say "replace": true to have it deleted and made anew, ask for another name, or remove it first'
+    return "ask for another name, or remove it first"
 
 
 def _updatable_part(row: ResourceType, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Take one step of a wait loop: look at a resource, create, update or delete it, and answer what was found.
+"""Take one step of a wait loop: look at a resource, create, update, start or stop it, and answer what was found.
 
 What a step finds goes back into the state machine as ``$.found`` and comes with the next look, so that nothing is
 asked twice: the ARN of what was created, and how long it is expected to take.
@@ -6,17 +6,17 @@ asked twice: the ARN of what was created, and how long it is expected to take.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from lambdas.personalize.gateway import Personalize, last_change_seconds
-from lambdas.personalize.lifecycle import Observation, Phase, changes, observe
-from lambdas.personalize.resources import HOUR, MINUTE, QUICK, RESOURCES, ResourceType
+from lambdas.personalize.lifecycle import Desired, Observation, Phase, changes, observe, phase_of
+from lambdas.personalize.resources import HOUR, MINUTE, RESOURCES, ResourceType
 from lambdas.personalize.wait_times import Expectation, expect, wait_seconds
 
-_BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
+BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes by itself
 _QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn
 # A try is fourteen events of the history, which ends at 25,000: so many fit, whatever a type's patience.
 MOST_TRIES: Final = 1_400
@@ -27,20 +27,12 @@ class UnknownResourceTypeError(ValueError):
     """The input's `type` is no row of the resource table."""
 
 
-class NotDeletableError(ValueError):
-    """Amazon Personalize has no operation that deletes this type of resource."""
-
-
-class StillThereError(Exception):
-    """The resource was not gone after all the time we had for it."""
-
-
 @dataclass(frozen=True)
 class ResourceStepInput:
     """What the state machine hands to a step: what is wanted, what the step before found, and the time."""
 
     row: ResourceType
-    request: Mapping[str, Any]
+    desired: Desired
     now: datetime
     run_began: datetime
     found: Mapping[str, Any] = field(default_factory=dict)
@@ -48,18 +40,26 @@ class ResourceStepInput:
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "ResourceStepInput":
-        """Return the input in a step's event: ``{"now", "run_began", "input": {"type", "request", …}}``."""
+        """Return the input in a step's event: ``{"now", "run_began", "input": {"type", "request", …}}``.
+
+        Raises UnknownResourceTypeError.
+        """
         given = event["input"]
         if given.get("type") not in RESOURCES:
             raise UnknownResourceTypeError(f"type is {given.get('type')!r}; it must be one of {', '.join(RESOURCES)}")
         return cls(
             row=RESOURCES[given["type"]],
-            request=given["request"],
+            desired=Desired(given["request"], given.get("replace", False), given.get("active", True)),
             now=datetime.fromisoformat(event["now"]),
             run_began=datetime.fromisoformat(event["run_began"]),
             found=given.get("found", {}),
             yield_seconds=given.get("yield_seconds", 0),
         )
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """The Create parameters that the resource shall have."""
+        return self.desired.request
 
     @property
     def expectation(self) -> Expectation | None:
@@ -69,13 +69,18 @@ class ResourceStepInput:
 
 
 def find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
-    """Return the resource's phase and, while it changes, how long to wait before the next look."""
+    """Return the resource's phase and, while it changes, how long to wait before the next look.
+
+    The first refusal to delete it is kept, for whoever asks at the end why it is still there.
+    """
+    found = _find(personalize, step)
+    return {**found, "refusal": step.found["refusal"]} if "refusal" in step.found else found
+
+
+def _find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     row = step.row
-    if arn := step.found.get("arn"):
-        described = personalize.describe(row, arn)
-    else:
-        described = personalize.find(row, step.request, step.now)
-    observation = observe(row, step.request, described, step.run_began)
+    described = _with_tags(personalize, step, _describe(personalize, step))
+    observation = observe(row, step.desired, described, step.run_began)
     if observation.phase in (Phase.READY, Phase.FAILED):
         return _found(row, observation, described)
     if late := _out_of_patience(step, observation):
@@ -95,43 +100,61 @@ def create(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     try:
         arn = personalize.create(step.row, step.request)
     except personalize.errors.ResourceAlreadyExistsException as error:
-        return _look_again(step, str(error), seconds=1)
+        return look_again(step, str(error), seconds=1)
     except personalize.errors.ResourceInUseException as error:
-        return _look_again(step, str(error), _between_tries(step.row, _BUSY_WAIT_SECONDS))
+        return look_again(step, str(error), between_tries(step.row, BUSY_WAIT_SECONDS))
     except personalize.errors.LimitExceededException as error:
         if not _FREES_ITSELF.search(str(error)):
             raise
-        return _look_again(step, str(error), _between_tries(step.row, _QUOTA_WAIT_SECONDS))
+        return look_again(step, str(error), between_tries(step.row, _QUOTA_WAIT_SECONDS))
     return {**_asked(step), "arn": arn}
 
 
 def update(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
-    """Ask for what differs between the resource and the request."""
-    resource = step.found["resource"]
+    """Ask for what differs between the resource and the request: its tags, then what its Update operation takes."""
+    arn, parameters = step.found["arn"], changes(step.row, step.request, step.found["resource"])
+    if tags := parameters.pop("tags", None):
+        personalize.tag(arn, tags)
+    if not parameters:
+        return look_again(step, "", seconds=1)
+    return _ask(personalize, step, lambda: personalize.update(step.row, arn, parameters))
+
+
+def start(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
+    """Ask for a stopped resource to serve again."""
+    return _ask(personalize, step, lambda: personalize.start(step.row, step.found["arn"]))
+
+
+def stop(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
+    """Ask for a resource to be stopped: it costs nothing more and is kept."""
+    return _ask(personalize, step, lambda: personalize.stop(step.row, step.found["arn"]))
+
+
+def _ask(personalize: Personalize, step: ResourceStepInput, change: Callable[[], None]) -> dict[str, Any]:
     try:
-        personalize.update(step.row, step.found["arn"], changes(step.row, step.request, resource))
+        change()
     except personalize.errors.ResourceInUseException as error:
-        return _look_again(step, str(error), _between_tries(step.row, _BUSY_WAIT_SECONDS))
+        return look_again(step, str(error), between_tries(step.row, BUSY_WAIT_SECONDS))
     return _asked(step)
 
 
-def delete(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
-    """Ask for the resource's deletion. One that is still referenced or changing means: look again."""
-    row, arn = step.row, step.found["arn"]
-    if not row.deletable:
-        raise NotDeletableError(f"Amazon Personalize cannot delete a {row.noun}")
-    if (step.now - step.run_began).total_seconds() > row.cadence.patience_seconds:
-        raise StillThereError(f"{arn} is still there: {step.found.get('reason') or step.found['status']}")
-    try:
-        personalize.delete(row, arn)
-    except personalize.errors.ResourceInUseException as error:
-        return _look_again(step, str(error), _between_tries(step.row, _BUSY_WAIT_SECONDS))
-    except personalize.errors.ResourceNotFoundException as error:
-        return _look_again(step, str(error), seconds=1)
-    return _look_again(step, "", QUICK.typical_seconds)
+def _describe(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any] | None:
+    if arn := step.found.get("arn"):
+        return personalize.describe(step.row, arn)
+    return personalize.find(step.row, step.request, step.now)
 
 
-def _between_tries(row: ResourceType, seconds: int) -> int:
+def _with_tags(
+    personalize: Personalize, step: ResourceStepInput, described: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """Add the tags of a resource at rest to its description, when the request says what they should be."""
+    if not described or not step.request.get("tags") or phase_of(described.get("status", "ACTIVE")) is not Phase.READY:
+        return described
+    return {**described, "tags": personalize.tags(described[step.row.arn_key])}
+
+
+def between_tries(row: ResourceType, seconds: int) -> int:
+    """Return how long to wait before asking again, such that a type's patience fits a machine's history."""
     return max(seconds, math.ceil(row.cadence.patience_seconds / MOST_TRIES))
 
 
@@ -180,7 +203,8 @@ def _asked(step: ResourceStepInput) -> dict[str, Any]:
     return {**step.found, "phase": Phase.CHANGING, "wait_seconds": seconds, "reason": ""}
 
 
-def _look_again(step: ResourceStepInput, reason: str, seconds: int) -> dict[str, Any]:
+def look_again(step: ResourceStepInput, reason: str, seconds: int) -> dict[str, Any]:
+    """Return what was known before, and why and when to look again."""
     return {**step.found, "phase": Phase.CHANGING, "wait_seconds": seconds, "reason": reason}
 
 

@@ -37,6 +37,8 @@ class ResourceType:
     has_status: bool = True
     updates: tuple[str, ...] = ()  # what its Update operation can change
     deletable: bool = True
+    replaceable: bool = False  # can be deleted and made anew without losing data or a model
+    stoppable: bool = False  # has a Start and a Stop operation
     list_key: str | None = None  # where List answers, when not the plural in lower camel case
     cadence: Cadence = field(default=QUICK)
 
@@ -76,15 +78,16 @@ class ResourceType:
         return RESOURCES[self.parent].arn_key if self.parent else None
 
     def arn(self, prefix: str, request: Mapping[str, Any]) -> str | None:
-        """Return the ARN of what `request` creates or names, or None when only the service knows it.
+        """Return the ARN of what `request` creates or names, or None when it takes the service to know it.
 
         `prefix` is ``arn:<partition>:personalize:<region>:<account>``.
         """
         if self.arn_key in request:
             return str(request[self.arn_key])
-        if not self.arn_path:
+        parts = self._parts(request)
+        if not self.arn_path or not all(value for key, value in parts.items() if f"{{{key}}}" in self.arn_path):
             return None
-        return f"{prefix}:{self.arn_path.format(kebab=self.noun.replace('_', '-'), **self._parts(request))}"
+        return f"{prefix}:{self.arn_path.format(kebab=self.noun.replace('_', '-'), **parts)}"
 
     def _parts(self, request: Mapping[str, Any]) -> dict[str, str]:
         """Return what an ARN path may mention. A dataset has no name of its own: it is its group's, of one type."""
@@ -112,9 +115,9 @@ _ROWS: Final = (
     _job("dataset_import_job", "dataset", _IMPORT),
     _job("dataset_export_job", "dataset", _IMPORT),
     _job("data_deletion_job", "dataset_group", replace(_IMPORT, patience_seconds=72 * HOUR)),
-    ResourceType("event_tracker", arn_path="", parent="dataset_group"),
-    ResourceType("filter", parent="dataset_group", list_key="Filters"),
-    ResourceType("metric_attribution", parent="dataset_group"),
+    ResourceType("event_tracker", arn_path="", parent="dataset_group", replaceable=True),
+    ResourceType("filter", parent="dataset_group", list_key="Filters", replaceable=True),
+    ResourceType("metric_attribution", parent="dataset_group", replaceable=True),
     ResourceType(
         "solution",
         parent="dataset_group",
@@ -127,9 +130,16 @@ _ROWS: Final = (
         updates=("solutionVersionArn", "minProvisionedTPS", "campaignConfig"),
         cadence=_DEPLOYMENT,
     ),
-    ResourceType("recommender", parent="dataset_group", updates=("recommenderConfig",), cadence=_TRAINING),
+    ResourceType(
+        "recommender", parent="dataset_group", updates=("recommenderConfig",), stoppable=True, cadence=_TRAINING
+    ),
     _job("batch_inference_job", "solution_version", _BATCH),
     _job("batch_segment_job", "solution_version", _BATCH),
 )
 
 RESOURCES: Final[Mapping[str, ResourceType]] = {row.noun: row for row in _ROWS}
+
+
+def children(noun: str) -> tuple[ResourceType, ...]:
+    """Return the types whose resources keep one of `noun` from being deleted: those that belong to it and can go."""
+    return tuple(row for row in _ROWS if row.parent == noun and row.deletable)

@@ -17,6 +17,7 @@ LOOK = ["Find", "Decide"]
 
 @pytest.fixture(autouse=True)
 def no_faults(cloud: Cloud) -> Iterator[None]:
+    cloud.personalize.quotas.set_limit("dataset_group", 50)
     yield
     cloud.personalize.faults.clear()
 
@@ -111,3 +112,46 @@ def test_a_killed_handler_ends_red_in_words_a_stranger_understands(cloud: Cloud)
     assert (run.status, run.error) == ("FAILED", "Runtime.ExitError")
     assert "exited" in (run.cause or "")
     assert ensure(cloud, "dataset_group", name="created").status == "SUCCEEDED"
+
+
+def test_what_once_failed_is_made_anew_by_the_next_run(cloud: Cloud) -> None:
+    cloud.personalize.faults.fail("dataset_group", "The key's owner went fishing.")
+    assert ensure(cloud, "dataset_group", name="unlucky-once").status == "FAILED"
+    again = ensure(cloud, "dataset_group", name="unlucky-once")
+    assert again.status == "SUCCEEDED", again.cause
+    assert list(again.states[:4]) == [*LOOK, "Delete", "Wait"]
+    assert again.states.count("Create") == 1
+
+
+def test_what_fails_again_ends_red_and_is_made_once_a_run(cloud: Cloud) -> None:
+    cloud.personalize.faults.fail("dataset_group", "The key's owner went fishing.", times=2)
+    assert ensure(cloud, "dataset_group", name="unlucky-twice").status == "FAILED"
+    again = ensure(cloud, "dataset_group", name="unlucky-twice")
+    assert (again.status, again.cause) == ("FAILED", "The key's owner went fishing.")
+    assert again.states.count("Create") == 1
+
+
+def test_tags_are_changed_on_what_has_no_update_too(cloud: Cloud) -> None:
+    def tags(arn: str) -> dict[str, str]:
+        found = cloud.client("personalize").list_tags_for_resource(resourceArn=arn)["tags"]
+        return {tag["tagKey"]: tag["tagValue"] for tag in found}
+
+    made = ensure(cloud, "dataset_group", name="tagged", tags=[{"tagKey": "team", "tagValue": "films"}])
+    assert made.status == "SUCCEEDED", made.cause
+    arn = str(made.output["arn"])
+    changed = ensure(cloud, "dataset_group", name="tagged", tags=[{"tagKey": "team", "tagValue": "books"}])
+    assert (changed.status, changed.states.count("Update")) == ("SUCCEEDED", 1)
+    assert tags(arn) == {"team": "books"}
+    assert "Update" not in ensure(cloud, "dataset_group", name="tagged").states
+
+
+def test_an_event_tracker_is_replaced_where_that_is_said(cloud: Cloud) -> None:
+    group = group_arn(cloud, "created")
+    first = ensure(cloud, "event_tracker", name="first", datasetGroupArn=group)
+    kept = ensure(cloud, "event_tracker", name="second", datasetGroupArn=group)
+    assert (kept.status, kept.output["arn"]) == ("SUCCEEDED", first.output["arn"])
+    request = {"name": "second", "datasetGroupArn": group}
+    replaced = cloud.run("ensure_resource", {"type": "event_tracker", "request": request, "replace": True})
+    assert replaced.status == "SUCCEEDED", replaced.cause
+    trackers = cloud.client("personalize").list_event_trackers(datasetGroupArn=group)["eventTrackers"]
+    assert [tracker["name"] for tracker in trackers] == ["second"]

@@ -96,6 +96,9 @@ def _of_states(operation: str, parameters: Mapping[str, Any]) -> Iterator[Requir
 
 
 def _of_personalize(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
+    if "resourceArn" in parameters:  # the tags of one resource
+        yield RequiredPermission(f"personalize:{operation}", str(parameters["resourceArn"]))
+        return
     if operation.startswith("List"):  # IAM knows no resource for these
         yield RequiredPermission(f"personalize:{operation}", "*")
         return

@@ -33,6 +33,18 @@ class FakePersonalize:
     def delete(self, row: ResourceType, arn: str) -> None:
         raise NotExpectedError(f"delete {row.noun} {arn}")
 
+    def start(self, row: ResourceType, arn: str) -> None:
+        raise NotExpectedError(f"start {row.noun} {arn}")
+
+    def stop(self, row: ResourceType, arn: str) -> None:
+        raise NotExpectedError(f"stop {row.noun} {arn}")
+
+    def tags(self, arn: str) -> list[dict[str, str]]:
+        raise NotExpectedError(f"tags of {arn}")
+
+    def tag(self, arn: str, tags: Sequence[Mapping[str, str]]) -> None:
+        raise NotExpectedError(f"tag {arn} {tags}")
+
     def summaries(self, row: ResourceType, parent_arn: str | None = None) -> Iterator[dict[str, Any]]:
         raise NotExpectedError(f"list {row.noun} of {parent_arn}")
 

@@ -5,15 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.personalize.resource_steps import (
-    NotDeletableError,
-    ResourceStepInput,
-    StillThereError,
-    UnknownResourceTypeError,
-    create,
-    delete,
-    find,
-)
+from lambdas.personalize.resource_steps import ResourceStepInput, UnknownResourceTypeError, create, find
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,9 +36,6 @@ class Busy(FakePersonalize):
 
     limit = "More than 5 resources with PENDING or IN_PROGRESS status"
 
-    def delete(self, *_: Any) -> None:
-        raise InUseError("it has children")
-
     def create(self, *_: Any) -> str:
         raise LimitError(self.limit)
 
@@ -64,21 +53,6 @@ def step(noun: str, hours: float = 0, yield_seconds: int = 0, **found: Any) -> R
     found = {"arn": "arn:c", "expectation": None, **found}
     given = {"type": noun, "request": {"name": "c"}, "found": found, "yield_seconds": yield_seconds}
     return ResourceStepInput.of({"now": now.isoformat(), "run_began": BEGAN.isoformat(), "input": given})
-
-
-def test_a_reference_that_will_go_away_is_waited_for() -> None:
-    found = delete(Busy(), step("campaign"))
-    assert (found["phase"], found["reason"]) == ("CHANGING", "it has children")
-
-
-def test_a_reference_that_stays_ends_red_naming_it() -> None:
-    with pytest.raises(StillThereError, match="it has children"):
-        delete(Busy(), step("campaign", hours=7, reason="it has children"))
-
-
-def test_what_the_service_never_deletes_is_said_at_once() -> None:
-    with pytest.raises(NotDeletableError, match="solution_version"):
-        delete(Busy(), step("solution_version"))
 
 
 def test_a_full_queue_is_waited_for() -> None:

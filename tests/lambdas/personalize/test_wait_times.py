@@ -82,12 +82,12 @@ def test_our_patience_fits_into_a_history(noun: str) -> None:
     for durations in ([], [float(row.cadence.typical_seconds)], [5.0]):
         ages = looks_until(row.cadence.patience_seconds, expect(row.cadence, durations), row.cadence)
         assert len(ages) * LOOK <= MOST_EVENTS
-    for seconds in (resource_steps._QUOTA_WAIT_SECONDS, resource_steps._BUSY_WAIT_SECONDS):
-        tries = row.cadence.patience_seconds / resource_steps._between_tries(row, seconds)
+    for seconds in (resource_steps._QUOTA_WAIT_SECONDS, resource_steps.BUSY_WAIT_SECONDS):
+        tries = row.cadence.patience_seconds / resource_steps.between_tries(row, seconds)
         assert tries * TRY <= MOST_EVENTS
 
 
 def test_who_waits_for_a_slot_tries_sooner_than_others_yield_it() -> None:
     row = RESOURCES["dataset_import_job"]
-    waits = resource_steps._between_tries(row, resource_steps._QUOTA_WAIT_SECONDS)
+    waits = resource_steps.between_tries(row, resource_steps._QUOTA_WAIT_SECONDS)
     assert waits < ImportState().after(JOB, 1).yield_seconds
