@@ -1,38 +1,20 @@
-"""Judge a freshly trained version against the request's gates and the version that serves now."""
+"""Judge a version against the request's gates and the version that serves now."""
 
 from typing import Any
 
 from lambdas import wiring
-from lambdas.personalize.judgement import judge
-from lambdas.personalize.resources import RESOURCES
+from lambdas.releases.version_decision import VersionStep, decide_version
 
-personalize = wiring.personalize()
+personalize, releases_of = wiring.personalize(), wiring.releases()
 
 
 @wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Return the decision and the version to serve: the new one, or the deployed one when the new one falls short.
+    """Return the decision and the version to serve: the one judged, or the one that serves when it is kept back.
 
-    `event` is ``{"solutionVersionArn", "gates", "campaignArns"}``.
+    `event` is ``{"datasetGroup", "solution", "solutionVersionArn", "gates", "campaignArns", "training", "now"}``.
     """
-    trained, deployed = event["solutionVersionArn"], _deployed_version(event["campaignArns"])
-    metrics = personalize.metrics(trained)
-    metrics_before = personalize.metrics(deployed) if deployed and event["gates"] else None
-    judgement = judge(event["gates"], metrics, metrics_before)
-    answer = {
-        "decision": "DEPLOY" if judgement.deploy else "KEEP",
-        "reasons": list(judgement.reasons),
-        "solutionVersionArn": trained if judgement.deploy else deployed,
-        "trainedSolutionVersionArn": trained,
-        "metrics": metrics,
-    }
+    answer = decide_version(personalize, releases_of(event["datasetGroup"]), VersionStep.model_validate(event))
     wiring.logger.info("judged", extra={"judgement": answer})
-    wiring.count("VersionsKeptBack", int(not judgement.deploy))
+    wiring.count("VersionsKeptBack", int(answer["decision"] == "KEEP"))
     return answer
-
-
-def _deployed_version(campaign_arns: list[str]) -> str | None:
-    for arn in campaign_arns:
-        if campaign := personalize.describe(RESOURCES["campaign"], arn):
-            return str(campaign["solutionVersionArn"])
-    return None

@@ -7,11 +7,14 @@ from lambdas.bucket_layout import dataset_key_of, run_request_key
 from lambdas.file_checks.batch_input import check_batch_input
 from lambdas.names import digest
 from lambdas.personalize.plan import Planner
-from lambdas.personalize.plan_check import check_request
-from lambdas.personalize.request import Request
-from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage, request_document
+from lambdas.personalize.plan_check import check_request, request_problems
+from lambdas.personalize.request import InvalidRequestError, Request
+from lambdas.personalize.stages import load_request, plan_pipeline, request_document
+from lambdas.personalize.unrequested import unrequested
+from lambdas.releases.stage_plan import StagePlanner
 
 personalize, objects, leases = wiring.personalize(), wiring.objects(), wiring.leases()
+releases_of = wiring.releases()
 account = wiring.account_context()
 
 
@@ -19,17 +22,19 @@ account = wiring.account_context()
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return the machine's part of the plan; for `pipeline` the whole plan, and who else runs one for the group.
 
-    `event` is ``{"machine", "execution", "run", "input"}``: who asks, its ARN and name, and what it was started with.
+    `event` is ``{"machine", "execution", "run", "now", "input"}``: who asks, its ARN and name, when it began, and what
+    it was started with.
     """
     given = {key: value for key, value in event["input"].items() if not key.startswith("AWS_STEP_FUNCTIONS")}
-    request = load_request(given, objects.text)
+    request = _load(given, event)
     planner = Planner(request, given.get("run", event["run"]), account)
     group = request.dataset_group.name
     wiring.logger.append_keys(dataset_group=group, machine=event["machine"], run=planner.run)
     if event["machine"] != "pipeline":
         if "input" in given:
             check_batch_input(objects, given["input"])
-        return plan_stage(event["machine"], given, planner, personalize, _has_objects)
+        stages = StagePlanner(planner, personalize, releases_of(group), _has_objects, event["now"])
+        return stages.plan(event["machine"], given)
     check_request(planner, personalize)
     plan = plan_pipeline(planner)
     holder = leases.take(dataset_key_of(group, "pipeline"), event["execution"]).holder
@@ -37,7 +42,21 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring.logger.info("planned", extra={"solutions": solutions, "holder": holder})
     wiring.count("Plans")
     runs = {"request": _keep(group, request), "runsAlone": holder == event["execution"], "holder": holder}
-    return {**plan, **runs}
+    return {**plan, **runs, "notInRequest": unrequested(planner, personalize)}
+
+
+def _load(given: dict[str, Any], event: dict[str, Any]) -> Request:
+    """Return the request; raises InvalidRequestError with all that our model and the service have against it."""
+    try:
+        return load_request(given, objects.text)
+    except InvalidRequestError as error:
+        if error.readable is None:
+            raise
+        rest = request_problems(Planner(error.readable, event["run"], account), personalize)
+        found = tuple(problem.path for problem in error.problems)
+        raise InvalidRequestError(
+            [*error.problems, *(one for one in rest if not one.path.startswith(found))]
+        ) from error
 
 
 def _keep(group: str, request: Request) -> str:

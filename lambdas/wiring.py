@@ -22,6 +22,8 @@ from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.plan import AccountContext
+from lambdas.releases.import_log import ImportLog
+from lambdas.releases.releases import Releases
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
@@ -90,6 +92,18 @@ def leases() -> Leases:
 def ledger() -> Ledger:
     """Return the ledger of uploads."""
     return Ledger(_table(), int(os.environ["LEDGER_DAYS"]))
+
+
+@functools.cache
+def import_log() -> ImportLog:
+    """Return when datasets were last imported."""
+    return ImportLog(_table())
+
+
+@functools.cache
+def releases() -> Callable[[str], Releases]:
+    """Return what gives the releases of a dataset group."""
+    return functools.partial(Releases, _table())
 
 
 @functools.cache

@@ -98,15 +98,37 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             allow(Folder(RUNS), "s3:GetObject", "s3:PutObject"),
             _FIND_OBJECTS,
             _TAKE_LEASE,
+            # Approvals, pins and rollbacks are written down.
+            allow(PolicyResource.LEDGER, "dynamodb:Query"),
+            _FORGET_IN_LEDGER,
             _look_at(_PIPELINE),
             _personalize("DescribeCampaign"),
-            _list("Recipes", "SolutionVersions"),
+            _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
         environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),
-    "judge_solution": Grant((_personalize("GetSolutionMetrics", "DescribeCampaign"),), environment=(_PREFIX,)),
+    "decide_training": Grant(
+        (
+            allow(PolicyResource.LEDGER, "dynamodb:Query"),
+            _personalize("DescribeSolutionVersion"),
+            _list("SolutionVersions"),
+        ),
+        environment=(_PREFIX, _LEDGER),
+    ),
+    "judge_solution": Grant(
+        (
+            _personalize("GetSolutionMetrics", "DescribeCampaign", "DescribeSolutionVersion"),
+            allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+        ),
+        environment=(_PREFIX, _LEDGER),
+    ),
+    "record_serving": Grant(
+        (allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),),
+        environment=(_LEDGER,),
+    ),
+    "summarise_run": Grant(),
     "explain_failure": Grant(),
 }
 

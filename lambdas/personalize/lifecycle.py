@@ -135,7 +135,7 @@ def changes(row: ResourceType, request: Mapping[str, Any], described: Mapping[st
     Among them are the `tags` that are missing or different, in the form of a Create operation. Other tags stay.
     """
     wanted, actual = _updatable_part(row, request), _updatable_part(row, described)
-    differing = {key: value for key, value in wanted.items() if not _covers(actual.get(key), value)}
+    differing = {key: value for key, value in wanted.items() if not covers(actual.get(key), value)}
     tags = [tag for tag in request.get("tags", ()) if tag not in described.get("tags", request["tags"])]
     return {**differing, "tags": tags} if tags else differing
 
@@ -154,7 +154,7 @@ def conflict_with(row: ResourceType, desired: Desired, described: Mapping[str, A
         if key in ignored or key not in described:
             continue
         wanted = _fixed_part(value) if key == "solutionConfig" else value
-        if not _covers(described[key], wanted):
+        if not covers(described[key], wanted):
             return (
                 f"{row.noun} {request.get(row.name_key, described.get(row.arn_key))!r} exists with {key} = "
                 f"{_shown(described[key])}, but {_shown(wanted)} was asked. Amazon Personalize cannot change it: "
@@ -182,10 +182,12 @@ def _fixed_part(solution_config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in solution_config.items() if key not in left_out}
 
 
-def _covers(actual: Any, wanted: Any) -> bool:
+def covers(actual: Any, wanted: Any) -> bool:
     """Return whether `actual` says at least what `wanted` says (the service adds defaults of its own)."""
+    if wanted is False and actual is None:  # a switch that nobody mentions is off
+        return True
     if isinstance(wanted, Mapping):
-        return all(_covers((actual or {}).get(key), value) for key, value in wanted.items())
+        return all(covers((actual or {}).get(key), value) for key, value in wanted.items())
     if isinstance(wanted, str) and isinstance(actual, str) and wanted != actual:
         return _same_json(actual, wanted) or (
             wanted.endswith("/$LATEST") and actual.startswith(wanted[: -len("$LATEST")])

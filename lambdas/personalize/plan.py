@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lambdas.bucket_layout import batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
-from lambdas.personalize.request import BatchJob, PassThroughSection, Request, Solution
+from lambdas.personalize.request import BatchJob, Campaign, NamedResource, Request, Solution
 from lambdas.personalize.resources import RESOURCES
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
@@ -40,8 +40,8 @@ class Planner:
         self.request = request
         self.run = run
         self._account = account
-        self._group = request.dataset_group.name
-        self._group_arn = self._arn("dataset_group", {"name": self._group})
+        self.group = request.dataset_group.name
+        self._group_arn = self._arn("dataset_group", {"name": self.group})
 
     @property
     def bucket(self) -> str:
@@ -56,39 +56,44 @@ class Planner:
             "onMissingData": self.request.on_missing_data,
             "datasets": [self._dataset(name) for name in self.request.datasets],
             "extras": [
-                *(self._named("event_tracker", tracker.name, tracker) for tracker in trackers),
-                *(self._named("filter", wanted.name, wanted) for wanted in self.request.filters),
+                *(self._named("event_tracker", tracker) for tracker in trackers),
+                *(self._named("filter", wanted) for wanted in self.request.filters),
             ],
         }
 
     def train_solution(self, solution: Solution) -> dict[str, Any]:
-        """Return the solution, the version this run trains, and what its metrics are judged by."""
+        """Return the solution, what decides about training a version of it, and what its metrics are judged by."""
         parameters = {"performAutoTraining": False, **solution.parameters}
         if solution.recipe_arn:
             parameters["recipeArn"] = self._recipe_arn(solution.recipe_arn)
-        solution_arn = self.solution_arn(solution)
-        version = {"solutionArn": solution_arn, "name": unique_name(self.run), "trainingMode": solution.training_mode}
         campaigns = [self._arn("campaign", {"name": campaign.name}) for campaign in solution.campaigns]
         return {
+            "datasetGroup": self.group,
+            "run": self.run,
             "solution": self._spec(
                 "solution", {"name": solution.name, "datasetGroupArn": self._group_arn, **parameters}
             ),
-            "version": self._spec("solution_version", version),
+            "training": {
+                "train": self.request.train,
+                "mode": solution.training_mode,
+                "full_every_days": solution.full_every_days,
+            },
             "gates": [gate.model_dump(by_alias=True) for gate in solution.gates],
             "campaignArns": campaigns,
         }
 
     def update_campaign(self, solution: Solution, solution_version_arn: str) -> dict[str, Any]:
         """Return the campaigns that shall serve the version."""
-        return {
-            "campaigns": [
-                self._spec(
-                    "campaign",
-                    {"name": campaign.name, "solutionVersionArn": solution_version_arn, **campaign.parameters},
-                )
-                for campaign in solution.campaigns
-            ]
-        }
+        campaigns = [self._campaign(solution, campaign, solution_version_arn) for campaign in solution.campaigns]
+        return {"campaigns": [self._spec("campaign", parameters) for parameters in campaigns]}
+
+    def _campaign(self, solution: Solution, campaign: Campaign, solution_version_arn: str) -> dict[str, Any]:
+        parameters = {"name": campaign.name, "solutionVersionArn": solution_version_arn, **campaign.parameters}
+        if solution.gates:
+            # A campaign that somebody lets follow the newest version would serve what the gates keep back.
+            config = parameters.get("campaignConfig", {})
+            parameters["campaignConfig"] = {"syncWithLatestSolutionVersion": False, **config}
+        return parameters
 
     def run_batch_inference(
         self, solution: Solution, solution_version_arn: str, template: str | None = None, path: str | None = None
@@ -108,7 +113,7 @@ class Planner:
     def _dataset(self, name: str) -> dict[str, Any]:
         schema = self._schema(name)
         request = {
-            "name": unique_name(self._group, name),
+            "name": unique_name(self.group, name),
             "datasetGroupArn": self._group_arn,
             "datasetType": name.upper(),
             "schemaArn": self._arn("schema", schema),
@@ -132,18 +137,19 @@ class Planner:
         )
         domain = self.request.dataset_group.parameters.get("domain")
         return {
-            "name": unique_name(self._group, name, digest(text, 8)),
+            "name": unique_name(self.group, name, digest(text, 8)),
             "schema": text,
             **({"domain": domain} if domain else {}),
         }
 
-    def _named(self, noun: str, name: str, wanted: PassThroughSection) -> ResourceSpec:
-        return self._spec(noun, {"name": name, "datasetGroupArn": self._group_arn, **wanted.parameters})
+    def _named(self, noun: str, wanted: NamedResource) -> ResourceSpec:
+        request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **wanted.parameters}
+        return {**self._spec(noun, request), "replace": wanted.replace}
 
     def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> ResourceSpec:
         bucket = self._account.bucket
-        source = path or f"s3://{bucket}/{batch_input_folder(self._group, job.template)}"
-        destination = f"s3://{bucket}/{results_folder(self._group, job.template, self.run)}"
+        source = path or f"s3://{bucket}/{batch_input_folder(self.group, job.template)}"
+        destination = f"s3://{bucket}/{results_folder(self.group, job.template, self.run)}"
         parameters = {
             "jobInput": {"s3DataSource": {"path": source}},
             "jobOutput": {"s3DataDestination": {"path": destination}},

@@ -1,30 +1,51 @@
 """Check a whole request against the service before anything is created."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.parameters import Problem, check_parameters
 from lambdas.personalize.plan import Planner, ResourceSpec
-from lambdas.personalize.request import BatchJob, Campaign, InvalidRequestError, Solution
+from lambdas.personalize.request import (
+    BatchJob,
+    Campaign,
+    InvalidRequestError,
+    NamedResource,
+    PassThroughSection,
+    Solution,
+)
 from lambdas.personalize.resources import RESOURCES
+from lambdas.releases.recipe_facts import known_metrics
+
+# What the plan computes: a request that said otherwise would be at odds with itself, at the latest in its second run.
+_OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {
+    Solution: ("datasetGroupArn",),
+    Campaign: ("solutionVersionArn",),
+    BatchJob: ("jobName", "solutionVersionArn", "roleArn"),
+    NamedResource: ("datasetGroupArn",),
+}
 
 
 def check_request(planner: Planner, personalize: Personalize) -> None:
-    """Raise InvalidRequestError naming every service parameter in the request that the service would refuse."""
-    problems = [*_import_problems(planner, personalize), *_solutions_problems(planner, personalize)]
-    if problems:
+    """Raise InvalidRequestError naming everything in the request that the service, or a run, would refuse."""
+    if problems := request_problems(planner, personalize):
         raise InvalidRequestError(problems)
 
 
+def request_problems(planner: Planner, personalize: Personalize) -> list[Problem]:
+    """Return everything in the request that the service, or a run, would refuse."""
+    return [*_import_problems(planner, personalize), *_solutions_problems(planner, personalize)]
+
+
 def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:
-    stage = planner.import_data()
+    stage, request = planner.import_data(), planner.request
     yield from _check(personalize, stage["group"], "$.datasetGroup")
     for dataset in stage["datasets"]:
         yield from _check(personalize, dataset["schema"], f"$.datasets.{dataset['name']}")
-    paths = ["$.eventTracker"] if planner.request.event_tracker else []
-    paths += [f"$.filters[{position}]" for position in range(len(planner.request.filters))]
-    for path, spec in zip(paths, stage["extras"], strict=True):
-        yield from _check(personalize, spec, path)
+    trackers = [("$.eventTracker", request.event_tracker)] if request.event_tracker else []
+    filters = [(f"$.filters[{position}]", wanted) for position, wanted in enumerate(request.filters)]
+    for (path, section), spec in zip([*trackers, *filters], stage["extras"], strict=True):
+        yield from _check_section(personalize, section, spec, path)
 
 
 def _solutions_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:
@@ -33,8 +54,11 @@ def _solutions_problems(planner: Planner, personalize: Personalize) -> Iterator[
         path = f"$.solutions[{position}]"
         spec = planner.train_solution(solution)["solution"]
         yield from _recipe_problems(spec, path, recipes)
-        yield from _check(personalize, spec, path, Solution.own_keys())
+        yield from _check_section(personalize, solution, spec, path)
+        yield from _gate_problems(solution, spec, path)
         yield from _deployment_problems(planner, personalize, solution, path)
+        if solution.full_every_days is not None and solution.training_mode != "UPDATE":
+            yield Problem(f"{path}.fullEveryDays", 'has a meaning only with "trainingMode": "UPDATE"')
 
 
 def _recipe_problems(spec: ResourceSpec, path: str, recipes: Sequence[str]) -> Iterator[Problem]:
@@ -44,16 +68,46 @@ def _recipe_problems(spec: ResourceSpec, path: str, recipes: Sequence[str]) -> I
         yield Problem(f"{path}.recipeArn", f"{recipe.rpartition('/')[2]!r} is no recipe; one of: {known}")
 
 
+def _gate_problems(solution: Solution, spec: ResourceSpec, path: str) -> Iterator[Problem]:
+    """Name the gates that could never judge, and the campaigns that would walk around them."""
+    config = spec["request"].get("solutionConfig")
+    known = known_metrics(spec["request"].get("recipeArn"), config if isinstance(config, Mapping) else {})
+    for position, gate in enumerate(solution.gates):
+        if known is not None and gate.metric not in known:
+            text = f"{gate.metric!r} is no metric of this recipe, which has: {', '.join(sorted(known))}"
+            yield Problem(f"{path}.gates[{position}].metric", text)
+    for position, campaign in enumerate(solution.campaigns):
+        if solution.gates and campaign.follows_newest:
+            text = "follows the newest version, whatever the gates say: take out the gates, or what makes it follow"
+            yield Problem(f"{path}.campaigns[{position}]", text)
+
+
 def _deployment_problems(
     planner: Planner, personalize: Personalize, solution: Solution, path: str
 ) -> Iterator[Problem]:
     version = f"{planner.solution_arn(solution)}/a-version"
-    for position, spec in enumerate(planner.update_campaign(solution, version)["campaigns"]):
-        yield from _check(personalize, spec, f"{path}.campaigns[{position}]", Campaign.own_keys())
+    campaigns = planner.update_campaign(solution, version)["campaigns"]
+    for position, (campaign, spec) in enumerate(zip(solution.campaigns, campaigns, strict=True)):
+        yield from _check_section(personalize, campaign, spec, f"{path}.campaigns[{position}]")
     keys = ("batchInferenceJobs", solution.batch_inference_jobs), ("batchSegmentJobs", solution.batch_segment_jobs)
-    paths = [f"{path}.{key}[{position}]" for key, jobs in keys for position in range(len(jobs))]
-    for job_path, spec in zip(paths, planner.run_batch_inference(solution, version)["jobs"], strict=True):
-        yield from _check(personalize, spec, job_path, BatchJob.own_keys())
+    sections = [(f"{path}.{key}[{position}]", job) for key, jobs in keys for position, job in enumerate(jobs)]
+    specs = planner.run_batch_inference(solution, version)["jobs"]
+    for (job_path, job), spec in zip(sections, specs, strict=True):
+        yield from _check_section(personalize, job, spec, job_path)
+
+
+def _check_section(
+    personalize: Personalize, section: PassThroughSection, spec: ResourceSpec, path: str
+) -> Iterator[Problem]:
+    yield from _check(personalize, spec, path, section.own_keys())
+    for key in _OURS[type(section)]:
+        if key in section.parameters and not _follows(section, key, section.parameters[key]):
+            yield Problem(f"{path}.{key}", "is computed; take it out of the request")
+
+
+def _follows(section: PassThroughSection, key: str, value: Any) -> bool:
+    """Say whether a campaign asks for the newest version, in the one way that the service has for that."""
+    return isinstance(section, Campaign) and key == "solutionVersionArn" and str(value).endswith("/$LATEST")
 
 
 def _check(personalize: Personalize, spec: ResourceSpec, path: str, own_keys: Sequence[str] = ()) -> Iterator[Problem]:

@@ -5,9 +5,10 @@ job is a parameter of the service's Create operation under boto3's name, passed 
 against the installed botocore model, so that a new service field needs no change here.
 """
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -18,10 +19,23 @@ from lambdas.personalize.parameters import Problem
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
 
 
-class InvalidRequestError(ValueError):
-    """The request cannot be planned."""
+_NAMES: Final = ("name", "template", "metric")
+_MOST_ROUNDS: Final = 5
 
-    def __init__(self, problems: list[Problem]) -> None:
+Training = Literal["WHEN_NEEDED", "ALWAYS", "NEVER"]
+TrainingMode = Literal["FULL", "UPDATE"]
+
+
+class InvalidRequestError(ValueError):
+    """The request cannot be planned.
+
+    `readable` is what is left of it without the parts that our own model refuses: the rest can be checked all the same,
+    so that every error is told at once.
+    """
+
+    def __init__(self, problems: list[Problem], readable: "Request | None" = None) -> None:
+        self.problems = problems
+        self.readable = readable
         lines = [f"{problem.path}: {problem.text}" for problem in problems]
         super().__init__("\n".join([f"The request has {len(lines)} error(s):", *lines]))
 
@@ -93,13 +107,26 @@ class Campaign(PassThroughSection):
 
     name: Name
 
+    @property
+    def follows_newest(self) -> bool:
+        """Whether the service itself brings the campaign to each new version, whatever gates say."""
+        config = self.parameters.get("campaignConfig")
+        synced = isinstance(config, Mapping) and config.get("syncWithLatestSolutionVersion")
+        return bool(synced) or str(self.parameters.get("solutionVersionArn", "")).endswith("/$LATEST")
+
 
 class Solution(PassThroughSection):
     """Parameters of CreateSolution, and what follows from it."""
 
     name: Name
     recipe_arn: str | None = Field(default=None, description="A recipe's ARN, or just its name.")
-    training_mode: Literal["FULL", "UPDATE"] = "FULL"
+    training_mode: TrainingMode = Field(
+        default="FULL",
+        description="UPDATE continues the newest FULL version, where there is one and the recipe can; else FULL it is.",
+    )
+    full_every_days: float | None = Field(
+        default=None, gt=0, description="With UPDATE: how old the newest FULL version may become."
+    )
     gates: tuple[Gate, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     batch_inference_jobs: tuple[BatchJob, ...] = ()
@@ -110,6 +137,9 @@ class NamedResource(PassThroughSection):
     """Parameters of a Create operation that has a name: an event tracker or a filter."""
 
     name: Name
+    replace: bool = Field(
+        default=False, description="Whether it is deleted and made anew when the service cannot change it as asked."
+    )
 
 
 class UploadPolicy(StrictSection):
@@ -143,6 +173,10 @@ class Request(StrictSection):
     event_tracker: NamedResource | None = None
     filters: tuple[NamedResource, ...] = ()
     solutions: tuple[Solution, ...] = ()
+    train: Training = Field(
+        default="WHEN_NEEDED",
+        description="WHEN_NEEDED trains a version when data or configuration changed since the newest one was trained.",
+    )
     uploads: UploadPolicy = UploadPolicy()
     retrain: RetrainPolicy | None = None
     on_missing_data: Literal["WARN", "FAIL"] = Field(
@@ -178,7 +212,40 @@ def parse_request(document: Any) -> Request:
     try:
         return Request.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequestError([_problem(detail) for detail in error.errors()]) from error
+        raise InvalidRequestError([_problem(detail) for detail in error.errors()], _readable(document)) from error
+
+
+def _readable(document: Any) -> Request | None:
+    """Return the request without what is wrong with it; places in lists stay, so that paths stay true."""
+    rest = copy.deepcopy(document)
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return Request.model_validate(rest)
+        except ValidationError as error:
+            for number, detail in enumerate(error.errors()):
+                if not _mend(rest, detail["loc"], f"unreadable-{number}"):
+                    return None
+    return None
+
+
+def _mend(document: Any, path: Sequence[int | str], name: str) -> bool:
+    """Take the value at `path` out, or give what needs a name some name; False when that cannot help."""
+    *parents, last = [step for step in path if step != "[key]"] or [""]
+    for step in parents:
+        try:
+            document = document[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    if isinstance(document, list) and path:  # what is wrong is wrong as a whole; its place stays
+        document[int(last)] = {}
+        return True
+    if not isinstance(document, dict) or (last not in document and last not in _NAMES):
+        return False
+    if last in _NAMES:
+        document[last] = name
+    else:
+        del document[last]
+    return True
 
 
 def _problem(detail: Mapping[str, Any]) -> Problem:

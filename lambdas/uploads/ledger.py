@@ -224,7 +224,8 @@ class Ledger:
     def note_import(self, group: str, dataset: str, batch: str, rows: int, time: str) -> None:
         """Remember a finished import job, once, for the decision about the next training."""
         item: Item = {"dataset": f"{group}/imports", "entry": f"import#{batch}", "kind": dataset, "rows": rows}
-        self._table.create({**item, "settled": time, "expires_at": self._expiry(time)})
+        if self._table.create({**item, "settled": time, "expires_at": self._expiry(time)}):
+            self._table.update(f"{group}/imports", f"newest#{dataset}", put={"settled": time, "kind": dataset})
 
     def rows_imported(self, group: str, since: datetime | None) -> int:
         """Return how many rows a group's imports brought since a moment, as far back as the ledger remembers."""

@@ -10,10 +10,9 @@ import pytest
 from botocore.validate import ParamValidator
 
 from lambdas.personalize.plan import AccountContext, Planner, unique_name
-from lambdas.personalize.plan_check import check_request
+from lambdas.personalize.plan_check import check_request, request_problems
 from lambdas.personalize.request import InvalidRequestError, parse_request
-from lambdas.personalize.resources import ResourceType
-from lambdas.personalize.stages import load_request, plan_pipeline, plan_stage, request_document
+from lambdas.personalize.stages import load_request, plan_pipeline, request_document
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 PREFIX = "arn:aws:personalize:eu-west-1:123456789012"
@@ -57,7 +56,7 @@ def changed(**parts: Any) -> dict[str, Any]:
 def resource_specs(value: Any) -> list[dict[str, Any]]:
     """Return every {"type", "request"} anywhere in a plan."""
     if isinstance(value, dict):
-        if set(value) == {"type", "request"}:
+        if {"type", "request"} <= set(value):
             return [value]
         value = list(value.values())
     return [spec for part in value for spec in resource_specs(part)] if isinstance(value, list) else []
@@ -71,7 +70,7 @@ def test_every_planned_request_is_a_valid_call(service: Service) -> None:
         "solution_version": "CreateSolutionVersion",
     }
     found = resource_specs([plan["import"], plan["solutions"]])
-    assert len(found) == 13
+    assert len(found) == 12
     for spec in found:
         operation = names.get(spec["type"]) or "Create" + "".join(word.capitalize() for word in spec["type"].split("_"))
         report = ParamValidator().validate(spec["request"], service.input_shape(operation))
@@ -148,6 +147,22 @@ def test_long_names_stay_unique_and_legal() -> None:
             "lacks filterExpression",
         ),
         (
+            changed(gates=[{"metric": "hits_at_1_percent", "minimum": 1}]),
+            "$.solutions[0].gates[0].metric",
+            "precision_at_5",
+        ),
+        (
+            changed(campaigns=[{"name": "c", "campaignConfig": {"syncWithLatestSolutionVersion": True}}]),
+            "$.solutions[0].campaigns[0]",
+            "whatever the gates say",
+        ),
+        (
+            changed(campaigns=[{"name": "c", "solutionVersionArn": f"{PREFIX}:solution/movies-for-you/$LATEST"}]),
+            "$.solutions[0].campaigns[0]",
+            "whatever the gates say",
+        ),
+        (changed(fullEveryDays=7), "$.solutions[0].fullEveryDays", '"trainingMode": "UPDATE"'),
+        (
             {**EXAMPLE, "datasetGroup": {"name": "movies", "domain": "CINEMA"}},
             "$.datasetGroup.domain",
             "ECOMMERCE",
@@ -164,11 +179,81 @@ def test_a_wrong_service_parameter_is_named_with_what_is_allowed(
 
 
 @pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        (changed(datasetGroupArn="arn:a"), "$.solutions[0].datasetGroupArn"),
+        (
+            changed(campaigns=[{"name": "c", "solutionVersionArn": "arn:a"}]),
+            "$.solutions[0].campaigns[0].solutionVersionArn",
+        ),
+        *(
+            (
+                changed(batchInferenceJobs=[{"template": "t", key: "arn:a"}]),
+                f"$.solutions[0].batchInferenceJobs[0].{key}",
+            )
+            for key in ("jobName", "solutionVersionArn", "roleArn")
+        ),
+        ({**EXAMPLE, "eventTracker": {"name": "t", "datasetGroupArn": "arn:a"}}, "$.eventTracker.datasetGroupArn"),
+        (
+            {**EXAMPLE, "filters": [{"name": "f", "filterExpression": "x", "datasetGroupArn": "arn:a"}]},
+            "$.filters[0].datasetGroupArn",
+        ),
+    ],
+)
+def test_what_is_ours_is_ours(document: Any, path: str, service: Service) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        check_request(planner(document), service)
+    assert f"{path}: is computed; take it out of the request" in str(caught.value)
+
+
+def test_a_campaign_without_gates_may_follow_the_newest_version(service: Service) -> None:
+    latest = f"{PREFIX}:solution/movies-for-you/$LATEST"
+    check_request(planner(changed(gates=[], campaigns=[{"name": "c", "solutionVersionArn": latest}])), service)
+
+
+def test_gates_take_back_what_the_service_would_deploy_by_itself() -> None:
+    """A campaign that somebody let follow the newest version by hand would walk around the gates."""
+    (spec,) = planner().update_campaign(planner().request.solutions[0], "arn:v")["campaigns"]
+    assert spec["request"]["campaignConfig"] == {"syncWithLatestSolutionVersion": False}
+    ungated = planner(changed(gates=[]))
+    (spec,) = ungated.update_campaign(ungated.request.solutions[0], "arn:v")["campaigns"]
+    assert "campaignConfig" not in spec["request"]
+
+
+def test_what_our_model_refuses_hides_nothing_that_the_service_would_refuse(service: Service) -> None:
+    document = changed(name="my solution", recipeArn="aws-user-personalisation", gates=[{"metric": "m", "min": 1}])
+    document["filters"] = [{"name": "f"}]
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_request(document)
+    ours = {problem.path for problem in caught.value.problems}
+    assert ours == {"$.solutions[0].name", "$.solutions[0].gates[0]"}
+    assert caught.value.readable is not None
+    theirs = request_problems(Planner(caught.value.readable, "run-1", ACCOUNT), service)
+    assert {problem.path for problem in theirs} >= {"$.solutions[0].recipeArn", "$.filters[0]"}
+
+
+@pytest.mark.parametrize("document", [[], {}, {"datasetGroup": 5, "datasets": 7}, {"solutions": [[]]}])
+def test_of_some_documents_nothing_can_be_read(document: Any) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_request(document)
+    assert caught.value.readable is None
+
+
+def test_an_executions_input_may_say_otherwise_about_training() -> None:
+    files = {"requests/movies.json": json.dumps(EXAMPLE)}
+    assert load_request({"datasetGroup": "movies", "train": "NEVER"}, files.get).train == "NEVER"
+    assert load_request({**EXAMPLE, "train": "ALWAYS"}, files.get).train == "ALWAYS"
+    with pytest.raises(InvalidRequestError, match=r"\$\.train: 'MAYBE' is not one of WHEN_NEEDED"):
+        load_request({"datasetGroup": "movies", "train": "MAYBE"}, files.get)
+
+
+@pytest.mark.parametrize(
     ("document", "path", "words"),
     [
         ({**EXAMPLE, "solution": []}, "$", "allowed: datasetGroup, datasets"),
         ({**EXAMPLE, "datasets": {"movies": {"columns": {"A": "string"}}}}, "$.datasets.movies", "'interactions'"),
         ({**EXAMPLE, "datasets": {"items": {"colums": {}}}}, "$.datasets.items", "allowed: columns"),
+        ({**EXAMPLE, "train": "SOMETIMES"}, "$.train", "'WHEN_NEEDED'"),
         (changed(gates=[{"metric": "m", "min": 1}]), "$.solutions[0].gates[0]", "allowed: largestDropPercent"),
         (changed(name="my solution"), "$.solutions[0].name", "my solution"),
         (changed(trainingMode="SLOW"), "$.solutions[0].trainingMode", "'FULL' or 'UPDATE'"),
@@ -210,27 +295,6 @@ def test_what_no_state_could_carry_is_refused_before_anything_is_trained() -> No
     assert len(plan_pipeline(planner(many_solutions(20)))["solutions"]) == 20
     with pytest.raises(InvalidRequestError, match=r"\$\.solutions: is too much for one run"):
         plan_pipeline(planner(many_solutions(60)))
-
-
-class ServesVersion(FakePersonalize):
-    """A service in which every campaign serves a version."""
-
-    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:  # noqa: ARG002 - all alike
-        return {"solutionVersionArn": f"{arn}/version"}
-
-
-def test_a_batch_template_without_input_is_left_out_and_told() -> None:
-    given = {"datasetGroup": "movies"}
-    full = plan_stage("run_batch_inference", given, planner(), ServesVersion(), lambda _prefix: True)
-    assert len(full["jobs"]) == 1
-    assert full["note"] == ""
-    empty = plan_stage("run_batch_inference", given, planner(), ServesVersion(), lambda _prefix: False)
-    assert empty["jobs"] == []
-    assert empty["note"].startswith("no input yet below uploads/movies/batch/")
-    asked = plan_stage(
-        "run_batch_inference", {**given, "input": "s3://b/x.json"}, planner(), ServesVersion(), lambda _prefix: False
-    )
-    assert len(asked["jobs"]) == 1  # whoever names the input is told by the service what is wrong with it
 
 
 def test_a_request_is_read_from_the_bucket_by_the_groups_name() -> None:
