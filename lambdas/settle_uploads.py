@@ -7,7 +7,14 @@ from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.settlement import Settlement
 
 personalize = wiring.personalize()
-settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects(), wiring.import_starter())
+settlement = Settlement(
+    wiring.ledger(),
+    wiring.import_history(),
+    wiring.leases(),
+    wiring.claims(),
+    wiring.objects(),
+    wiring.import_starter(),
+)
 
 
 @wiring.wired

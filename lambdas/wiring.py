@@ -27,6 +27,7 @@ from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.records.import_history import ImportHistory
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.sweep import Cursors, Sweeper
 
@@ -93,6 +94,12 @@ def ledger() -> Ledger:
 
 
 @functools.cache
+def import_history() -> ImportHistory:
+    """Return what remembers the imports of dataset groups."""
+    return ImportHistory(_table(), int(os.environ["LEDGER_DAYS"]))
+
+
+@functools.cache
 def claims() -> Claims:
     """Return what decides the next step of an import."""
     return Claims(ledger(), leases())
@@ -113,7 +120,7 @@ def sweeper() -> Sweeper:
 @functools.cache
 def retraining() -> Retraining:
     """Return what decides about trainings and starts `pipeline` for them."""
-    return Retraining(ledger(), leases(), objects(), personalize(), executions(), pipeline_arn())
+    return Retraining(import_history(), leases(), objects(), personalize(), executions(), pipeline_arn())
 
 
 @functools.cache

@@ -15,8 +15,6 @@ from stacks.outputs import publish
 _PERSONALIZE: Final = "personalize.amazonaws.com"
 _ONLY_FOR_THIS_ACCOUNT: Final = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
 
-OPEN_INDEX: Final = "open"  # the ledger's index of rows that are not settled
-
 
 class DataStack(Stack):
     """The data of one stage. With `keep_data_on_destroy` all of it stays when the stack goes."""
@@ -55,7 +53,8 @@ class DataStack(Stack):
         return bucket
 
     def _make_ledger(self) -> dynamodb.Table:
-        ledger = dynamodb.Table(
+        # No local index: with one, a dataset's rows would end at 10 GB.
+        return dynamodb.Table(
             self,
             "Ledger",
             partition_key=_text("dataset"),
@@ -67,9 +66,6 @@ class DataStack(Stack):
             time_to_live_attribute="expires_at",
             removal_policy=self._fate,
         )
-        # Only unsettled rows carry the attribute. A local index, because a global one cannot be read consistently.
-        ledger.add_local_secondary_index(index_name=OPEN_INDEX, sort_key=_text("open"))
-        return ledger
 
     def _make_data_role(self) -> iam.Role:
         role = iam.Role(

@@ -41,10 +41,10 @@ def _look_at(machine: StartableMachine) -> Permission:
 _PASS_DATA_ROLE: Final = Permission(
     PolicyResource.DATA_ROLE, ("iam:PassRole",), {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
 )
-_KEEP_LEDGER: Final = allow(
-    PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"
-)
-_FORGET_IN_LEDGER: Final = allow(PolicyResource.LEDGER, "dynamodb:DeleteItem")
+# A transaction needs the permissions of its parts and none of its own.
+_RECORD: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
+_RECORD_IN_LEDGER: Final = allow(PolicyResource.LEDGER, *_RECORD)
+_KEEP_LEDGER: Final = allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", *_RECORD)
 _TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
 _READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
 _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
@@ -98,7 +98,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
 
 _UPLOADS: Final[Mapping[str, Grant]] = {
     "record_uploads": Grant(
-        (_KEEP_LEDGER, *_START_ANY), environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE), timeout_seconds=60
+        (_RECORD_IN_LEDGER, *_START_ANY), environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE), timeout_seconds=60
     ),
     "claim_uploads": Grant(
         (
@@ -155,7 +155,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _start(_PIPELINE),
             _look_at(_PIPELINE),
             _list("Solutions", "SolutionVersions"),
-            _FORGET_IN_LEDGER,
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
         timeout_seconds=60,
@@ -176,7 +175,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             _FIND_OBJECTS,
             _list("Solutions", "SolutionVersions"),
-            _FORGET_IN_LEDGER,
             *_START_ANY,
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *STARTABLE),

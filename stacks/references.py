@@ -7,7 +7,7 @@ from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
-from stacks.data import OPEN_INDEX, DataStack
+from stacks.data import DataStack
 from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
 
 
@@ -62,7 +62,7 @@ class References:
             PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
             PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
-            PolicyResource.LEDGER: [self._data.ledger.table_arn, f"{self._data.ledger.table_arn}/index/{OPEN_INDEX}"],
+            PolicyResource.LEDGER: [self._data.ledger.table_arn],
         }[resource]
 
 

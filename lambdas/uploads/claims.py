@@ -11,7 +11,8 @@ from lambdas.uploads.dataset_facts import DatasetFacts, MissingDatasetError, dat
 from lambdas.uploads.import_selection import ImportSelection, select_import, too_large
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, NextStep, Outcome, Rejection, Rejections
 from lambdas.uploads.lease import Lease, LeaseLostError, Leases
-from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow, FileState
 
 # Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
 # another execution before something has changed.

@@ -14,7 +14,8 @@ from lambdas.uploads.claims import Claims
 from lambdas.uploads.file_attempts import FileAttempts
 from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease, Leases
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow
 
 _SMALL_BYTES: Final = 1 << 20
 _LARGEST_CLEANED_BYTES: Final = 5 * 10**9  # leaving bad rows out means sending the good ones through a Lambda function

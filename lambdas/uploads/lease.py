@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lambdas.gateways.dynamodb import ABSENT, Item, Table, Value
+from lambdas.gateways.table import ABSENT, Item, Table, Value
 
 ENTRY: Final = "lease"
 _TRIES: Final = 10

@@ -12,7 +12,9 @@ from lambdas.uploads.import_selection import halves
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, Job
 from lambdas.uploads.lease import Lease, Leases
-from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow, FileState
+from lambdas.uploads.records.import_history import ImportHistory
 
 # The errors with which an import job itself has failed. After any other the job may be running still: the batch stays,
 # and the next execution attaches to it.
@@ -26,9 +28,11 @@ class Settlement:
     """Ends what Staging began."""
 
     def __init__(
-        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, starter: ImportStarter
-    ) -> None:
+        self, ledger: Ledger, history: ImportHistory, leases: Leases, claims: Claims, objects: Objects,
+        starter: ImportStarter,
+    ) -> None:  # fmt: skip
         self._ledger = ledger
+        self._history = history
         self._leases = leases
         self._claims = claims
         self._objects = objects
@@ -68,7 +72,7 @@ class Settlement:
         each(settle, [row for row in claimed if row not in torn])
         replaced = [row for row in rows if row.batch != batch.name and row.queue_position < batch.supersedes_before]
         self._claims.supersede(replaced, step.time, lease, f"replaced by the FULL import {batch.name}")
-        self._ledger.note_import(step.datasetGroup, step.dataset, batch.name, batch.rows, step.time)
+        self._history.note_import(step.datasetGroup, step.dataset, batch.name, batch.rows, step.time)
         self._leases.keep(lease, {}, remove=("batch",))
 
     def _is_current(self, row: FileRow) -> bool:

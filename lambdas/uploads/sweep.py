@@ -7,15 +7,16 @@ from typing import Final
 from pydantic import BaseModel
 
 from lambdas.bucket_layout import WATCHED, DatasetFile, parse_key
-from lambdas.gateways.dynamodb import ABSENT, AtMost, Table
 from lambdas.gateways.s3 import Marker, Objects, StoredObject
+from lambdas.gateways.table import ABSENT, AtMost, Table
 from lambdas.personalize.gateway import Personalize
 from lambdas.uploads.claims import PUT_OFF, SHORT
 from lambdas.uploads.dataset_facts import is_ready
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Recorder
+from lambdas.uploads.records.file_row import FileRow
 
 # An event on its way is none of the sweep's business; an object whose settled row has expired is not new either.
 _YOUNGEST: Final = timedelta(minutes=10)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lambdas.uploads.ledger import FileRow, FileState
+from lambdas.uploads.records.file_row import FileRow, FileState
 from lambdas.uploads.sweep import Cursors, Swept
 from tests.lambdas.uploads.world import World, csv
 
@@ -27,7 +27,7 @@ def test_a_sweep_costs_the_same_whatever_was_settled(count: int) -> None:
     settle_many(world, count)
     world.table.calls = 0
     assert world.sweep_closely() == Swept()
-    assert (world.table.calls, world.objects.listings) == (11, 2)
+    assert (world.table.calls, world.objects.listings) == (14, 2)
 
 
 def test_sweeps_go_through_the_bucket_page_by_page_and_begin_again() -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from lambdas.personalize.request import UploadPolicy
-from lambdas.uploads.ledger import FileState
+from lambdas.uploads.records.file_row import FileState
 from lambdas.uploads.sweep import Swept
 from tests.lambdas.uploads.world import World, csv
 

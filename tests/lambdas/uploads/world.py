@@ -16,8 +16,10 @@ from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.import_state import ImportState, ImportStepInput
 from lambdas.uploads.lease import LeaseLostError, Leases
-from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.records.file_row import FileRow, FileState
+from lambdas.uploads.records.import_history import ImportHistory
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.settlement import Settlement
 from lambdas.uploads.staging import Staging
@@ -104,13 +106,18 @@ class World:
         self.read_in_place: set[str] = set()
         self.out_of_time = False
         self._sequence = 0
+        self._wire()
+
+    def _wire(self) -> None:
+        """Make the domain's objects around the table, as `wiring` does."""
         self.ledger = Ledger(self.table)
+        self.history = ImportHistory(self.table, 90)
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
         self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role", lambda: self.out_of_time)
         self.personalize = MemoryDatasets(self)
         self.starter = ImportStarter(self.leases, self, MACHINE)
-        self.settlement = Settlement(self.ledger, self.leases, self.claims, self.objects, self.starter)
+        self.settlement = Settlement(self.ledger, self.history, self.leases, self.claims, self.objects, self.starter)
         self.inspection = Inspection(
             self.ledger,
             self.leases,
@@ -119,7 +126,7 @@ class World:
             lambda: self.out_of_time,
         )
         self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))
-        self.retraining = Retraining(self.ledger, self.leases, self.objects, self.personalize, self, "pipeline")
+        self.retraining = Retraining(self.history, self.leases, self.objects, self.personalize, self, "pipeline")
         self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, Cursors(self.table))
 
     # What the gateways to Step Functions and Personalize offer.
