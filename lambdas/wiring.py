@@ -140,6 +140,11 @@ def data_role_arn() -> str:
     return os.environ["PERSONALIZE_ROLE_ARN"]
 
 
+def tags_imported() -> bool:
+    """Say whether imported uploads are tagged for the bucket's lifecycle."""
+    return os.environ["TAG_IMPORTED"] == "yes"
+
+
 def pipeline_arn() -> str:
     """Return the ARN of the machine `pipeline`."""
     return os.environ["PIPELINE_ARN"]

@@ -56,6 +56,7 @@ _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
 _DAYS: Final = Variable.LEDGER_DAYS
+_TAG: Final = Variable.TAG_IMPORTED
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
@@ -134,12 +135,13 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             _READ_UPLOADS,
             _FIND_OBJECTS,
+            allow(Folder(UPLOADS), "s3:PutObjectVersionTagging"),
             _start(_IMPORT_UPLOADS),
             _look_at(_IMPORT_UPLOADS),
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _IMPORT_UPLOADS),
+        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _TAG, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "release_uploads": Grant(

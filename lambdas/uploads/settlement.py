@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from lambdas.bucket_layout import IMPORTED_TAG
 from lambdas.gateways.concurrency import each
 from lambdas.gateways.s3 import Objects
 from lambdas.personalize.gateway import Personalize
@@ -38,7 +39,9 @@ class Settlement:
         self._objects = objects
         self._starter = starter
 
-    def succeeded(self, step: ImportStepInput, job_arn: str, personalize: Personalize) -> ImportState:
+    def succeeded(
+        self, step: ImportStepInput, job_arn: str, personalize: Personalize, *, tags_imported: bool = False
+    ) -> ImportState:
         """Settle the files of a job that is ACTIVE, and look what comes next."""
         state, batch = step.state, step.state.batch
         assert batch is not None  # noqa: S101 -- the state machine comes here from the job of a batch
@@ -48,6 +51,8 @@ class Settlement:
             return self._claims.claim(done, personalize)
         lease = self._leases.read(step.dataset_key)
         if lease.holder == step.execution and lease.batch:
+            if tags_imported:
+                self._tag(step, batch)
             self._settle_imported(step, batch, job_arn, lease)
         facts = state.facts.model_copy(update={"filled": True}) if state.facts else None
         return self._go_on(done.model_copy(update={"state": done.state.model_copy(update={"facts": facts})}))
@@ -74,6 +79,14 @@ class Settlement:
         self._claims.supersede(replaced, step.time, lease, f"replaced by the FULL import {batch.name}")
         self._history.note_import(step.datasetGroup, step.dataset, batch.name, batch.rows, step.time)
         self._leases.keep(lease, {}, remove=("batch",))
+
+    def _tag(self, step: ImportStepInput, batch: Batch) -> None:
+        """Tag the job's files before they are settled, so that whoever comes after a dead function does it again."""
+
+        def tag(row: FileRow) -> None:
+            self._objects.tag(row.key, row.version, IMPORTED_TAG, versioned=row.versioned)
+
+        each(tag, [row for row in self._ledger.unsettled(step.dataset_key) if row.batch == batch.name])
 
     def _is_current(self, row: FileRow) -> bool:
         return self._objects.current_version(row.key, versioned=row.versioned) == row.version

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from lambdas.gateways.transient import TransientError
 from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.records.file_row import FileState
 from lambdas.uploads.sweep import Swept
@@ -15,6 +16,22 @@ MONDAY, TUESDAY, FULL = KEY.format("monday"), KEY.format("tuesday"), KEY.format(
 
 def modes(world: World) -> list[str]:
     return [mode for mode, _ in world.jobs.values()]
+
+
+def test_imported_files_alone_are_tagged_before_they_are_settled() -> None:
+    world = World()
+    world.tags_imported = True
+    world.drop(MONDAY, csv("ann"))
+    world.drop(KEY.format("bad"), b"WRONG\n1\n")
+    world.objects.troubles["tag", MONDAY] = TransientError("SlowDown")
+    world.run()
+    assert world.states_of(MONDAY) == ["CLAIMED"]
+    world.objects.troubles.clear()
+    world.sweep()
+    world.run()
+    assert world.states_of(MONDAY) == ["IMPORTED"]
+    assert world.states_of(KEY.format("bad")) == ["REJECTED"]
+    assert world.objects.tags == {(MONDAY, world.objects.versions[MONDAY][0].number): ("ledger", "IMPORTED")}
 
 
 def test_the_first_import_is_full_and_the_next_adds() -> None:

@@ -89,6 +89,7 @@ class MemoryDatasets(FakePersonalize):
 class World:
     """Bucket, ledger, Step Functions and the service."""
 
+    tags_imported = False
     poison: frozenset[str] = frozenset()  # contents that every job fails with
 
     def __init__(self, *, filled: bool = False, policy: UploadPolicy | None = None) -> None:
@@ -343,7 +344,9 @@ class World:
 
     def _settle(self, execution: Execution) -> None:
         step = self._step_input(execution)
-        execution.state = self.settlement.succeeded(step, execution.job_arn, self.personalize)
+        execution.state = self.settlement.succeeded(
+            step, execution.job_arn, self.personalize, tags_imported=self.tags_imported
+        )
 
     def _decide_retrain(self, execution: Execution) -> None:
         decision = self.retraining.after_import(
