@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, Field
 
 from lambdas.bucket_layout import dataset_key_of
+from lambdas.gateways.concurrency import each_named
 from lambdas.gateways.s3 import Objects
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.personalize.gateway import Personalize
@@ -53,9 +54,11 @@ class Retraining:
             self._history.put_retrain_off(group, job_name)
         return decision
 
-    def take_up(self, time: str) -> list[str]:
-        """Decide again about every training that was put off; return the groups whose pipeline was started."""
-        return [group for group, job_name in self._history.retrains_put_off() if self._take_up(group, job_name, time)]
+    def take_up(self, time: str) -> tuple[list[str], list[str]]:
+        """Decide again about every training that was put off; return the groups that train now, and what failed."""
+        put_off = {group: (group, job_name) for group, job_name in self._history.retrains_put_off()}
+        started, troubles = each_named(lambda pair: self._take_up(*pair, time), put_off)
+        return [group for group, was_started in started.items() if was_started], troubles
 
     def _take_up(self, group: str, job_name: str, time: str) -> bool:
         decision = self.after_import(group, job_name, time)
