@@ -163,7 +163,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     ),
     "review_data": Grant(
         (
-            allow(PolicyResource.LEDGER, "dynamodb:Query"),
+            allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:Query"),
             _personalize("DescribeDataset"),
             _list("DatasetImportJobs"),
         ),

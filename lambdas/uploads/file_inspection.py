@@ -47,9 +47,8 @@ class Inspection:
         lease = self._leases.read(step.dataset_key)
         if lease.holder != step.execution:
             return self._claims.next_step(step)
-        waiting = self._claims.without_giants(step, lease, self._claims.waiting(step, lease), facts)
+        lease, waiting = self._claims.without_giants(step, lease, self._claims.waiting(step, lease), facts)
         rows = [row for row in waiting if not row.inspected]
-        lease = self._leases.read(step.dataset_key)
         for group in _groups(rows):
             if self._out_of_time():
                 return step.state.model_copy(update={"next_step": NextStep.INSPECT})

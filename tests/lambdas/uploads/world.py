@@ -72,6 +72,7 @@ class MemoryDatasets(FakePersonalize):
 
     def __init__(self, world: "World") -> None:
         self._world = world
+        self.listings = 0  # of import jobs
 
     def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
         if row.noun == "schema":
@@ -83,6 +84,7 @@ class MemoryDatasets(FakePersonalize):
         if row.noun == "solution":  # nobody has trained yet
             return iter([])
         assert (row.noun, parent_arn is None) == ("dataset_import_job", False)
+        self.listings += 1
         return iter([{"status": "ACTIVE", "creationDateTime": BEGINNING}] if self._world.filled else [])
 
 
