@@ -110,7 +110,7 @@ def _waiting(cloud: Cloud) -> Iterator[Bar]:
     imports = cloud.client("personalize").list_dataset_import_jobs(maxResults=100)["datasetImportJobs"]
     lasted = max((job["lastUpdatedDateTime"] - job["creationDateTime"]).total_seconds() for job in imports)
     rows = [item for group in GROUPS for dataset in COLUMNS for item in _items(cloud, f"{group}/{dataset}", "file#")]
-    left = [item for item in rows if item["state"]["S"] != "IMPORTED"]
+    left = [item for item in rows if item.get("state") != {"S": "IMPORTED"}]  # of what is open a marker has no state
     waits = sorted(
         (_waited(item), item["key"]["S"], item["arrived"]["S"])
         for item in rows

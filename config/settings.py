@@ -22,6 +22,12 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     log_retention_days: RetentionDays
     staging_days: int = Field(ge=2, le=365, description="staged copies of uploads are deleted after this long")
+    imported_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="uploads are deleted this long after they came, if imported; None: never",
+    )
     ledger_days: int = Field(ge=21, le=1825, description="what became of an upload is remembered for this long")
     sweep_minutes: int = Field(ge=5, le=1440, description="how often uploads are looked for that no event announced")
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told of alarms")

@@ -12,6 +12,7 @@ STAGING = "staging/"
 REJECTED = "rejected/"
 RESULTS = "results/"
 RUNS = "runs/"
+IMPORTED_TAG = ("ledger", "IMPORTED")  # of uploads that the bucket's lifecycle may delete
 WATCHED = (UPLOADS, REQUESTS)  # what is created below these starts something
 
 # A key ends at 1,024 bytes, and ".json" is added.

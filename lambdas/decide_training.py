@@ -11,7 +11,7 @@ from lambdas.releases.recipe_facts import can_update
 from lambdas.releases.trained_versions import comparable_versions
 from lambdas.releases.training_decision import Action, TrainingDecision, TrainingPolicy, decide_training
 
-personalize, imports = wiring.personalize(), wiring.import_log()
+personalize, imports = wiring.personalize(), wiring.import_history()
 
 
 @wiring.wired

@@ -9,7 +9,9 @@ from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.settlement import Settlement
 
 objects = wiring.objects()
-settlement = Settlement(wiring.ledger(), wiring.leases(), wiring.claims(), objects, wiring.import_starter())
+settlement = Settlement(
+    wiring.ledger(), wiring.import_history(), wiring.leases(), wiring.claims(), objects, wiring.import_starter()
+)
 
 
 @wiring.wired

@@ -6,7 +6,7 @@ from lambdas import wiring
 from lambdas.bucket_layout import dataset_key_of
 from lambdas.uploads.dataset_facts import NoDataError, is_filled
 
-ledger, personalize = wiring.ledger(), wiring.personalize()
+ledger, leases, personalize = wiring.ledger(), wiring.leases(), wiring.personalize()
 
 
 @wiring.wired
@@ -16,7 +16,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     Raises NoDataError instead if a dataset holds nothing and the request says FAIL.
     """
     group, datasets = event["datasetGroup"], event["datasets"]
-    empty = [f"{name}: no file of it was ever imported" for name in datasets if not is_filled(personalize, group, name)]
+    known = {name: leases.read(dataset_key_of(group, name)).filled for name in datasets}
+    unfilled = [name for name in datasets if not is_filled(personalize, group, name, known[name])]
+    empty = [f"{name}: no file of it was ever imported" for name in unfilled]
     if empty and event["onMissingData"] == "FAIL":
         raise NoDataError("; ".join(empty))
     waiting = {name: ledger.unsettled(dataset_key_of(group, name)) for name in datasets}

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from lambdas import wiring
+from lambdas.uploads.sweep import SweepIncompleteError
 
 sweeper, retraining, personalize = wiring.sweeper(), wiring.retraining(), wiring.personalize()
 
@@ -12,9 +13,12 @@ sweeper, retraining, personalize = wiring.sweeper(), wiring.retraining(), wiring
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return what was found. `event` is the schedule's own, or any with a `time`."""
     swept = sweeper.sweep(datetime.fromisoformat(event["time"]), personalize)
-    retrained = retraining.take_up(event["time"]) if swept.ran else []
+    retrained, undecided = retraining.take_up(event["time"]) if swept.ran else ([], [])
+    troubles = [*swept.troubles, *undecided]
     found = {"ran": swept.ran, "unannounced": len(swept.unannounced), "woken": swept.woken, "retrained": retrained}
     wiring.logger.info("swept", extra={"found": found})
     wiring.count("UnannouncedUploads", len(swept.unannounced))
     wiring.count("Retrains", len(retrained))
+    if troubles:  # at the end, so that they keep nothing else from being done
+        raise SweepIncompleteError(troubles)
     return {**swept.model_dump(mode="json"), "retrained": retrained}

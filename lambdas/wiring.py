@@ -22,13 +22,13 @@ from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.plan import AccountContext
-from lambdas.releases.import_log import ImportLog
 from lambdas.releases.releases import Releases
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.records.import_history import ImportHistory
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.sweep import Cursors, Sweeper
 
@@ -95,9 +95,9 @@ def ledger() -> Ledger:
 
 
 @functools.cache
-def import_log() -> ImportLog:
-    """Return when datasets were last imported."""
-    return ImportLog(_table())
+def import_history() -> ImportHistory:
+    """Return what remembers the imports of dataset groups."""
+    return ImportHistory(_table(), int(os.environ["LEDGER_DAYS"]))
 
 
 @functools.cache
@@ -127,7 +127,7 @@ def sweeper() -> Sweeper:
 @functools.cache
 def retraining() -> Retraining:
     """Return what decides about trainings and starts `pipeline` for them."""
-    return Retraining(ledger(), leases(), objects(), personalize(), executions(), pipeline_arn())
+    return Retraining(import_history(), leases(), objects(), personalize(), executions(), pipeline_arn())
 
 
 @functools.cache
@@ -145,6 +145,11 @@ def account_context() -> AccountContext:
 def data_role_arn() -> str:
     """Return the ARN of the role that Amazon Personalize assumes."""
     return os.environ["PERSONALIZE_ROLE_ARN"]
+
+
+def tags_imported() -> bool:
+    """Say whether imported uploads are tagged for the bucket's lifecycle."""
+    return os.environ["TAG_IMPORTED"] == "yes"
 
 
 def pipeline_arn() -> str:

@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, parse_key
 from lambdas.gateways.dynamodb import DynamoTable
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow
 from personalize_local.command_line import endpoint
 
 _IMPATIENT = Config(connect_timeout=5, retries={"total_max_attempts": 2})

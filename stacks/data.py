@@ -9,13 +9,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from config.settings import Settings
-from lambdas.bucket_layout import RESULTS, STAGING, UPLOADS
+from lambdas.bucket_layout import IMPORTED_TAG, RESULTS, STAGING, UPLOADS
 from stacks.outputs import publish
 
 _PERSONALIZE: Final = "personalize.amazonaws.com"
 _ONLY_FOR_THIS_ACCOUNT: Final = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-
-OPEN_INDEX: Final = "open"  # the ledger's index of rows that are not settled
 
 
 class DataStack(Stack):
@@ -25,13 +23,13 @@ class DataStack(Stack):
         """Create the bucket, the ledger and the data role."""
         super().__init__(scope, construct_id, stack_name=construct_id, description="Uploads, results and their ledger")
         self._fate = RemovalPolicy.RETAIN if settings.keep_data_on_destroy else RemovalPolicy.DESTROY
-        self.bucket = self._make_bucket(settings.staging_days)
+        self.bucket = self._make_bucket(settings)
         self.ledger = self._make_ledger()
         self.data_role = self._make_data_role()
         self._let_personalize_reach_the_bucket()
         self._publish()
 
-    def _make_bucket(self, staging_days: int) -> s3.Bucket:
+    def _make_bucket(self, settings: Settings) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             "DataBucket",
@@ -42,7 +40,10 @@ class DataStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             removal_policy=self._fate,
             lifecycle_rules=[
-                s3.LifecycleRule(id="ForgetStagedCopies", prefix=STAGING, expiration=Duration.days(staging_days)),
+                *_forget_imported(settings.imported_days),
+                s3.LifecycleRule(
+                    id="ForgetStagedCopies", prefix=STAGING, expiration=Duration.days(settings.staging_days)
+                ),
                 s3.LifecycleRule(
                     id="ForgetWhatWasReplaced",
                     noncurrent_version_expiration=Duration.days(90),
@@ -55,7 +56,8 @@ class DataStack(Stack):
         return bucket
 
     def _make_ledger(self) -> dynamodb.Table:
-        ledger = dynamodb.Table(
+        # No local index: with one, a dataset's rows would end at 10 GB.
+        return dynamodb.Table(
             self,
             "Ledger",
             partition_key=_text("dataset"),
@@ -67,9 +69,6 @@ class DataStack(Stack):
             time_to_live_attribute="expires_at",
             removal_policy=self._fate,
         )
-        # Only unsettled rows carry the attribute. A local index, because a global one cannot be read consistently.
-        ledger.add_local_secondary_index(index_name=OPEN_INDEX, sort_key=_text("open"))
-        return ledger
 
     def _make_data_role(self) -> iam.Role:
         role = iam.Role(
@@ -111,6 +110,14 @@ class DataStack(Stack):
 
 def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _forget_imported(days: int | None) -> list[s3.LifecycleRule]:
+    """Return the rule for objects that settlement has tagged; what waits or was rejected is never theirs."""
+    if days is None:
+        return []
+    tags, expiration = dict([IMPORTED_TAG]), Duration.days(days)
+    return [s3.LifecycleRule(id="ForgetImported", prefix=UPLOADS, tag_filters=tags, expiration=expiration)]
 
 
 def _announce_objects(bucket: s3.Bucket) -> None:

@@ -42,10 +42,10 @@ def _look_at(machine: StartableMachine) -> Permission:
 _PASS_DATA_ROLE: Final = Permission(
     PolicyResource.DATA_ROLE, ("iam:PassRole",), {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
 )
-_KEEP_LEDGER: Final = allow(
-    PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"
-)
-_FORGET_IN_LEDGER: Final = allow(PolicyResource.LEDGER, "dynamodb:DeleteItem")
+# A transaction needs the permissions of its parts and none of its own.
+_RECORD: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
+_RECORD_IN_LEDGER: Final = allow(PolicyResource.LEDGER, *_RECORD)
+_KEEP_LEDGER: Final = allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", *_RECORD)
 _TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
 _READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
 _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
@@ -57,6 +57,7 @@ _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
 _DAYS: Final = Variable.LEDGER_DAYS
+_TAG: Final = Variable.TAG_IMPORTED
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
@@ -99,8 +100,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _FIND_OBJECTS,
             _TAKE_LEASE,
             # Approvals, pins and rollbacks are written down.
-            allow(PolicyResource.LEDGER, "dynamodb:Query"),
-            _FORGET_IN_LEDGER,
+            allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
             _look_at(_PIPELINE),
             _personalize("DescribeCampaign"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
@@ -115,7 +115,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _personalize("DescribeSolutionVersion"),
             _list("SolutionVersions"),
         ),
-        environment=(_PREFIX, _LEDGER),
+        environment=(_PREFIX, _LEDGER, _DAYS),
     ),
     "judge_solution": Grant(
         (
@@ -134,7 +134,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
 
 _UPLOADS: Final[Mapping[str, Grant]] = {
     "record_uploads": Grant(
-        (_KEEP_LEDGER, *_START_ANY), environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE), timeout_seconds=60
+        (_RECORD_IN_LEDGER, *_START_ANY), environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE), timeout_seconds=60
     ),
     "claim_uploads": Grant(
         (
@@ -170,12 +170,13 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _KEEP_LEDGER,
             _READ_UPLOADS,
             _FIND_OBJECTS,
+            allow(Folder(UPLOADS), "s3:PutObjectVersionTagging"),
             _start(_IMPORT_UPLOADS),
             _look_at(_IMPORT_UPLOADS),
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _IMPORT_UPLOADS),
+        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _TAG, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
@@ -191,14 +192,13 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _start(_PIPELINE),
             _look_at(_PIPELINE),
             _list("Solutions", "SolutionVersions"),
-            _FORGET_IN_LEDGER,
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
         timeout_seconds=60,
     ),
     "review_data": Grant(
         (
-            allow(PolicyResource.LEDGER, "dynamodb:Query"),
+            allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:Query"),
             _personalize("DescribeDataset"),
             _list("DatasetImportJobs"),
         ),
@@ -212,7 +212,6 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             _FIND_OBJECTS,
             _list("Solutions", "SolutionVersions"),
-            _FORGET_IN_LEDGER,
             *_START_ANY,
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *STARTABLE),

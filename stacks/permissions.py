@@ -12,7 +12,7 @@ class PolicyResource(StrEnum):
     PERSONALIZE = "every Personalize resource of this account and region"
     DATA_ROLE = "the role that Personalize assumes"
     BUCKET = "the bucket itself"
-    LEDGER = "the ledger and its index of open rows"
+    LEDGER = "the ledger"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Variable(StrEnum):
     BUCKET_NAME = "BUCKET_NAME"
     LEDGER_TABLE_NAME = "LEDGER_TABLE_NAME"
     LEDGER_DAYS = "LEDGER_DAYS"
+    TAG_IMPORTED = "TAG_IMPORTED"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
-from stacks.data import OPEN_INDEX, DataStack
+from stacks.data import DataStack
 from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
 
 
@@ -47,6 +47,7 @@ class References:
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+            Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
 
     def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
@@ -62,7 +63,7 @@ class References:
             PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
             PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
-            PolicyResource.LEDGER: [self._data.ledger.table_arn, f"{self._data.ledger.table_arn}/index/{OPEN_INDEX}"],
+            PolicyResource.LEDGER: [self._data.ledger.table_arn],
         }[resource]
 
 

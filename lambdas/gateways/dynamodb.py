@@ -1,90 +1,19 @@
-"""Read and write the ledger's table in the few ways that are needed: a Protocol, and DynamoDB behind it.
-
-Conditions are values (`{"state": ("WAITING", "CLAIMED")}`), so that a table in memory can judge them as DynamoDB does.
-"""
+"""Read and write the ledger's table in DynamoDB."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-Value = str | int | bool
-Item = dict[str, Value]
+from lambdas.gateways.table import ABSENT, Absence, AtMost, Condition, Item, Put, Requirement, Value, Write
+from lambdas.gateways.transient import TransientError
 
-
-class Absence(Enum):
-    """The condition that an attribute is not there."""
-
-    ABSENT = "absent"
-
-
-ABSENT: Final = Absence.ABSENT
-
-
-@dataclass(frozen=True)
-class AtMost:
-    """The condition that a number is not greater than a limit."""
-
-    limit: int
-
-
-Requirement = Value | AtMost | Absence
-Condition = Mapping[str, Requirement | tuple[Requirement, ...]]  # every attribute, any of its alternatives
-
-
-class Table(Protocol):
-    """The ledger's table, as the domain sees it: items by (dataset, entry).
-
-    Every read sees every write that was answered before it.
-    """
-
-    def create(self, item: Item) -> bool:
-        """Write an item unless its key is taken; say whether it was written."""
-
-    def get(self, dataset: str, entry: str) -> Item | None:
-        """Return one item."""
-
-    def update(
-        self,
-        dataset: str,
-        entry: str,
-        *,
-        put: Mapping[str, Value] | None = None,
-        remove: Sequence[str] = (),
-        add: Mapping[str, int] | None = None,
-        when: Condition | None = None,
-    ) -> Item | None:
-        """Change an item (made if absent) in one step and return it; None when the condition does not hold."""
-
-    def change(
-        self,
-        dataset: str,
-        entry: str,
-        *,
-        put: Mapping[str, Value],
-        remove: Sequence[str] = (),
-        when: Condition | None = None,
-    ) -> bool:
-        """Update an item without reading it back; say whether the condition held."""
-
-    def delete(self, dataset: str, entry: str) -> None:
-        """Remove an item; one that is not there is removed already."""
-
-    def unsettled(self, dataset: str) -> Iterator[Item]:
-        """Yield the items of a dataset that carry `open`, in the order of that attribute."""
-
-    def has_unsettled(self, dataset: str) -> bool:
-        """Say whether any item of a dataset carries `open`; reads one."""
-
-    def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
-        """Yield the items of a dataset whose entry begins with the prefix, in the order of `entry`."""
-
-    def between(self, dataset: str, first: str, last: str) -> Iterator[Item]:
-        """Yield the items of a dataset from one entry to another, both included, in the order of `entry`."""
+_BEGINS: Final = "dataset = :dataset AND begins_with(entry, :prefix)"
+# Why a transaction was cancelled that may succeed in a moment: another one was at the same item, or all too fast.
+_PASSING: Final = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
 
 
 class DynamoTable:
-    """The table in DynamoDB: keys `dataset` and `entry`, and the local index `open`, which can be read consistently."""
+    """The table in DynamoDB: its keys are `dataset` and `entry`, and every read is consistent."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
@@ -151,41 +80,64 @@ class DynamoTable:
         """Delete one item."""
         self._client.delete_item(TableName=self._name, Key=_key(dataset, entry))
 
-    def unsettled(self, dataset: str) -> Iterator[Item]:
-        """Query the sparse index."""
-        return self._query("dataset = :dataset", {":dataset": dataset}, IndexName="open")
+    def commit(self, *writes: Write) -> bool:
+        """Make the writes in one transaction.
 
-    def has_unsettled(self, dataset: str) -> bool:
-        """Query the first entry of the sparse index."""
-        answer = self._client.query(
-            TableName=self._name,
-            IndexName="open",
-            KeyConditionExpression="dataset = :dataset",
-            ExpressionAttributeValues=_encode({":dataset": dataset}),
-            ConsistentRead=True,
-            Limit=1,
-        )
-        return bool(answer["Items"])
+        boto3 gives it a token that its own retries repeat, so that one whose answer was lost is not made twice. Who
+        calls again finds its conditions broken by its own first call.
+        """
+        try:
+            self._client.transact_write_items(TransactItems=[self._part(write) for write in writes])
+        except self._client.exceptions.TransactionCanceledException as error:
+            codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+            if "ConditionalCheckFailed" in codes:
+                return False
+            if codes & _PASSING:
+                raise TransientError(str(error)) from error
+            raise
+        return True
+
+    def _part(self, write: Write) -> dict[str, Any]:
+        expression = _Expression()
+        part: dict[str, Any] = {"TableName": self._name}
+        if write.when:
+            part["ConditionExpression"] = expression.condition(write.when)
+            part["ExpressionAttributeNames"] = expression.names
+        if expression.values:
+            part["ExpressionAttributeValues"] = expression.values
+        if isinstance(write, Put):
+            return {"Put": {**part, "Item": _encode(write.item)}}
+        return {"Delete": {**part, "Key": _key(write.dataset, write.entry)}}
 
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
         """Query a part of one partition."""
         if not prefix:
             return self._query("dataset = :dataset", {":dataset": dataset})
         values: Item = {":dataset": dataset, ":prefix": prefix}
-        return self._query("dataset = :dataset AND begins_with(entry, :prefix)", values)
+        return self._query(_BEGINS, values)
+
+    def has_entries(self, dataset: str, prefix: str) -> bool:
+        """Query the first item of a part of one partition."""
+        answer = self._client.query(
+            TableName=self._name,
+            KeyConditionExpression=_BEGINS,
+            ExpressionAttributeValues=_encode({":dataset": dataset, ":prefix": prefix}),
+            ConsistentRead=True,
+            Limit=1,
+        )
+        return bool(answer["Items"])
 
     def between(self, dataset: str, first: str, last: str) -> Iterator[Item]:
         """Query a range of one partition."""
         values: Item = {":dataset": dataset, ":first": first, ":last": last}
         return self._query("dataset = :dataset AND entry BETWEEN :first AND :last", values)
 
-    def _query(self, condition: str, values: Item, **arguments: str) -> Iterator[Item]:
+    def _query(self, condition: str, values: Item) -> Iterator[Item]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=_encode(values),
             ConsistentRead=True,
-            **arguments,
         )
         for page in pages:
             yield from map(_decode, page["Items"])

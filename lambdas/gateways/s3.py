@@ -91,6 +91,9 @@ class Objects(Protocol):
     def copy(self, key: str, version: str, target: str, *, versioned: bool, size_bytes: int) -> bool:
         """Copy one version of an object inside the bucket, on the server; False when that version is gone."""
 
+    def tag(self, key: str, version: str, tag: tuple[str, str], *, versioned: bool) -> None:
+        """Give one version of an object a tag, in the place of those it had; one that is gone needs none."""
+
 
 class S3Objects:
     """The objects of one bucket in S3."""
@@ -164,6 +167,16 @@ class S3Objects:
                 raise _readable(error) from error
             return False
         return True
+
+    def tag(self, key: str, version: str, tag: tuple[str, str], *, versioned: bool) -> None:
+        """Give one version of an object a tag, in the place of those it had; one that is gone needs none."""
+        one = {"VersionId": version} if versioned else {}
+        tags = {"TagSet": [{"Key": tag[0], "Value": tag[1]}]}
+        try:
+            self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=tags, **one)
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
 
     def write_stream(self, key: str, chunks: Iterator[bytes]) -> None:
         """Write an object from bytes that come one after the other, holding one part of it in memory."""

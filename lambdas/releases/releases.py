@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from lambdas.gateways.dynamodb import Item, Table, Value
+from lambdas.gateways.table import Item, Table, Value
 from lambdas.names import shown
 
 Verdict = Literal["DEPLOY", "KEEP"]

@@ -1,7 +1,8 @@
 """Decide who looks after a dataset now, and what is to be done for it next."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, Final
 
@@ -11,7 +12,8 @@ from lambdas.uploads.dataset_facts import DatasetFacts, MissingDatasetError, dat
 from lambdas.uploads.import_selection import ImportSelection, select_import, too_large
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, NextStep, Outcome, Rejection, Rejections
 from lambdas.uploads.lease import Lease, LeaseLostError, Leases
-from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow, FileState
 
 # Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
 # another execution before something has changed.
@@ -41,9 +43,12 @@ class Claims:
         if lease.holder != step.execution:
             return _join(step.state, lease)
         try:
-            facts = dataset_facts(personalize, step.datasetGroup, step.dataset)
+            facts = dataset_facts(personalize, step.datasetGroup, step.dataset, lease.filled)
         except MissingDatasetError as error:
             return self._put_off(step, lease, str(error))
+        if facts.filled and lease.filled != facts.created:
+            with suppress(LeaseLostError):  # which the next step finds out
+                self._leases.keep(lease, {"filled": facts.created})
         known: dict[str, Any] = {"facts": facts}
         if not step.state.started:
             known |= {"started": step.time, "until": self._end_of_queue(step) if step.urgent else ""}
@@ -113,16 +118,19 @@ class Claims:
         each(lambda row: self._ledger.settle(row, FileState.SUPERSEDED, time, epoch=lease.epoch, reason=reason), rows)
 
     def reject(self, rejected: Sequence[tuple[FileRow, str]], time: str, lease: Lease) -> Lease:
-        """Settle files that cannot be imported, and remember them for the end of the execution."""
+        """Settle files that cannot be imported, and return the lease with what is remembered for the execution's end.
+
+        Its arrivals stay those of the caller's lease: who releases must not have missed what came since.
+        """
         if not rejected:
             return lease
         new = [Rejection(key=row.key, reason=reason) for row, reason in rejected]
         # Noted first: an execution that dies in between leaves the files waiting, to be rejected again.
         noted = Rejections.read(lease.rejections).plus(new)
-        lease = self._leases.keep(lease, {"rejections": noted.model_dump_json()})
+        kept = self._leases.keep(lease, {"rejections": noted.model_dump_json()})
         for row, reason in rejected:
             self._ledger.settle(row, FileState.REJECTED, time, epoch=lease.epoch, reason=reason)
-        return lease
+        return replace(lease, rejections=kept.rejections)
 
     def _decide(self, step: ImportStepInput, lease: Lease) -> ClaimDecision:
         facts = step.state.facts
@@ -134,21 +142,22 @@ class Claims:
         rows = self.waiting(step, lease)
         # Up to the first that nobody has looked into: who waits for all of them never imports while files keep coming.
         inspected = list(takewhile(lambda row: row.inspected, rows))
-        chosen = select_import(self.without_giants(step, lease, inspected, facts), step.dataset, filled=facts.filled)
+        lease, fitting = self.without_giants(step, lease, inspected, facts)
+        chosen = select_import(fitting, step.dataset, filled=facts.filled)
         if isinstance(chosen, ImportSelection):
             return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.STAGE}), lease, chosen)
         if len(inspected) < len(rows):
             return ClaimDecision(step.state.model_copy(update={"next_step": NextStep.INSPECT}), lease)
-        return ClaimDecision(_finish(step.state, self._leases.read(step.dataset_key), str(chosen or "")), lease)
+        return ClaimDecision(_finish(step.state, lease, str(chosen or "")), lease)
 
     def without_giants(
         self, step: ImportStepInput, lease: Lease, rows: Sequence[FileRow], facts: DatasetFacts
-    ) -> Sequence[FileRow]:
-        """Return the files that an import can take, having rejected the others."""
+    ) -> tuple[Lease, Sequence[FileRow]]:
+        """Return the files that an import can take, having rejected the others, and the lease with what was noted."""
         giants = too_large(rows, filled=facts.filled)
         advice = "larger than one import takes (1 GB when it adds, 100 GB when it replaces): split it"
-        self.reject([(row, f"{row.size_bytes:,} bytes are {advice}") for row in giants], step.time, lease)
-        return [row for row in rows if row not in giants] if giants else rows
+        lease = self.reject([(row, f"{row.size_bytes:,} bytes are {advice}") for row in giants], step.time, lease)
+        return lease, [row for row in rows if row not in giants] if giants else rows
 
     def _put_off(self, step: ImportStepInput, lease: Lease, why: str) -> ImportState:
         while True:

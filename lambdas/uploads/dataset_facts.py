@@ -18,6 +18,7 @@ class DatasetFacts(BaseModel):
 
     arn: str
     schema_text: str
+    created: str
     filled: bool  # an import of it succeeded since it was created: the next one may be INCREMENTAL
 
 
@@ -25,25 +26,28 @@ class MissingDatasetError(Exception):
     """The dataset cannot be imported into yet; the text says why."""
 
 
-def dataset_facts(personalize: Personalize, group: str, dataset: str) -> DatasetFacts:
-    """Return what the service says about a dataset, or raise MissingDatasetError."""
+def dataset_facts(personalize: Personalize, group: str, dataset: str, known: str | None) -> DatasetFacts:
+    """Return what the service says about a dataset, or raise MissingDatasetError.
+
+    The dataset that was made at the time `known` was filled before; for any other its import jobs are listed.
+    """
     described = _describe(personalize, group, dataset)
     arn = described["datasetArn"]
     schema = personalize.describe(RESOURCES["schema"], described["schemaArn"])
     if schema is None:
         raise MissingDatasetError(f"the schema of {group}/{dataset}, {described['schemaArn']}, does not exist")
-    filled = _is_filled(personalize, arn, described["creationDateTime"])
-    return DatasetFacts(arn=arn, schema_text=schema["schema"], filled=filled)
+    filled = _is_filled(personalize, described, known)
+    created = described["creationDateTime"].isoformat()
+    return DatasetFacts(arn=arn, schema_text=schema["schema"], created=created, filled=filled)
 
 
 class NoDataError(Exception):
     """A run would train without the data of a dataset that its request names."""
 
 
-def is_filled(personalize: Personalize, group: str, dataset: str) -> bool:
-    """Say whether an import of the dataset succeeded since it was created."""
-    described = _describe(personalize, group, dataset)
-    return _is_filled(personalize, described["datasetArn"], described["creationDateTime"])
+def is_filled(personalize: Personalize, group: str, dataset: str, known: str | None) -> bool:
+    """Say whether an import of the dataset succeeded since it was created; `known` is as for `dataset_facts`."""
+    return _is_filled(personalize, _describe(personalize, group, dataset), known)
 
 
 def is_ready(personalize: Personalize, dataset_key: str) -> bool:
@@ -78,9 +82,12 @@ def _describe(personalize: Personalize, group: str, dataset: str) -> Mapping[str
     return described
 
 
-def _is_filled(personalize: Personalize, arn: str, created: datetime) -> bool:
+def _is_filled(personalize: Personalize, described: Mapping[str, Any], known: str | None) -> bool:
+    created = described["creationDateTime"]
+    if known == created.isoformat():
+        return True
     # Jobs of an earlier dataset of this name bear the same ARN; its rows went with it.
-    jobs = personalize.summaries(RESOURCES["dataset_import_job"], arn)
+    jobs = personalize.summaries(RESOURCES["dataset_import_job"], described["datasetArn"])
     return any(phase_of(job["status"]) is Phase.READY and job["creationDateTime"] >= created for job in jobs)
 
 

@@ -12,7 +12,8 @@ from lambdas.personalize.request import UploadPolicy
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.lease import Lease
-from lambdas.uploads.ledger import FileRow, Ledger, cut
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow, cut
 
 # A stumble of the service is first the state machine's to retry; one that stays with a file is the file's.
 _PATIENT_RETRIES: Final = 3

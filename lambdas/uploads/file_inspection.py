@@ -14,7 +14,8 @@ from lambdas.uploads.claims import Claims
 from lambdas.uploads.file_attempts import FileAttempts
 from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease, Leases
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow
 
 _SMALL_BYTES: Final = 1 << 20
 _LARGEST_CLEANED_BYTES: Final = 5 * 10**9  # leaving bad rows out means sending the good ones through a Lambda function
@@ -46,9 +47,8 @@ class Inspection:
         lease = self._leases.read(step.dataset_key)
         if lease.holder != step.execution:
             return self._claims.next_step(step)
-        waiting = self._claims.without_giants(step, lease, self._claims.waiting(step, lease), facts)
+        lease, waiting = self._claims.without_giants(step, lease, self._claims.waiting(step, lease), facts)
         rows = [row for row in waiting if not row.inspected]
-        lease = self._leases.read(step.dataset_key)
         for group in _groups(rows):
             if self._out_of_time():
                 return step.state.model_copy(update={"next_step": NextStep.INSPECT})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from lambdas.names import digest, ending_in, legal
-from lambdas.uploads.ledger import FileRow
+from lambdas.uploads.records.file_row import FileRow
 
 Mode = Literal["FULL", "INCREMENTAL"]
 

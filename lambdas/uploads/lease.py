@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lambdas.gateways.dynamodb import ABSENT, Item, Table, Value
+from lambdas.gateways.table import ABSENT, Item, Table, Value
 
 ENTRY: Final = "lease"
 _TRIES: Final = 10
@@ -40,12 +40,13 @@ class Lease:
     rejections: str | None = None
     outcome: str | None = None  # of the last holder that released it
     looked: int = 0  # the arrivals that this outcome is about
+    filled: str | None = None  # when the dataset was made that is known to have been imported into
 
 
 def _lease(name: str, item: Item | None) -> Lease:
     item = item or {}
     numbers = {key: int(item.get(key, 0)) for key in ("epoch", "arrivals", "looked")}
-    texts = {key: str(item[key]) for key in ("holder", "batch", "rejections", "outcome") if key in item}
+    texts = {key: str(item[key]) for key in ("holder", "batch", "rejections", "outcome", "filled") if key in item}
     return Lease(name, **numbers, **texts)  # type: ignore[arg-type]  # the two groups of keys have one type each
 
 

@@ -3,120 +3,28 @@
 Any event or sweep makes rows; after that only the holder of the dataset's lease changes them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
-from lambdas.bucket_layout import UPLOADS
-from lambdas.gateways.dynamodb import ABSENT, AtMost, Item, Table, Value
-from lambdas.names import cut_bytes, digest, shown
+from lambdas.gateways.table import ABSENT, AtMost, Condition, Delete, Item, Put, Table, Value
+from lambdas.uploads.records.file_row import (
+    OPEN,
+    FileRow,
+    FileState,
+    cut,
+    entry_prefix,
+    item_of,
+    marker_of,
+    open_item_of,
+    open_shards,
+    row_of,
+)
 
 DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the ledger knows
-RETRAINS_PUT_OFF: Final = "retrains"  # and the one that lists the groups whose training was put off
 DEFAULT_DAYS: Final = 90
-_FILE: Final = "file#"
 _LAST: Final = "\U0010ffff"  # sorts behind whatever an entry ends with
-_LONGEST_REASON: Final = 2000  # characters
-_LONGEST_POSITION_BYTES: Final = 1000  # the index's sort key, too, ends at 1,024
-_LONGEST_NAME_BYTES: Final = 900  # DynamoDB's sort keys end at 1,024 bytes, S3's keys too, and we add to them
-
-
-class FileState(StrEnum):
-    """What has become of an uploaded file: it waits, was claimed, imported, rejected or superseded."""
-
-    WAITING = "WAITING"
-    CLAIMED = "CLAIMED"
-    IMPORTED = "IMPORTED"
-    REJECTED = "REJECTED"
-    IGNORED = "IGNORED"  # what other programs leave beside their files
-    STARTED = "STARTED"  # a request or a batch input: it has started its machine
-    SUPERSEDED = "SUPERSEDED"
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """The ledger's row of one version of an uploaded object.
-
-    Times are ISO texts in UTC, as events and Step Functions write them.
-    """
-
-    dataset_key: str
-    key: str
-    version: str  # the version id, or the etag where the bucket has no versions
-    versioned: bool
-    size_bytes: int
-    arrived: str
-    sequencer: str = ""  # empty when no event but a sweep found the object
-    full: bool = False
-    state: FileState = FileState.WAITING
-    rows: int = -1  # -1: not inspected yet
-    bad_rows: int = 0
-    progress: str = ""  # JSON of an inspection that goes on in the next slice
-    batch: str = ""
-    epoch: int = 0
-    attempts: int = 0  # that failed with this file alone, or with files that could not be told apart
-    not_before: str = ""  # nobody tries it again earlier
-    suspects: str = ""  # after a failed job: which of its files are tried together next
-    settled: str = ""
-    job_arn: str = ""
-    reason: str = ""
-
-    @property
-    def entry(self) -> str:
-        """Return the row's sort key: the same for every delivery of one event, and for a sweep that finds the object.
-
-        A version id names one version for ever. An etag does not: the same content may be uploaded twice, and then
-        the sequencer tells the uploads apart.
-        """
-        identity = self.version if self.versioned else f"{self.version}.{self.sequencer}"
-        return f"{entry_prefix(self.dataset_key, self.key)}{identity}"
-
-    @property
-    def inspected(self) -> bool:
-        """Say whether the file was looked at to its end."""
-        return self.rows >= 0
-
-    @property
-    def queue_position(self) -> str:
-        """Return what waiting files are sorted by: arrival, then the order S3 gives to one key's versions."""
-        return cut_bytes(f"{self.arrived}#{self.sequencer:0<32}#{self.key}", _LONGEST_POSITION_BYTES)
-
-    def is_newer_than(self, other: "FileRow") -> bool:
-        """Say whether this version of a key replaced the other one.
-
-        S3 documents how: pad the shorter sequencer with zeros on the right, then compare the texts.
-        """
-        if not self.sequencer or not other.sequencer:
-            return self.arrived > other.arrived
-        width = max(len(self.sequencer), len(other.sequencer))
-        return self.sequencer.ljust(width, "0") > other.sequencer.ljust(width, "0")
-
-
-def cut(reason: str) -> str:
-    """Return a reason as long as it is kept: whatever an error says, a row stays far below DynamoDB's 400 KB."""
-    return shown(reason, _LONGEST_REASON)
-
-
-def entry_prefix(dataset_key: str, key: str) -> str:
-    """Return what the entries of all versions of one object begin with."""
-    name = key.removeprefix(f"{UPLOADS}{dataset_key}/")
-    if len(name.encode()) > _LONGEST_NAME_BYTES:
-        name = digest(name, 64)
-    return f"{_FILE}{name}#"
-
-
-def _item(row: FileRow) -> Item:
-    values: dict[str, Value] = {
-        name: value for name, value in vars(row).items() if value != "" and name not in {"dataset_key", "progress"}
-    }
-    return {**values, "state": str(row.state), "dataset": row.dataset_key, "entry": row.entry}
-
-
-def _row(item: Item) -> FileRow:
-    known = {name: item[name] for name in FileRow.__dataclass_fields__ if name in item}
-    return FileRow(**{**known, "dataset_key": item["dataset"], "state": FileState(str(item["state"]))})  # type: ignore[arg-type]
 
 
 class Ledger:
@@ -131,7 +39,7 @@ class Ledger:
 
     def record(self, row: FileRow) -> bool:
         """Write down a new version of an object; False when it is known already."""
-        return self._table.create({**_item(row), "open": row.queue_position})
+        return self._table.commit(Put(marker_of(row), when={"entry": ABSENT}), Put(open_item_of(row)))
 
     def record_rejected(self, row: FileRow, reason: str) -> bool:
         """Write down an object that cannot be imported, whatever is in it."""
@@ -147,7 +55,7 @@ class Ledger:
 
     def _record_settled(self, row: FileRow, state: FileState, reason: str) -> bool:
         settled = replace(row, state=state, reason=cut(reason), settled=row.arrived)
-        return self._table.create({**_item(settled), "expires_at": self._expiry(row.arrived)})
+        return self._table.create({**item_of(settled), "expires_at": self._expiry(row.arrived)})
 
     def know_dataset(self, dataset_key: str) -> None:
         """Remember that there is such a dataset, so that a sweep need not search for it."""
@@ -159,15 +67,25 @@ class Ledger:
 
     def unsettled(self, dataset_key: str) -> list[FileRow]:
         """Return what waits or is being imported, in the order of arrival."""
-        return [_row(item) for item in self._table.unsettled(dataset_key)]
+        items = (item for shard in open_shards(dataset_key) for item in self._table.entries(shard, OPEN))
+        return sorted((row_of(item, dataset_key) for item in items), key=lambda row: row.queue_position)
 
     def has_unsettled(self, dataset_key: str) -> bool:
         """Say whether anything waits or is being imported."""
-        return self._table.has_unsettled(dataset_key)
+        return any(self._table.has_entries(shard, OPEN) for shard in open_shards(dataset_key))
 
     def versions(self, dataset_key: str, key: str) -> Iterator[FileRow]:
         """Answer "what happened to my file": every version of it that is remembered."""
-        return map(_row, self._table.entries(dataset_key, entry_prefix(dataset_key, key)))
+        for item in self._table.entries(dataset_key, entry_prefix(dataset_key, key)):
+            if found := self._follow(item):
+                yield row_of(found, dataset_key)
+
+    def _follow(self, item: Item) -> Item | None:
+        """Return the item that keeps the row, which a marker names; it may be settled between two looks."""
+        if "place" not in item:
+            return item
+        opened = self._table.get(str(item["shard"]), str(item["place"]))
+        return opened or self._table.get(str(item["dataset"]), str(item["entry"]))
 
     def unknown(self, rows: Sequence[FileRow]) -> list[FileRow]:
         """Return those of a dataset's objects that were never written down.
@@ -211,49 +129,18 @@ class Ledger:
         self, row: FileRow, state: FileState, time: str, *, epoch: int, reason: str = "", job_arn: str = ""
     ) -> bool:
         """Write down what became of a file, for good."""
-        put: dict[str, Value] = {
-            "state": state,
-            "settled": time,
-            "reason": cut(reason),
-            "job_arn": job_arn,
-            "epoch": epoch,
-            "expires_at": self._expiry(time),
-        }
-        return self._change(row, put, epoch, (FileState.WAITING, FileState.CLAIMED), remove=("open", "progress"))
+        settled = replace(row, state=state, settled=time, reason=cut(reason), job_arn=job_arn, epoch=epoch)
+        item: Item = {**item_of(settled), "expires_at": self._expiry(time)}
+        opened = Delete(row.shard, row.place, when=_may_change(epoch, FileState.WAITING, FileState.CLAIMED))
+        return self._table.commit(opened, Put(item))
 
-    def note_import(self, group: str, dataset: str, batch: str, rows: int, time: str) -> None:
-        """Remember a finished import job, once, for the decision about the next training."""
-        item: Item = {"dataset": f"{group}/imports", "entry": f"import#{batch}", "kind": dataset, "rows": rows}
-        if self._table.create({**item, "settled": time, "expires_at": self._expiry(time)}):
-            self._table.update(f"{group}/imports", f"newest#{dataset}", put={"settled": time, "kind": dataset})
-
-    def rows_imported(self, group: str, since: datetime | None) -> int:
-        """Return how many rows a group's imports brought since a moment, as far back as the ledger remembers."""
-        imports = self._table.entries(f"{group}/imports", "import#")
-        return sum(
-            int(item["rows"])
-            for item in imports
-            if since is None or datetime.fromisoformat(str(item["settled"])) > since
-        )
-
-    def put_retrain_off(self, group: str, job_name: str) -> None:
-        """Remember that the group's imports, of which this job is the newest, call for a training later."""
-        self._table.update(RETRAINS_PUT_OFF, group, put={"job_name": job_name})
-
-    def retrains_put_off(self) -> list[tuple[str, str]]:
-        """Return the groups whose training was put off, each with its newest import job."""
-        return [(str(item["entry"]), str(item["job_name"])) for item in self._table.entries(RETRAINS_PUT_OFF)]
-
-    def forget_retrain(self, group: str) -> None:
-        """Forget that the group's training was put off."""
-        self._table.delete(RETRAINS_PUT_OFF, group)
-
-    def _change(
-        self, row: FileRow, put: dict[str, Value], epoch: int, states: Iterable[FileState], remove: tuple[str, ...] = ()
-    ) -> bool:
-        when = {"state": tuple(str(state) for state in states), "epoch": (ABSENT, AtMost(epoch))}
+    def _change(self, row: FileRow, put: dict[str, Value], epoch: int, states: Sequence[FileState]) -> bool:
         put = {name: str(value) if isinstance(value, FileState) else value for name, value in put.items()}
-        return self._table.change(row.dataset_key, row.entry, put=put, remove=remove, when=when)
+        return self._table.change(row.shard, row.place, put=put, when=_may_change(epoch, *states))
 
     def _expiry(self, time: str) -> int:
         return int((datetime.fromisoformat(time) + self._keep).timestamp())
+
+
+def _may_change(epoch: int, *states: FileState) -> Condition:
+    return {"state": tuple(str(state) for state in states), "epoch": (ABSENT, AtMost(epoch))}

@@ -17,7 +17,8 @@ from lambdas.bucket_layout import (
     parse_key,
 )
 from lambdas.gateways.step_functions import Executions, execution_name
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow
 
 _UNVERSIONED: Final = frozenset({None, "", "null"})
 

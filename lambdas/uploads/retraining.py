@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, Field
 
 from lambdas.bucket_layout import dataset_key_of
+from lambdas.gateways.concurrency import each_named
 from lambdas.gateways.s3 import Objects
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.personalize.gateway import Personalize
@@ -12,7 +13,7 @@ from lambdas.personalize.group_policies import retrain_policy
 from lambdas.personalize.request import RetrainPolicy
 from lambdas.uploads.dataset_facts import newest_training
 from lambdas.uploads.lease import Leases
-from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.import_history import ImportHistory
 
 
 class RetrainDecision(BaseModel):
@@ -28,14 +29,14 @@ class Retraining:
 
     def __init__(
         self,
-        ledger: Ledger,
+        history: ImportHistory,
         leases: Leases,
         objects: Objects,
         personalize: Personalize,
         executions: Executions,
         pipeline_arn: str,
     ) -> None:
-        self._ledger = ledger
+        self._history = history
         self._leases = leases
         self._objects = objects
         self._personalize = personalize
@@ -48,19 +49,21 @@ class Retraining:
         if decision.start:
             # Deciding twice about the same rows starts one pipeline.
             self._executions.start(self._pipeline_arn, execution_name(group, job_name), {"datasetGroup": group})
-            self._ledger.forget_retrain(group)
+            self._history.forget_retrain(group)
         elif decision.put_off:
-            self._ledger.put_retrain_off(group, job_name)
+            self._history.put_retrain_off(group, job_name)
         return decision
 
-    def take_up(self, time: str) -> list[str]:
-        """Decide again about every training that was put off; return the groups whose pipeline was started."""
-        return [group for group, job_name in self._ledger.retrains_put_off() if self._take_up(group, job_name, time)]
+    def take_up(self, time: str) -> tuple[list[str], list[str]]:
+        """Decide again about every training that was put off; return the groups that train now, and what failed."""
+        put_off = {group: (group, job_name) for group, job_name in self._history.retrains_put_off()}
+        started, troubles = each_named(lambda pair: self._take_up(*pair, time), put_off)
+        return [group for group, was_started in started.items() if was_started], troubles
 
     def _take_up(self, group: str, job_name: str, time: str) -> bool:
         decision = self.after_import(group, job_name, time)
         if not decision.start and not decision.put_off:
-            self._ledger.forget_retrain(group)  # somebody trained meanwhile, or the policy is gone
+            self._history.forget_retrain(group)  # somebody trained meanwhile, or the policy is gone
         return decision.start
 
     def _decide(self, group: str, time: str) -> RetrainDecision:
@@ -71,7 +74,7 @@ class Retraining:
         return decide(
             policy,
             now=datetime.fromisoformat(time),
-            rows_since=self._ledger.rows_imported(group, trained),
+            rows_since=self._history.rows_imported(group, trained),
             newest_training=trained,
             running=self._leases.holder_of(dataset_key_of(group, "pipeline")),
         )

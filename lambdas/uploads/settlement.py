@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from lambdas.bucket_layout import IMPORTED_TAG
 from lambdas.gateways.concurrency import each
 from lambdas.gateways.s3 import Objects
 from lambdas.personalize.gateway import Personalize
@@ -12,7 +13,9 @@ from lambdas.uploads.import_selection import halves
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, Job
 from lambdas.uploads.lease import Lease, Leases
-from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow, FileState
+from lambdas.uploads.records.import_history import ImportHistory
 
 # The errors with which an import job itself has failed. After any other the job may be running still: the batch stays,
 # and the next execution attaches to it.
@@ -26,15 +29,19 @@ class Settlement:
     """Ends what Staging began."""
 
     def __init__(
-        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, starter: ImportStarter
-    ) -> None:
+        self, ledger: Ledger, history: ImportHistory, leases: Leases, claims: Claims, objects: Objects,
+        starter: ImportStarter,
+    ) -> None:  # fmt: skip
         self._ledger = ledger
+        self._history = history
         self._leases = leases
         self._claims = claims
         self._objects = objects
         self._starter = starter
 
-    def succeeded(self, step: ImportStepInput, job_arn: str, personalize: Personalize) -> ImportState:
+    def succeeded(
+        self, step: ImportStepInput, job_arn: str, personalize: Personalize, *, tags_imported: bool = False
+    ) -> ImportState:
         """Settle the files of a job that is ACTIVE, and look what comes next."""
         state, batch = step.state, step.state.batch
         assert batch is not None  # noqa: S101 -- the state machine comes here from the job of a batch
@@ -44,6 +51,8 @@ class Settlement:
             return self._claims.claim(done, personalize)
         lease = self._leases.read(step.dataset_key)
         if lease.holder == step.execution and lease.batch:
+            if tags_imported:
+                self._tag(step, batch)
             self._settle_imported(step, batch, job_arn, lease)
         facts = state.facts.model_copy(update={"filled": True}) if state.facts else None
         return self._go_on(done.model_copy(update={"state": done.state.model_copy(update={"facts": facts})}))
@@ -68,8 +77,16 @@ class Settlement:
         each(settle, [row for row in claimed if row not in torn])
         replaced = [row for row in rows if row.batch != batch.name and row.queue_position < batch.supersedes_before]
         self._claims.supersede(replaced, step.time, lease, f"replaced by the FULL import {batch.name}")
-        self._ledger.note_import(step.datasetGroup, step.dataset, batch.name, batch.rows, step.time)
+        self._history.note_import(step.datasetGroup, step.dataset, batch.name, batch.rows, step.time)
         self._leases.keep(lease, {}, remove=("batch",))
+
+    def _tag(self, step: ImportStepInput, batch: Batch) -> None:
+        """Tag the job's files before they are settled, so that whoever comes after a dead function does it again."""
+
+        def tag(row: FileRow) -> None:
+            self._objects.tag(row.key, row.version, IMPORTED_TAG, versioned=row.versioned)
+
+        each(tag, [row for row in self._ledger.unsettled(step.dataset_key) if row.batch == batch.name])
 
     def _is_current(self, row: FileRow) -> bool:
         return self._objects.current_version(row.key, versioned=row.versioned) == row.version

@@ -14,7 +14,8 @@ from lambdas.uploads.file_attempts import FileAttempts
 from lambdas.uploads.import_selection import ImportSelection, import_request, job_name, selection_digest
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease, Leases
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.records.file_row import FileRow
 
 _COPIES_PER_LOOK: Final = 8 * AT_ONCE  # between two looks at the clock
 _LONGEST_LOCATION: Final = 256  # the service's limit for dataLocation (shape S3Location)

@@ -1,26 +1,30 @@
 """Find what events and executions have dropped, and start what looks after it."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel
 
-from lambdas.bucket_layout import WATCHED, DatasetFile, parse_key
-from lambdas.gateways.dynamodb import ABSENT, AtMost, Table
+from lambdas.bucket_layout import WATCHED
+from lambdas.gateways.concurrency import each_named
 from lambdas.gateways.s3 import Marker, Objects, StoredObject
+from lambdas.gateways.table import ABSENT, AtMost, Table
 from lambdas.personalize.gateway import Personalize
 from lambdas.uploads.claims import PUT_OFF, SHORT
 from lambdas.uploads.dataset_facts import is_ready
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
-from lambdas.uploads.ledger import FileRow, Ledger
+from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Recorder
+from lambdas.uploads.records.file_row import FileRow
 
 # An event on its way is none of the sweep's business; an object whose settled row has expired is not new either.
 _YOUNGEST: Final = timedelta(minutes=10)
 _OLDEST: Final = timedelta(days=14)  # the longest that SQS keeps a message
 
+_SHOWN: Final = 5  # troubles in an error's text
 _SWEEPS: Final = "sweeps"  # the partition that keeps the sweep's lock and its cursors
 _LONGEST: Final = timedelta(minutes=15)  # a sweep that has not let go by then is dead: so long may its function run
 
@@ -31,6 +35,14 @@ class Swept(BaseModel):
     ran: bool = True
     unannounced: list[str] = []
     woken: list[str] = []
+    troubles: list[str] = []  # what could not be looked after, one sentence each; everything else was
+
+
+class SweepIncompleteError(Exception):
+    """Something could not be looked after; the rest was, and the next sweeps try again."""
+
+    def __init__(self, troubles: Sequence[str]) -> None:
+        super().__init__(f"{len(troubles)} thing(s) could not be looked after: {'; '.join(troubles[:_SHOWN])}")
 
 
 class Cursors:
@@ -84,27 +96,48 @@ class Sweeper:
         """Start executions where something waits and nobody works; then record objects that no event announced."""
         if not self._cursors.take(now):
             return Swept(ran=False)
-        woken = {dataset_key for dataset_key in self._ledger.dataset_keys() if self._wake(dataset_key, personalize)}
-        unannounced = [row for prefix in WATCHED for row in self._look_at_a_page(prefix, now)]
-        self._cursors.let_go()
-        woken |= {row.dataset_key for row in unannounced if isinstance(parse_key(row.key), DatasetFile)}
-        return Swept(unannounced=[row.key for row in unannounced], woken=sorted(woken))
+        try:
+            return self._sweep(now, personalize)
+        finally:
+            self._cursors.let_go()
 
-    def _look_at_a_page(self, prefix: str, now: datetime) -> list[FileRow]:
+    def _sweep(self, now: datetime, personalize: Personalize) -> Swept:
+        known = {dataset_key: dataset_key for dataset_key in self._ledger.dataset_keys()}
+        outcomes, troubles = each_named(lambda dataset_key: self._wake(dataset_key, personalize), known)
+        woken = {dataset_key for dataset_key, was_woken in outcomes.items() if was_woken}
+        unannounced: list[str] = []
+        for prefix in WATCHED:
+            pages, broken = each_named(lambda prefix: self._look_at_a_page(prefix, now), {prefix: prefix})
+            for found, announced, failed in pages.values():
+                unannounced += found
+                woken |= announced
+                troubles += failed
+            troubles += broken
+        return Swept(unannounced=unannounced, woken=sorted(woken), troubles=troubles)
+
+    def _look_at_a_page(self, prefix: str, now: datetime) -> tuple[list[str], set[str], list[str]]:
+        """Return the keys that no event announced, their datasets, and what went wrong with single ones."""
         page, marker = self._objects.page_of_versions(prefix, self._cursors.read(prefix))
-        rows, unknown = defaultdict(list), []
-        for stored in page:
-            if _YOUNGEST <= now - stored.modified <= _OLDEST and (row := self._recorder.filed(_row(stored))):
-                started = self._recorder.has_started(row)
-                if started is None:
-                    rows[row.dataset_key].append(row)
-                elif not started:
-                    unknown.append(row)
-        unknown += [row for neighbours in rows.values() for row in self._ledger.unknown(neighbours)]
-        for dataset_key in {key for row in unknown if (key := self._recorder.record_object(row))}:
-            self._starter.announce(dataset_key)
-        self._cursors.write(prefix, marker)  # now that all of it is written down
-        return unknown
+        recent = {one.key: _row(one) for one in page if _YOUNGEST <= now - one.modified <= _OLDEST}
+        unknown, troubles = self._unknown(recent)
+        recorded, failed = each_named(self._recorder.record_object, {row.key: row for row in unknown})
+        dataset_keys = {key for key in recorded.values() if key}
+        _, unstarted = each_named(self._starter.announce, {key: key for key in sorted(dataset_keys)})
+        # Now that all is written down that can be. What cannot holds nobody up, and is tried again in the next round.
+        self._cursors.write(prefix, marker)
+        return list(recorded), dataset_keys, [*troubles, *failed, *unstarted]
+
+    def _unknown(self, recent: Mapping[str, FileRow]) -> tuple[list[FileRow], list[str]]:
+        rows = {key: filed for key, row in recent.items() if (filed := self._recorder.filed(row))}
+        started, troubles = each_named(self._recorder.has_started, rows)
+        neighbours: dict[str, list[FileRow]] = defaultdict(list)
+        for key, was_started in started.items():
+            if was_started is None:
+                neighbours[rows[key].dataset_key].append(rows[key])
+        found, failed = each_named(self._ledger.unknown, neighbours)
+        unknown = [row for group in found.values() for row in group]
+        unknown += [rows[key] for key, was_started in started.items() if was_started is False]
+        return unknown, [*troubles, *failed]
 
     def _wake(self, dataset_key: str, personalize: Personalize) -> bool:
         lease = self._leases.read(dataset_key)

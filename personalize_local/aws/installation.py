@@ -5,7 +5,7 @@ import threading
 from personalize_local.aws import clock_times
 from personalize_local.aws.cloudformation import templates
 from personalize_local.aws.corrections import APPLIED, apply
-from personalize_local.aws.dynamodb import item_limits, partitions
+from personalize_local.aws.dynamodb import item_limits, partitions, transactions
 from personalize_local.aws.events import rules, scheduler
 from personalize_local.aws.http import callers, request_limits
 from personalize_local.aws.iam import managed_policies
@@ -49,6 +49,7 @@ MODULES = (
     key_lengths,
     item_limits,
     partitions,
+    transactions,
     message_limits,
     object_versions,
     templates,

@@ -18,7 +18,7 @@ from personalize_local.state.saved_objects import BUCKET, OBJECT, check_bucket, 
 from personalize_local.state.saved_records import RECORD, check_record
 from personalize_local.state.state_errors import REMEDY, StateError
 
-LAYOUT: Final = 1  # grows when a directory that this version writes cannot be read by the one before
+LAYOUT: Final = 2  # grows when a directory that this version writes cannot be read by the one before
 MARKER: Final = "local-cloud.json"
 _LOCK: Final = "lock"
 _DATABASE: Final = "state.sqlite"

@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, SideFile, parse_key
 from lambdas.gateways.step_functions import execution_name
-from lambdas.uploads.ledger import FileRow
+from lambdas.uploads.records.file_row import FileRow
 
 
 @pytest.mark.parametrize(

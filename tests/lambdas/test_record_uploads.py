@@ -11,6 +11,8 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.uploads.ledger import Ledger
 from tests.lambdas.gateways.test_dynamodb import make_table
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:{}"
@@ -80,13 +82,8 @@ def test_good_messages_are_recorded_and_bad_ones_come_again(module: ModuleType) 
     )
     assert again == ["2", "9"]
     assert len(executions("import_uploads")) == 2
-    rows = boto3.client("dynamodb").query(
-        TableName="ledger",
-        IndexName="open",
-        KeyConditionExpression="dataset = :dataset_key",
-        ExpressionAttributeValues={":dataset_key": {"S": "movies/items"}},
-    )["Items"]
-    assert [row["key"]["S"] for row in rows] == ["uploads/movies/items/a b+ü.csv"]
+    rows = Ledger(DynamoTable(boto3.client("dynamodb"), "ledger")).unsettled("movies/items")
+    assert [row.key for row in rows] == ["uploads/movies/items/a b+ü.csv"]
 
 
 def test_many_files_of_a_dataset_wake_it_once(module: ModuleType) -> None:

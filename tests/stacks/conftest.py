@@ -45,8 +45,8 @@ def dev(assembly: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def prod(synthesise: Synthesise) -> Path:
-    """Return the assembly of the stage that keeps its data, with somebody to tell of alarms."""
-    return synthesise(load("prod").model_copy(update={"alarm_email": "operator@example.com"}))
+    """Return the assembly of the stage that keeps its data, with somebody to tell of alarms, and forgets imports."""
+    return synthesise(load("prod").model_copy(update={"alarm_email": "operator@example.com", "imported_days": 100}))
 
 
 def _template(assembly: Path, stack: str) -> Template:

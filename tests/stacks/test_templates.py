@@ -78,6 +78,13 @@ def test_staged_copies_are_forgotten_and_uploads_are_not(data: Template) -> None
     assert {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule} == {"staging/"}
 
 
+def test_imported_files_are_forgotten_by_their_tag_where_the_stage_says_so(kept: Template) -> None:
+    rules = only(kept, "AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "uploads/"]
+    assert rule["TagFilters"] == [{"Key": "ledger", "Value": "IMPORTED"}]
+    assert rule["ExpirationInDays"] == 100
+
+
 def test_the_ledger_costs_by_use_and_can_go_back_in_time(data: Template) -> None:
     ledger = only(data, "AWS::DynamoDB::Table")["Properties"]
     assert ledger["BillingMode"] == "PAY_PER_REQUEST"

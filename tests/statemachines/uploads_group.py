@@ -105,11 +105,18 @@ class Group:
         """Return what the ledger says became of each key, version by version."""
         found: dict[str, list[str]] = {}
         for item in self.rows():
-            found.setdefault(item["key"]["S"].rpartition("/")[2], []).append(item["state"]["S"])
+            row = self._open_row(item) if "place" in item else item
+            found.setdefault(row["key"]["S"].rpartition("/")[2], []).append(row["state"]["S"])
         return found
 
+    def _open_row(self, marker: dict[str, Any]) -> dict[str, dict[str, str]]:
+        table = next(iter(self.cloud.deployment.tables.values()))
+        key = {"dataset": marker["shard"], "entry": marker["place"]}
+        row: dict[str, dict[str, str]] = self.cloud.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+        return row
+
     def rows(self) -> list[dict[str, dict[str, str]]]:
-        """Return the ledger's rows."""
+        """Return what the ledger keeps of each version: its row, or a marker that names it."""
         pages = (
             self.cloud.client("dynamodb")
             .get_paginator("query")

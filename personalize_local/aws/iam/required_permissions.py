@@ -12,6 +12,17 @@ from personalize_local.aws.current_cloud import ACCOUNT_ID, REGION
 
 _PERSONALIZE = f"arn:aws:personalize:{REGION}:{ACCOUNT_ID}"
 
+# What a request needs that names a version (Amazon S3 User Guide, "Actions, resources, and condition keys").
+_OF_VERSIONS = {
+    "GetObject": "GetObjectVersion",
+    "DeleteObject": "DeleteObjectVersion",
+    "GetObjectAcl": "GetObjectVersionAcl",
+    "PutObjectAcl": "PutObjectVersionAcl",
+    "GetObjectTagging": "GetObjectVersionTagging",
+    "PutObjectTagging": "PutObjectVersionTagging",
+    "DeleteObjectTagging": "DeleteObjectVersionTagging",
+}
+
 
 @dataclass(frozen=True)
 class RequiredPermission:
@@ -63,6 +74,8 @@ def _of_s3(request: SignedRequest) -> Iterator[RequiredPermission]:
     action = next((name for word, name in actions.items() if word in request.query), actions.get("DEFAULT"))
     if action is None:
         raise UnreadableRequestError(f"s3: {request.method} {request.path}")
+    if "versionId" in request.query:
+        action = _OF_VERSIONS.get(action, action)
     yield RequiredPermission(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}")
     if source := request.headers.get("x-amz-copy-source"):
         name, _, version = urllib.parse.unquote(source).strip("/").partition("?versionId=")

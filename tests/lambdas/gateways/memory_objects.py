@@ -25,6 +25,7 @@ class MemoryObjects:
     chunk_bytes: int = 1 << 16
     page_size: int = 1000
     listings: int = 0
+    tags: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # by key and version
     # What a call about a key ends with, by the name of the call: `chunks` breaks while the body is read.
     troubles: dict[tuple[str, str], BaseException] = field(default_factory=dict)
 
@@ -72,6 +73,11 @@ class MemoryObjects:
         assert versioned
         self._trouble("current_version", key)
         return self.versions[key][-1].number if key in self.versions else None
+
+    def tag(self, key: str, version: str, tag: tuple[str, str], *, versioned: bool) -> None:
+        assert versioned
+        self._trouble("tag", key)
+        self.tags[key, version] = tag
 
     def page_of_versions(self, prefix: str, after: Marker | None) -> tuple[list[StoredObject], Marker | None]:
         self.listings += 1

@@ -1,8 +1,8 @@
-"""A table in memory that judges conditions as DynamoDB does. `test_table.py` runs both through the same tests."""
+"""A table in memory that judges conditions as DynamoDB does. `test_dynamodb.py` runs both through the same tests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lambdas.gateways.dynamodb import ABSENT, AtMost, Condition, Item, Requirement, Value
+from lambdas.gateways.table import ABSENT, AtMost, Condition, Item, Put, Requirement, Value, Write
 
 
 class CrashError(BaseException):
@@ -63,7 +63,7 @@ class MemoryTable:
     ) -> Item | None:
         self._call()
         item = self._get(dataset, entry) or {}
-        if not all(_holds(item.get(name), wanted) for name, wanted in (when or {}).items()):
+        if not _all_hold(item, when or {}):
             return None
         changed = {**item, "dataset": dataset, "entry": entry, **(put or {})}
         for name, number in (add or {}).items():
@@ -86,28 +86,59 @@ class MemoryTable:
         self._call()
         self.items.pop((dataset, entry), None)
 
-    def unsettled(self, dataset: str) -> Iterator[Item]:
+    def commit(self, *writes: Write) -> bool:
         self._call()
-        found = [item for key, item in self.items.items() if key[0] == dataset and "open" in item]
-        return iter(sorted(found, key=lambda item: str(item["open"])))
+        keys = [_key(write) for write in writes]
+        assert len(set(keys)) == len(keys), "DynamoDB takes one write per item"
+        if not all(_all_hold(self.items.get(key), write.when) for key, write in zip(keys, writes, strict=True)):
+            return False
+        self._live()
+        for key, write in zip(keys, writes, strict=True):
+            if isinstance(write, Put):
+                self.items[key] = dict(write.item)
+            else:
+                self.items.pop(key, None)
+        return True
 
     def between(self, dataset: str, first: str, last: str) -> Iterator[Item]:
-        self.calls += 1
-        return (self.items[key] for key in sorted(self.items) if key[0] == dataset and first <= key[1] <= last)
-
-    def has_unsettled(self, dataset: str) -> bool:
-        return next(self.unsettled(dataset), None) is not None
+        self._call()
+        keys = sorted(key for key in self.items if key[0] == dataset and first <= key[1] <= last)
+        return iter([dict(self.items[key]) for key in keys])
 
     def entries(self, dataset: str, prefix: str = "") -> Iterator[Item]:
-        self.calls += 1
-        return (self.items[key] for key in sorted(self.items) if key[0] == dataset and key[1].startswith(prefix))
+        self._call()
+        return iter(self._entries(dataset, prefix))
+
+    def has_entries(self, dataset: str, prefix: str) -> bool:
+        self._call()
+        return bool(self._entries(dataset, prefix))
+
+    def _entries(self, dataset: str, prefix: str) -> list[Item]:
+        return [
+            dict(self.items[key])
+            for key in sorted(key for key in self.items if key[0] == dataset and key[1].startswith(prefix))
+        ]
 
     def _write(self, key: tuple[str, str], item: Item) -> None:
+        self._live()
+        self.items[key] = item
+
+    def _live(self) -> None:
+        """Write once more, or die."""
         if self.writes_left is not None:
             if self.writes_left == 0:
                 raise CrashError
             self.writes_left -= 1
-        self.items[key] = item
+
+
+def _key(write: Write) -> tuple[str, str]:
+    if isinstance(write, Put):
+        return str(write.item["dataset"]), str(write.item["entry"])
+    return write.dataset, write.entry
+
+
+def _all_hold(item: Item | None, when: Condition) -> bool:
+    return all(_holds((item or {}).get(name), wanted) for name, wanted in when.items())
 
 
 def _holds(value: Value | None, wanted: Requirement | tuple[Requirement, ...]) -> bool:

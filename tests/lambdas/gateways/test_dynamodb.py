@@ -1,41 +1,40 @@
 """The two tables, in DynamoDB (as moto plays it, made as the stack makes it) and in memory, behave the same."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
-from lambdas.gateways.dynamodb import ABSENT, AtMost, DynamoTable, Item, Table
+from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.table import ABSENT, AtMost, Condition, Delete, Item, Put, Table
+from lambdas.gateways.transient import TransientError
 from tests.lambdas.gateways.memory_table import MemoryTable
 
 ROOT = Path(__file__).parents[3]
 
 
-def dynamo_client() -> Any:
-    return boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")
-
-
-def make_table(client: Any) -> None:
-    names = ("dataset", "entry", "open")
-    client.create_table(
-        TableName="ledger",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=keys("dataset", "entry"),
-        LocalSecondaryIndexes=[
-            {"IndexName": "open", "KeySchema": keys("dataset", "open"), "Projection": {"ProjectionType": "ALL"}}
-        ],
+def dynamo_client(**options: Any) -> Any:
+    return boto3.client(
+        "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test", **options
     )
 
 
-def keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": hash_key, "KeyType": "HASH"},
-        {"AttributeName": range_key, "KeyType": "RANGE"},
-    ]
+def make_table(client: Any) -> None:
+    client.create_table(
+        TableName="ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("dataset", "entry")],
+        KeySchema=[
+            {"AttributeName": "dataset", "KeyType": "HASH"},
+            {"AttributeName": "entry", "KeyType": "RANGE"},
+        ],
+    )
 
 
 @pytest.fixture(params=["dynamodb", "memory"])
@@ -89,13 +88,75 @@ def test_conditions(table: Table, when: Any, holds: bool) -> None:
     assert ("seen" in (table.get("d", "e") or {})) == holds
 
 
-def test_what_carries_open_is_unsettled_and_sorted_by_it(table: Table) -> None:
-    for entry, place in (("a", "3"), ("b", "1"), ("c", "2"), ("d", None)):
-        table.create({"dataset": "d", "entry": entry, **({"open": place} if place else {})})
-    table.create({"dataset": "other", "entry": "x", "open": "0"})
-    assert [item["entry"] for item in table.unsettled("d")] == ["b", "c", "a"]
-    table.update("d", "c", remove=("open",))
-    assert [item["entry"] for item in table.unsettled("d")] == ["b", "a"]
+NEW: Condition = {"entry": ABSENT}
+
+
+def test_a_transaction_is_made_whole_or_not_at_all(table: Table) -> None:
+    one: Item = {"dataset": "d", "entry": "1"}
+    other: Item = {"dataset": "e", "entry": "2", "state": "WAITING", "epoch": 3}
+    assert table.commit(Put(one, when=NEW), Put(other))
+    assert not table.commit(Put({**one, "again": True}, when=NEW), Put({**other, "again": True}))
+    assert not table.commit(Put({**other, "again": True}), Put({**one, "again": True}, when=NEW))
+    assert (table.get("d", "1"), table.get("e", "2")) == (one, other)
+
+
+@pytest.mark.parametrize("when", [{"state": "CLAIMED"}, {"epoch": AtMost(2)}, {"state": "WAITING", "other": "x"}])
+def test_a_delete_whose_condition_does_not_hold_stops_its_transaction(table: Table, when: Condition) -> None:
+    table.create({"dataset": "e", "entry": "2", "state": "WAITING", "epoch": 3})
+    settled: Item = {"dataset": "d", "entry": "1", "state": "IMPORTED"}
+    assert not table.commit(Delete("e", "2", when=when), Put(settled))
+    assert table.get("d", "1") is None
+    assert table.commit(
+        Delete("e", "2", when={"state": ("CLAIMED", "WAITING"), "epoch": (ABSENT, AtMost(3))}), Put(settled)
+    )
+    assert (table.get("e", "2"), table.get("d", "1")) == (None, settled)
+    assert not table.commit(Delete("e", "2", when={"state": "WAITING"}), Put({**settled, "state": "REJECTED"}))
+    assert table.get("d", "1") == settled
+
+
+class Cancelling:
+    """A client whose transactions are cancelled, for these reasons."""
+
+    def __init__(self, *codes: str) -> None:
+        self._codes = codes
+        self.exceptions = dynamo_client().exceptions
+
+    def transact_write_items(self, **_: Any) -> None:
+        reasons = [{"Code": code} for code in self._codes]
+        raise self.exceptions.TransactionCanceledException(
+            {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}, "TransactWriteItems"
+        )
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_transaction_that_met_another_one_may_be_tried_again(code: str) -> None:
+    """Fact: the reasons that the API reference of TransactionCanceledException lists."""
+    table = DynamoTable(Cancelling("None", code), "ledger")
+    with pytest.raises(TransientError):
+        table.commit(Put({"dataset": "d", "entry": "e"}))
+    # What is known already stays known, whatever else was in the way.
+    assert not DynamoTable(Cancelling("ConditionalCheckFailed", code), "ledger").commit(Delete("d", "e", NEW))
+
+
+def test_a_transaction_that_can_never_be_made_is_an_error() -> None:
+    with pytest.raises(ClientError):
+        DynamoTable(Cancelling("ValidationError", "None"), "ledger").commit(Put({"dataset": "d", "entry": "e"}))
+
+
+def test_a_transaction_whose_answer_was_lost_is_not_made_twice() -> None:
+    """The retry that boto3 makes by itself carries the token of the first try."""
+    client = dynamo_client(config=Config(retries={"total_max_attempts": 2}))
+    tokens = []
+
+    def lose(request: Any, **_: Any) -> None:
+        tokens.append(json.loads(request.body)["ClientRequestToken"])
+        raise EndpointConnectionError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.dynamodb.TransactWriteItems", lose)
+    with pytest.raises(EndpointConnectionError):
+        DynamoTable(client, "ledger").commit(Put({"dataset": "d", "entry": "e"}))
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
 
 
 def test_entries_by_prefix(table: Table) -> None:
@@ -103,6 +164,8 @@ def test_entries_by_prefix(table: Table) -> None:
         table.create({"dataset": "d", "entry": entry})
     assert [item["entry"] for item in table.entries("d", "file#a#")] == ["file#a#1", "file#a#2"]
     assert len(list(table.entries("d"))) == 4
+    assert table.has_entries("d", "file#a#")
+    assert not table.has_entries("d", "file#c#")
 
 
 def test_nothing_scans() -> None:

@@ -71,6 +71,16 @@ def test_a_version_that_is_gone_is_not_copied(client: Any) -> None:
     assert list(objects.keys("")) == []
 
 
+def test_a_version_is_tagged_and_one_that_is_gone_is_not_missed(client: Any) -> None:
+    objects = S3Objects(client, "bucket")
+    old, new = put(client, "a", b"old"), put(client, "a", b"new")
+    objects.tag("a", old, ("ledger", "IMPORTED"), versioned=True)
+    tags = [client.get_object_tagging(Bucket="bucket", Key="a", VersionId=one)["TagSet"] for one in (old, new)]
+    assert tags == [[{"Key": "ledger", "Value": "IMPORTED"}], []]
+    client.delete_object(Bucket="bucket", Key="a", VersionId=old)
+    objects.tag("a", old, ("ledger", "IMPORTED"), versioned=True)
+
+
 def test_large_objects_are_copied_in_parts(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above 5 GB CopyObject refuses; the limits are lowered here, S3's smallest part is 5 MiB."""
     monkeypatch.setattr(module, "LARGEST_COPY_BYTES", 6 << 20)

@@ -75,7 +75,7 @@ def test_a_training_that_was_put_off_is_taken_up_by_the_sweep() -> None:
     world.objects.upload("requests/movies.json", json.dumps(request).encode(), world.now)
     world.drop(f"{FOLDER}/monday.csv", csv("ann"))
     world.run()
-    assert world.ledger.retrains_put_off()
+    assert world.history.retrains_put_off()
     for _ in range(3):
         world.sweep()
     assert pipelines(world) == []

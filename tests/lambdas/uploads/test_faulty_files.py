@@ -1,5 +1,6 @@
 """A fault of one file stays with it: whatever call fails in whatever way for one key, the others are imported."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,6 +150,26 @@ def test_a_file_that_no_import_could_take_is_refused_before_it_is_read() -> None
     (row,) = world.rows("movies/items")
     assert str(row.state) == "REJECTED"
     assert "split it" in row.reason
+
+
+@pytest.mark.parametrize("calls", range(40))
+def test_what_arrives_while_a_file_is_rejected_is_not_forgotten(calls: int) -> None:
+    """Without a sweep: the holder must not give the lease back as if it had seen what came meanwhile."""
+    world = World(filled=True)
+    event = world.upload(f"{FOLDER}/huge.csv", csv("ann", rows=3))
+    event["detail"]["object"]["size"] = 2 * 10**9
+    world.deliver(event)
+    (row,) = world.rows("movies/items")
+    world.ledger.note(replace(row, rows=3), epoch=0)  # as when it was inspected while the limit was another
+    late = world.upload(f"{FOLDER}/late.csv", csv("ben", rows=3))
+    world.table.interrupt(calls, lambda: world.deliver(late))
+    world.run()
+    world.table.interrupt(0, None)
+    if not world.states_of(f"{FOLDER}/late.csv"):  # nothing called so often
+        world.deliver(late)
+        world.run()
+    assert world.states_of(f"{FOLDER}/huge.csv") == ["REJECTED"]
+    assert world.states_of(f"{FOLDER}/late.csv") == ["IMPORTED"]
 
 
 HEADER = b"USER_ID,ITEM_ID,TIMESTAMP\n"

@@ -2,8 +2,9 @@
 
 import pytest
 
+from lambdas.gateways.table import Item
 from lambdas.uploads.lease import LeaseLostError
-from lambdas.uploads.ledger import FileRow, FileState
+from lambdas.uploads.records.file_row import FileRow, FileState
 from tests.lambdas.uploads.world import Execution, World, csv
 
 LANE = "movies/interactions"
@@ -54,17 +55,32 @@ def test_what_was_settled_stays_settled() -> None:
     assert not world.ledger.record(row)
 
 
+def items(world: World) -> list[Item]:
+    """Return all that the table keeps of the file."""
+    return [item for item in world.table.items.values() if item.get("key") == KEY]
+
+
 def test_only_settled_rows_expire() -> None:
     world = World()
     world.exists = False
     world.drop(KEY, csv("ann"))
-    item = world.table.get(LANE, row_of(world).entry)
-    assert item is not None
-    assert "expires_at" not in item
+    assert len(items(world)) == 2  # a marker, and the open row that it names
+    assert not any("expires_at" in item for item in items(world))
     world.exists = True
     world.begin()
     world.run()
-    item = world.table.get(LANE, row_of(world).entry)
-    assert item is not None
+    (item,) = items(world)
     assert int(item["expires_at"]) == pytest.approx(world.now.timestamp() + 90 * 86400, abs=60)
-    assert "open" not in item
+
+
+def test_a_file_is_found_while_it_is_being_settled() -> None:
+    """Between the look at the marker and the look at the open row."""
+    world = World()
+    world.drop(KEY, csv("ann"))
+    row = row_of(world)
+
+    def settle() -> None:
+        assert world.ledger.settle(row, FileState.IMPORTED, world.time, epoch=1)
+
+    world.table.interrupt(1, settle)
+    assert row_of(world).state is FileState.IMPORTED

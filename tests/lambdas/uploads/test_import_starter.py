@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.gateways.dynamodb import Item
+from lambdas.gateways.table import Item
 from lambdas.uploads.lease import ENTRY, Lease, Leases
 from tests.lambdas.uploads.world import World, csv
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from lambdas.bucket_layout import dataset_key_of
-from lambdas.uploads.ledger import FileRow, FileState
+from lambdas.uploads.records.file_row import FileRow, FileState
 from tests.lambdas.gateways.memory_table import CrashError
 from tests.lambdas.uploads.world import SETTLED, Execution, World, csv
 

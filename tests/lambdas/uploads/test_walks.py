@@ -1,13 +1,16 @@
 """Files on their way through the ledger: which import takes them, in which mode, and what become of the others."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from lambdas.gateways.transient import TransientError
 from lambdas.personalize.request import UploadPolicy
-from lambdas.uploads.ledger import FileState
+from lambdas.personalize.resources import RESOURCES
+from lambdas.uploads.records.file_row import FileState
 from lambdas.uploads.sweep import Swept
-from tests.lambdas.uploads.world import World, csv
+from tests.lambdas.uploads.world import BEGINNING, World, csv
 
 KEY = "uploads/movies/interactions/{}.csv"
 MONDAY, TUESDAY, FULL = KEY.format("monday"), KEY.format("tuesday"), KEY.format("full/all")
@@ -15,6 +18,45 @@ MONDAY, TUESDAY, FULL = KEY.format("monday"), KEY.format("tuesday"), KEY.format(
 
 def modes(world: World) -> list[str]:
     return [mode for mode, _ in world.jobs.values()]
+
+
+def test_imported_files_alone_are_tagged_before_they_are_settled() -> None:
+    world = World()
+    world.tags_imported = True
+    world.drop(MONDAY, csv("ann"))
+    world.drop(KEY.format("bad"), b"WRONG\n1\n")
+    world.objects.troubles["tag", MONDAY] = TransientError("SlowDown")
+    world.run()
+    assert world.states_of(MONDAY) == ["CLAIMED"]
+    world.objects.troubles.clear()
+    world.sweep()
+    world.run()
+    assert world.states_of(MONDAY) == ["IMPORTED"]
+    assert world.states_of(KEY.format("bad")) == ["REJECTED"]
+    assert world.objects.tags == {(MONDAY, world.objects.versions[MONDAY][0].number): ("ledger", "IMPORTED")}
+
+
+def test_import_jobs_are_listed_until_one_has_filled_the_dataset_and_never_again() -> None:
+    world = World()
+    for number in range(5):
+        world.drop(KEY.format(number), csv(f"user{number}"))
+        world.run()
+    assert len(world.jobs) == 5
+    assert world.personalize.listings == 2  # before the first import, and once after it
+
+
+def test_a_dataset_that_was_made_anew_is_not_taken_for_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for number in range(3):
+        world.drop(KEY.format(number), csv(f"user{number}"))
+        world.run()
+    made_anew = BEGINNING + timedelta(days=1)
+    described = {"datasetArn": "arn", "schemaArn": "arn/schema", "status": "ACTIVE", "creationDateTime": made_anew}
+    schema = world.personalize.describe(RESOURCES["schema"], "arn/schema")
+    monkeypatch.setattr(world.personalize, "describe", lambda row, _: schema if row.noun == "schema" else described)
+    world.drop(MONDAY, csv("ann"))
+    world.run()
+    assert modes(world) == ["FULL", "INCREMENTAL", "INCREMENTAL", "FULL"]
 
 
 def test_the_first_import_is_full_and_the_next_adds() -> None:

@@ -16,8 +16,10 @@ from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.import_state import ImportState, ImportStepInput
 from lambdas.uploads.lease import LeaseLostError, Leases
-from lambdas.uploads.ledger import FileRow, FileState, Ledger
+from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Machines, Recorder
+from lambdas.uploads.records.file_row import FileRow, FileState
+from lambdas.uploads.records.import_history import ImportHistory
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.settlement import Settlement
 from lambdas.uploads.staging import Staging
@@ -70,6 +72,7 @@ class MemoryDatasets(FakePersonalize):
 
     def __init__(self, world: "World") -> None:
         self._world = world
+        self.listings = 0  # of import jobs
 
     def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
         if row.noun == "schema":
@@ -81,12 +84,14 @@ class MemoryDatasets(FakePersonalize):
         if row.noun == "solution":  # nobody has trained yet
             return iter([])
         assert (row.noun, parent_arn is None) == ("dataset_import_job", False)
+        self.listings += 1
         return iter([{"status": "ACTIVE", "creationDateTime": BEGINNING}] if self._world.filled else [])
 
 
 class World:
     """Bucket, ledger, Step Functions and the service."""
 
+    tags_imported = False
     poison: frozenset[str] = frozenset()  # contents that every job fails with
 
     def __init__(self, *, filled: bool = False, policy: UploadPolicy | None = None) -> None:
@@ -104,13 +109,18 @@ class World:
         self.read_in_place: set[str] = set()
         self.out_of_time = False
         self._sequence = 0
+        self._wire()
+
+    def _wire(self) -> None:
+        """Make the domain's objects around the table, as `wiring` does."""
         self.ledger = Ledger(self.table)
+        self.history = ImportHistory(self.table, 90)
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
         self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role", lambda: self.out_of_time)
         self.personalize = MemoryDatasets(self)
         self.starter = ImportStarter(self.leases, self, MACHINE)
-        self.settlement = Settlement(self.ledger, self.leases, self.claims, self.objects, self.starter)
+        self.settlement = Settlement(self.ledger, self.history, self.leases, self.claims, self.objects, self.starter)
         self.inspection = Inspection(
             self.ledger,
             self.leases,
@@ -119,7 +129,7 @@ class World:
             lambda: self.out_of_time,
         )
         self.recorder = Recorder(self.ledger, self, "bucket", Machines("pipeline", "batch"))
-        self.retraining = Retraining(self.ledger, self.leases, self.objects, self.personalize, self, "pipeline")
+        self.retraining = Retraining(self.history, self.leases, self.objects, self.personalize, self, "pipeline")
         self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, Cursors(self.table))
 
     # What the gateways to Step Functions and Personalize offer.
@@ -336,7 +346,9 @@ class World:
 
     def _settle(self, execution: Execution) -> None:
         step = self._step_input(execution)
-        execution.state = self.settlement.succeeded(step, execution.job_arn, self.personalize)
+        execution.state = self.settlement.succeeded(
+            step, execution.job_arn, self.personalize, tags_imported=self.tags_imported
+        )
 
     def _decide_retrain(self, execution: Execution) -> None:
         decision = self.retraining.after_import(

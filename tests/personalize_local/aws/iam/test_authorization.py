@@ -67,6 +67,13 @@ def _request(prepared: AWSPreparedRequest) -> SignedRequest:
     [
         ("s3", "get_object", KEY, [RequiredPermission("s3:GetObject", OBJECT)]),
         ("s3", "get_object", {**KEY, "VersionId": "1"}, [RequiredPermission("s3:GetObjectVersion", OBJECT)]),
+        (
+            "s3",
+            "put_object_tagging",
+            {**KEY, "VersionId": "1", "Tagging": {"TagSet": []}},
+            [RequiredPermission("s3:PutObjectVersionTagging", OBJECT)],
+        ),
+        ("s3", "get_object_tagging", KEY, [RequiredPermission("s3:GetObjectTagging", OBJECT)]),
         ("s3", "head_object", KEY, [RequiredPermission("s3:GetObject", OBJECT)]),
         ("s3", "put_object", {**KEY, "Body": b"x"}, [RequiredPermission("s3:PutObject", OBJECT)]),
         ("s3", "list_buckets", {}, [RequiredPermission("s3:ListAllMyBuckets", "*")]),
