@@ -47,8 +47,8 @@ def _summaries(personalize: Personalize, noun: str, parent_arn: str) -> Iterator
         for summary in personalize.summaries(RESOURCES[noun], parent_arn):
             if phase_of(summary["status"]) is not Phase.CHANGING or summary["status"].startswith("CREATE"):
                 yield summary
-    except personalize.errors.ResourceNotFoundException:  # the group is made by this very run
-        return
+    except (personalize.errors.ResourceNotFoundException, personalize.errors.InvalidInputException):
+        return  # the group is made by this very run; nobody documents which of the two a list answers
 
 
 def _name(noun: str, summary: Mapping[str, Any]) -> str:

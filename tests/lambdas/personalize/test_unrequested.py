@@ -20,6 +20,7 @@ class Group(FakePersonalize):
         """The exceptions of the service."""
 
         ResourceNotFoundException = NotFoundError
+        InvalidInputException = NotFoundError
 
     def __init__(self, *resources: tuple[str, str, str]) -> None:
         self.resources = resources
