@@ -59,7 +59,7 @@ class ResourceZoo:
         for noun in ("batch_inference_job", "batch_segment_job", "data_deletion_job"):
             cloud.personalize.quotas.set_limit(noun, 500)
         self.role = cloud.deployment.personalize_role_arn
-        self._put("zoo/interactions.csv", _interactions())
+        self._put("zoo/interactions.csv", interactions())
         self._put("zoo/forget.csv", "USER_ID\nnobody\n")
         self._put("zoo/users.json", '{"userId": "user1"}\n')
         self._put("zoo/items.json", '{"itemId": "item1"}\n')
@@ -190,7 +190,7 @@ class ResourceZoo:
         }
 
 
-def _interactions() -> str:
+def interactions() -> str:
     """Return enough for every recipe: histories of thirty users, every event a view."""
     lines = [
         f"user{user},item{(user * 7 + step * step) % _ITEMS},{1_700_000_000 + 3600 * step + user},Watch"
