@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from lambdas.file_checks.schema_limits import schema_faults
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.parameters import Problem, check_parameters
 from lambdas.personalize.plan import Planner, ResourceSpec
@@ -20,7 +21,10 @@ def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Pro
     stage = planner.import_data()
     yield from _check(personalize, stage["group"], "$.datasetGroup")
     for dataset in stage["datasets"]:
-        yield from _check(personalize, dataset["schema"], f"$.datasets.{dataset['name']}")
+        path = f"$.datasets.{dataset['name']}"
+        yield from _check(personalize, dataset["schema"], path)
+        for column, advice in schema_faults(dataset["name"], planner.request.datasets[dataset["name"]].columns):
+            yield Problem(f"{path}.columns{column and f'.{column}'}", advice)
     paths = ["$.eventTracker"] if planner.request.event_tracker else []
     paths += [f"$.filters[{position}]" for position in range(len(planner.request.filters))]
     for path, spec in zip(paths, stage["extras"], strict=True):

@@ -43,7 +43,7 @@ class Inspection:
     def _inspect(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
         facts = step.state.facts
         assert facts is not None  # noqa: S101 -- the state machine comes here with what Claim found
-        columns = columns_of(facts.schema_text, step.dataset)
+        columns = columns_of(facts.schema_text, step.dataset, lenient=policy.uncertain == "IMPORT")
         lease = self._leases.read(step.dataset_key)
         if lease.holder != step.execution:
             return self._claims.next_step(step)
