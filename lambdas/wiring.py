@@ -134,7 +134,7 @@ def retraining() -> Retraining:
 def recorder() -> Recorder:
     """Return what writes down objects, and starts the machines that requests and batch inputs call for."""
     machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"])
-    return Recorder(ledger(), executions(), objects().bucket, machines)
+    return Recorder(ledger(), leases(), executions(), objects(), machines)
 
 
 def account_context() -> AccountContext:

@@ -17,8 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, parse_key
 from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.table import Table
+from lambdas.uploads.import_selection import why_it_waits
+from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
-from lambdas.uploads.records.file_row import FileRow
+from lambdas.uploads.records.file_row import FileRow, FileState
 from personalize_local.command_line import endpoint
 
 _IMPATIENT = Config(connect_timeout=5, retries={"total_max_attempts": 2})
@@ -44,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         client = boto3.client("dynamodb", config=_IMPATIENT, **options)
         table = arguments.table or _ledger_name(client)
-        history = list(describe(arguments.key, Ledger(DynamoTable(client, table))))
+        history = list(describe(arguments.key, DynamoTable(client, table)))
     except (BotoCoreError, ClientError, _NoLedgerError) as error:
         sys.stderr.write(f"the ledger cannot be read: {error}\n")
         return 2
@@ -52,14 +55,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if history else 1
 
 
-def describe(key: str, ledger: Ledger) -> Iterator[str]:
+def describe(key: str, table: Table) -> Iterator[str]:
     """Yield what became of each version of an object, the oldest first."""
     meaning = parse_key(key)
     if isinstance(meaning, BatchInput | GroupRequest | Ignored):
         yield f"{key} is no dataset's file: it starts a state machine, if anything, and leaves no row in the ledger"
         return
-    for row in sorted(ledger.versions(meaning.dataset_key, key), key=lambda row: row.queue_position):
+    ledger, key_of_dataset = Ledger(table), meaning.dataset_key
+    for row in sorted(ledger.versions(key_of_dataset, key), key=lambda row: row.queue_position):
         yield from _tell(row)
+        if row.state in {FileState.WAITING, FileState.CLAIMED}:
+            lease = Leases(table, lambda _: True).read(key_of_dataset)
+            yield f"  waits: {why_it_waits(row, ledger.unsettled(key_of_dataset), lease)}"
 
 
 def _tell(row: FileRow) -> Iterable[str]:

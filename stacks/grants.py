@@ -134,7 +134,9 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
 
 _UPLOADS: Final[Mapping[str, Grant]] = {
     "record_uploads": Grant(
-        (_RECORD_IN_LEDGER, *_START_ANY), environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE), timeout_seconds=60
+        (_RECORD_IN_LEDGER, allow(Folder(REJECTED), "s3:PutObject"), *_START_ANY),
+        environment=(_BUCKET, _LEDGER, _DAYS, *STARTABLE),
+        timeout_seconds=60,
     ),
     "claim_uploads": Grant(
         (
@@ -208,6 +210,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         (
             _KEEP_LEDGER,
             allow(PolicyResource.BUCKET, "s3:ListBucketVersions"),
+            allow(Folder(REJECTED), "s3:PutObject"),
             _personalize("DescribeDataset"),
             _READ_REQUESTS,
             _FIND_OBJECTS,

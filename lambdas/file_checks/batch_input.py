@@ -63,7 +63,7 @@ def read_batch_input(chunks: Iterator[bytes]) -> InspectionProgress:
         _look_at(rest + b"\n", progress)
     if progress.offset > LARGEST_BYTES:
         _note(progress, "", Fault("size", "a batch job reads at most 1 GB: split the file"))
-    if not progress.lines:
+    if not progress.rows and not progress.faults:
         _note(progress, "", Fault("empty", "the file is empty; it needs a JSON object on every line"))
     return progress
 
@@ -90,6 +90,8 @@ def _look_at(lines: bytes, progress: InspectionProgress) -> None:
 
 def _look_at_line(line: bytes, progress: InspectionProgress) -> None:
     progress.lines += 1
+    if line.isspace():  # nobody knows what the service makes of them; the local engine skips them, too
+        return
     fault = _fault_of(line)
     if fault is None:
         progress.rows += 1

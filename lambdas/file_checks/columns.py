@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lambdas.names import shown
@@ -40,6 +40,7 @@ class Fault:
 
     rule: str
     advice: str
+    uncertain: bool = False  # the service was seen to import such a file
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Column:
     nullable: bool
     textual: bool = False
     words: frozenset[str] = frozenset()  # the values the service reserves for this column, in lower case
+    lenient: bool = False  # takes what the service was seen to take, against its guide
 
     @property
     def is_id(self) -> bool:
@@ -68,6 +70,16 @@ class Column:
         return self.name == "CREATION_TIMESTAMP"
 
     @property
+    def takes_anything(self) -> bool:
+        """Say whether a cell of any text passes: the service was seen to import such, of plain whole numbers."""
+        return self.lenient and self.is_uncertain
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Say whether nobody knows what becomes of a wrong cell: the guide forbids it, and jobs with it succeeded."""
+        return self.type in _WHOLE_LIMITS and not self.nullable and not self.is_time
+
+    @property
     def longest(self) -> int | None:
         """Return how many characters fit; textual columns are cut by the service, not refused."""
         if self.type != "string" or self.textual:
@@ -77,15 +89,21 @@ class Column:
     @property
     def pattern(self) -> bytes:
         """Return a pattern that only good cells match. It need not match all of them: `fault` has the last word."""
+        if self.takes_anything:
+            return rb'(?:"%s*+"|%s)' % (_QUOTED, ANY_CELL)
         bare, quoted = _PATTERNS[self.type](self)
         nothing = b'""' if self.nullable else b"(?!)"
         return rb'(?:%s|"%s"|%s)%s' % (bare, quoted, nothing, b"?+" if self.nullable else b"")
 
     def fault(self, value: str) -> Fault | None:
         """Return what is wrong with a cell's value, if anything is."""
-        if value == "":
-            return None if self.nullable else Fault("null", f"{self.name} must not be empty")
-        return _CHECKS[self.type](self, value)
+        if self.takes_anything:
+            return None
+        fault = self._empty_fault() if value == "" else _CHECKS[self.type](self, value)
+        return replace(fault, uncertain=True) if fault and self.is_uncertain else fault
+
+    def _empty_fault(self) -> Fault | None:
+        return None if self.nullable else Fault("null", f"{self.name} must not be empty")
 
 
 def _string_pattern(column: Column) -> tuple[bytes, bytes]:
@@ -181,11 +199,11 @@ _CHECKS: Final[dict[str, Callable[[Column, str], Fault | None]]] = {
 }
 
 
-def columns_of(schema: str, dataset: str) -> tuple[Column, ...]:
-    """Return the columns that a dataset's Avro schema asks for."""
+def columns_of(schema: str, dataset: str, *, lenient: bool = False) -> tuple[Column, ...]:
+    """Return the columns that a dataset's Avro schema asks for; lenient ones take what is uncertain."""
     try:
         fields = json.loads(schema)["fields"]
-        return tuple(_column(field, dataset) for field in fields)
+        return tuple(replace(_column(field, dataset), lenient=lenient) for field in fields)
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableSchemaError(f"the schema of {dataset} is no flat Avro record: {error}") from error
 

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from lambdas.file_checks.columns import ANY_CELL, Column, Fault
-from lambdas.file_checks.header import content_fault, header_faults
+from lambdas.file_checks.header import content_fault, header_faults, names_of
 from lambdas.file_checks.rows import BadRowError, split_row
 from lambdas.names import shown
 
@@ -32,6 +32,7 @@ class Finding(BaseModel):
     value: str
     rule: str
     advice: str
+    uncertain: bool = False
 
 
 class InspectionProgress(BaseModel):
@@ -116,7 +117,7 @@ class Inspector:
             self._give_up("", fault)
             return end
         try:
-            self.progress.header = piece[:end].rstrip(b"\r\n").decode().split(",")
+            self.progress.header = names_of(piece[:end].rstrip(b"\r\n").decode(), self._columns)
         except UnicodeDecodeError:
             self._give_up("", Fault("encoding", "the header is not UTF-8 text"))
             return end
@@ -165,9 +166,8 @@ class Inspector:
     def _note(self, column: str, value: str, fault: Fault) -> None:
         self.progress.faults += 1
         if len(self.progress.findings) < REPORTED_FINDINGS:
-            finding = Finding(
-                line=self.progress.lines, column=column, value=shown(value), rule=fault.rule, advice=fault.advice
-            )
+            words = {"value": shown(value), "rule": fault.rule, "advice": fault.advice}
+            finding = Finding(line=self.progress.lines, column=column, uncertain=fault.uncertain, **words)
             self.progress.findings.append(finding)
 
     def _give_up(self, column: str, fault: Fault) -> None:

@@ -48,7 +48,8 @@ def header_faults(names: Sequence[str], columns: Sequence[Column]) -> list[tuple
         return [("", Fault("header", f"the header names {len(names):,} columns; {MOST_COLUMNS:,} are read"))]
     if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
         return [("", Fault("header", f"the columns are separated by {separator!r}; the service wants commas"))]
-    faults = [(shown(name), Fault("header", "header names stand without quotes")) for name in names if '"' in name]
+    quotes = Fault("header", "header names stand without quotes", uncertain=True)
+    faults = [(shown(name), quotes) for name in names if '"' in name]
     faults += [
         (shown(name), Fault("header", f"the column {shown(name)} appears {count} times"))
         for name, count in Counter(names).items()
@@ -58,10 +59,22 @@ def header_faults(names: Sequence[str], columns: Sequence[Column]) -> list[tuple
     return faults + [(column.name, _missing(column, names)) for column in columns if column.name not in known]
 
 
+def names_of(line: str, columns: Sequence[Column]) -> list[str]:
+    """Return the names in a header line; for lenient columns without their quotes, and in the schema's case."""
+    names = line.split(",")
+    if not any(column.lenient for column in columns):
+        return names
+    by_letters = {column.name.upper(): column.name for column in columns}
+    bare = [name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name for name in names]
+    return [by_letters.get(name.upper(), name) for name in bare]
+
+
 def _missing(column: Column, names: Sequence[str]) -> Fault:
     alike = [name for name in names if _plain(name) == _plain(column.name)]
     hint = f"; did you mean it by {shown(alike[0])!r}?" if alike else ""
-    return Fault("header", f"the column {column.name} is missing: every field of the schema must have one{hint}")
+    other_case = any(name.upper() == column.name.upper() for name in alike)
+    advice = f"the column {column.name} is missing: every field of the schema must have one{hint}"
+    return Fault("header", advice, uncertain=other_case)
 
 
 def _plain(name: str) -> str:

@@ -1,11 +1,17 @@
 """Write the reports that tell why a file was not imported, or which of its rows were left out."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from lambdas.bucket_layout import report_stem
 from lambdas.file_checks.csv_check import Finding, InspectionProgress
 from lambdas.gateways.s3 import Objects
+
+# What a report says where the guide and what was seen do not agree.
+_UNCERTAIN: Final = (
+    "The service was seen to import files with such cells or headers, though its guide forbids them; nobody knows what"
+    ' became of the rows. "uploads": {"uncertain": "IMPORT"} in the request lets them through.'
+)
 
 
 def describe(finding: Finding) -> str:
@@ -40,7 +46,8 @@ def report_of(location: str, version: str, progress: InspectionProgress, verdict
         "rows": {"good": progress.rows, "bad": progress.bad_rows},
         "faults": progress.faults,
         "reported": len(progress.findings),
-        "findings": [finding.model_dump() for finding in progress.findings],
+        "findings": [finding.model_dump(exclude={"uncertain"}) for finding in progress.findings],
+        **({"hint": _UNCERTAIN} if any(finding.uncertain for finding in progress.findings) else {}),
     }
 
 
@@ -53,4 +60,5 @@ def text_of(report: dict[str, Any]) -> str:
         "",
         *(f"{finding['rule']:<12} {describe(Finding(**finding))}" for finding in report["findings"]),
     ]
-    return "\n".join([*lines, ""])
+    hint = ["", report["hint"]] if "hint" in report else []
+    return "\n".join([*lines, *hint, ""])

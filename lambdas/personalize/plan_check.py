@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from lambdas.file_checks.schema_limits import schema_faults
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.parameters import Problem, check_parameters
 from lambdas.personalize.plan import Planner, ResourceSpec
@@ -41,7 +42,10 @@ def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Pro
     stage, request = planner.import_data(), planner.request
     yield from _check(personalize, stage["group"], "$.datasetGroup")
     for dataset in stage["datasets"]:
-        yield from _check(personalize, dataset["schema"], f"$.datasets.{dataset['name']}")
+        path = f"$.datasets.{dataset['name']}"
+        yield from _check(personalize, dataset["schema"], path)
+        for column, advice in schema_faults(dataset["name"], request.datasets[dataset["name"]].columns):
+            yield Problem(f"{path}.columns{column and f'.{column}'}", advice)
     trackers = [("$.eventTracker", request.event_tracker)] if request.event_tracker else []
     filters = [(f"$.filters[{position}]", wanted) for position, wanted in enumerate(request.filters)]
     for (path, section), spec in zip([*trackers, *filters], stage["extras"], strict=True):

@@ -151,6 +151,11 @@ class UploadPolicy(StrictSection):
     on_failed_import: Literal["SET_BACK", "REJECT"] = Field(
         default="SET_BACK", description="Whether the files of a failed import job wait for another try."
     )
+    uncertain: Literal["REJECT", "IMPORT"] = Field(
+        default="REJECT",
+        description="What happens to a file that the service was seen to import against its guide: an empty or odd "
+        "cell in a plain int or long column, a header in quotes or in another case than the schema.",
+    )
     attempts: int = Field(default=3, ge=1, le=10, description="How many import jobs a file may fail with.")
 
 

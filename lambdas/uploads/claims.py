@@ -4,21 +4,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any
 
 from lambdas.gateways.concurrency import each
 from lambdas.personalize.gateway import Personalize
 from lambdas.uploads.dataset_facts import DatasetFacts, MissingDatasetError, dataset_facts
 from lambdas.uploads.import_selection import ImportSelection, select_import, too_large
 from lambdas.uploads.import_state import Batch, ImportState, ImportStepInput, NextStep, Outcome, Rejection, Rejections
-from lambdas.uploads.lease import Lease, LeaseLostError, Leases
+from lambdas.uploads.lease import PUT_OFF, SHORT, Lease, LeaseLostError, Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.file_row import FileRow, FileState
-
-# Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
-# another execution before something has changed.
-SHORT: Final = "SHORT"
-PUT_OFF: Final = "PUT_OFF"
 
 
 @dataclass(frozen=True)
@@ -190,6 +185,8 @@ def _finish(state: ImportState, lease: Lease, shortage: str) -> ImportState:
     imported = f"{state.rows} rows imported in {len(state.jobs)} job(s)" if state.jobs else ""
     outcome: Outcome = "IMPORTED" if state.jobs else "WAITING" if shortage else "NOTHING"
     message = "; ".join(filter(None, [imported, shortage])) or "nothing waits"
+    if lease.ignored:
+        message += f"; {lease.ignored} side file(s) of other programs (_SUCCESS, .crc, .metadata, …) were left alone"
     changes: dict[str, Any] = {"short": bool(shortage), "outcome": outcome, "message": message}
     if rejections.count:
         summary = f"{rejections.count} file(s) were not imported. {rejections}. Reports are below rejected/."

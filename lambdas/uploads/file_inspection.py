@@ -43,7 +43,7 @@ class Inspection:
     def _inspect(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
         facts = step.state.facts
         assert facts is not None  # noqa: S101 -- the state machine comes here with what Claim found
-        columns = columns_of(facts.schema_text, step.dataset)
+        columns = columns_of(facts.schema_text, step.dataset, lenient=policy.uncertain == "IMPORT")
         lease = self._leases.read(step.dataset_key)
         if lease.holder != step.execution:
             return self._claims.next_step(step)
@@ -67,7 +67,11 @@ class Inspection:
         judged = each_apart(
             lambda pair: self._judge(*pair, policy, step, lease), list(zip(group, checked, strict=True))
         )
-        rejected = [(row, reason) for row, reason in zip(group, judged, strict=True) if isinstance(reason, str)]
+        rejected = [
+            (_counted(row, seen), reason)
+            for row, seen, reason in zip(group, checked, judged, strict=True)
+            if isinstance(reason, str)
+        ]
         lease = self._claims.reject(rejected, step.time, lease)
         failed = [(row, error) for row, error in zip(group, judged, strict=True) if isinstance(error, Exception)]
         return self._attempts.failed(failed, step, lease, policy) if failed else lease
@@ -123,6 +127,13 @@ class _Checked:
     def __init__(self, progress: InspectionProgress, *, done: bool) -> None:
         self.progress = progress
         self.done = done
+
+
+def _counted(row: FileRow, seen: "_Checked | str | Exception") -> FileRow:
+    """Return the row with the numbers of good and bad rows that were seen."""
+    if not isinstance(seen, _Checked):
+        return row
+    return replace(row, rows=seen.progress.rows, bad_rows=seen.progress.bad_rows)
 
 
 def _is_acceptable(row: FileRow, progress: InspectionProgress, policy: UploadPolicy) -> bool:

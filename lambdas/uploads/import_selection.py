@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from lambdas.names import digest, ending_in, legal
+from lambdas.uploads.lease import PUT_OFF, Lease
 from lambdas.uploads.records.file_row import FileRow
 
 Mode = Literal["FULL", "INCREMENTAL"]
@@ -72,6 +73,8 @@ def too_large(rows: Sequence[FileRow], *, filled: bool) -> list[FileRow]:
 
 def select_import(rows: Sequence[FileRow], dataset: str, *, filled: bool) -> ImportSelection | Shortage | None:
     """Return the next import of inspected files that wait, in the order of their arrival; None if none waits."""
+    if not rows:
+        return None
     together = [row for row in rows if row.suspects == rows[0].suspects]
     chosen = _select(together, dataset, filled=filled)
     # Suspects of a failed job that have become too few for one of their own go with the others.
@@ -134,3 +137,20 @@ def import_request(
         "roleArn": role_arn,
         "importMode": selection.mode,
     }
+
+
+def why_it_waits(row: FileRow, rows: Sequence[FileRow], lease: Lease) -> str:
+    """Return what a file waits for, given all open rows of its dataset and the lease on it."""
+    if lease.batch and row.batch and row.batch in lease.batch:
+        return f"the import job {row.batch} takes it; at most five jobs of a region run at once, others wait for a slot"
+    if row.not_before:
+        return f"it is tried again after {row.not_before}: {row.reason}"
+    if lease.holder:
+        return f"{lease.holder} is at work for this dataset and looks at everything when it is done"
+    if lease.outcome == PUT_OFF:
+        return "its dataset did not exist, or was not ACTIVE, when it was last looked at; a pipeline creates it"
+    inspected = [one for one in rows if one.inspected]
+    chosen = select_import(inspected, lease.name.partition("/")[2], filled=lease.filled is not None)
+    if isinstance(chosen, Shortage):
+        return str(chosen)
+    return row.reason or "the next import, which the next upload or sweep starts"

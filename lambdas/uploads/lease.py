@@ -17,6 +17,10 @@ from typing import Final
 from lambdas.gateways.table import ABSENT, Item, Table, Value
 
 ENTRY: Final = "lease"
+# Outcomes written beside a lease: what waits was too little, or its dataset does not exist. A sweep need not start
+# another execution before something has changed.
+SHORT: Final = "SHORT"
+PUT_OFF: Final = "PUT_OFF"
 _TRIES: Final = 10
 
 
@@ -40,12 +44,13 @@ class Lease:
     rejections: str | None = None
     outcome: str | None = None  # of the last holder that released it
     looked: int = 0  # the arrivals that this outcome is about
+    ignored: int = 0  # side files that came since it was last given back
     filled: str | None = None  # when the dataset was made that is known to have been imported into
 
 
 def _lease(name: str, item: Item | None) -> Lease:
     item = item or {}
-    numbers = {key: int(item.get(key, 0)) for key in ("epoch", "arrivals", "looked")}
+    numbers = {key: int(item.get(key, 0)) for key in ("epoch", "arrivals", "looked", "ignored")}
     texts = {key: str(item[key]) for key in ("holder", "batch", "rejections", "outcome", "filled") if key in item}
     return Lease(name, **numbers, **texts)  # type: ignore[arg-type]  # the two groups of keys have one type each
 
@@ -100,6 +105,10 @@ class Leases:
         """Say that something new was written down for the lease's holder of now or of later."""
         return _lease(name, self._table.update(name, ENTRY, add={"arrivals": 1}))
 
+    def count_ignored(self, name: str) -> None:
+        """Count a side file, for the next execution to tell of."""
+        self._table.update(name, ENTRY, add={"ignored": 1})
+
     def keep(self, lease: Lease, put: Mapping[str, Value], remove: tuple[str, ...] = ()) -> Lease:
         """Write something beside a lease that is still ours."""
         mine = {"holder": lease.holder or ABSENT, "epoch": lease.epoch}
@@ -117,7 +126,7 @@ class Leases:
             lease.name,
             ENTRY,
             put={"outcome": outcome, "looked": lease.arrivals},
-            remove=("holder", "rejections"),
+            remove=("holder", "rejections", "ignored"),
             when={
                 "holder": lease.holder or ABSENT,
                 "epoch": lease.epoch,

@@ -6,11 +6,13 @@ Any event or sweep makes rows; after that only the holder of the dataset's lease
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from lambdas.gateways.table import ABSENT, AtMost, Condition, Delete, Item, Put, Table, Value
 from lambdas.uploads.records.file_row import (
     OPEN,
+    REJECTED,
     FileRow,
     FileState,
     cut,
@@ -19,11 +21,13 @@ from lambdas.uploads.records.file_row import (
     marker_of,
     open_item_of,
     open_shards,
+    rejected_item_of,
     row_of,
 )
 
 DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the ledger knows
 DEFAULT_DAYS: Final = 90
+_MOST_LISTED: Final = 1000  # rejected files that are asked after
 _LAST: Final = "\U0010ffff"  # sorts behind whatever an entry ends with
 
 
@@ -80,6 +84,19 @@ class Ledger:
             if found := self._follow(item):
                 yield row_of(found, dataset_key)
 
+    def rejected(self, dataset_key: str, most: int = 100) -> list[FileRow]:
+        """Return files that were rejected and not replaced since, the first so many that are remembered."""
+        listed = self._table.entries(f"{dataset_key}#rejected", REJECTED)
+        keys = dict.fromkeys(str(item["key"]) for item in islice(listed, _MOST_LISTED))
+        newest = (self._newest(dataset_key, key) for key in keys)
+        return list(islice((row for row in newest if row and row.state is FileState.REJECTED), most))
+
+    def _newest(self, dataset_key: str, key: str) -> FileRow | None:
+        newest: FileRow | None = None
+        for row in self.versions(dataset_key, key):
+            newest = row if newest is None or row.is_newer_than(newest) else newest
+        return newest
+
     def _follow(self, item: Item) -> Item | None:
         """Return the item that keeps the row, which a marker names; it may be settled between two looks."""
         if "place" not in item:
@@ -132,7 +149,10 @@ class Ledger:
         settled = replace(row, state=state, settled=time, reason=cut(reason), job_arn=job_arn, epoch=epoch)
         item: Item = {**item_of(settled), "expires_at": self._expiry(time)}
         opened = Delete(row.shard, row.place, when=_may_change(epoch, FileState.WAITING, FileState.CLAIMED))
-        return self._table.commit(opened, Put(item))
+        if state is not FileState.REJECTED:
+            return self._table.commit(opened, Put(item))
+        listed: Item = {**rejected_item_of(settled), "expires_at": self._expiry(time)}
+        return self._table.commit(opened, Put(item), Put(listed))
 
     def _change(self, row: FileRow, put: dict[str, Value], epoch: int, states: Sequence[FileState]) -> bool:
         put = {name: str(value) if isinstance(value, FileState) else value for name, value in put.items()}

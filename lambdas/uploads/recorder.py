@@ -16,7 +16,11 @@ from lambdas.bucket_layout import (
     dataset_key_of,
     parse_key,
 )
+from lambdas.file_checks.csv_check import Finding, InspectionProgress
+from lambdas.file_checks.reports import write_report
+from lambdas.gateways.s3 import Objects
 from lambdas.gateways.step_functions import Executions, execution_name
+from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.file_row import FileRow
 
@@ -64,18 +68,21 @@ class ForeignBucketError(Exception):
 class Recorder:
     """Takes events in any order, any number of times."""
 
-    def __init__(self, ledger: Ledger, executions: Executions, bucket: str, machines: Machines) -> None:
+    def __init__(
+        self, ledger: Ledger, leases: Leases, executions: Executions, objects: Objects, machines: Machines
+    ) -> None:
         self._ledger = ledger
+        self._leases = leases
         self._executions = executions
-        self._bucket = bucket
+        self._objects = objects
         self._machines = machines
         self._known: set[str] = set()
 
     def record(self, body: Mapping[str, Any]) -> str | None:
         """Write down what an event announced; return the dataset that has something to import now, if any."""
         event = ObjectCreated.model_validate(body)
-        if event.detail.bucket.name != self._bucket:
-            raise ForeignBucketError(f"{event.detail.bucket.name} is not {self._bucket}")
+        if event.detail.bucket.name != self._objects.bucket:
+            raise ForeignBucketError(f"{event.detail.bucket.name} is not {self._objects.bucket}")
         created = event.detail.object
         versioned = created.version_id not in _UNVERSIONED
         row = FileRow(
@@ -99,9 +106,10 @@ class Recorder:
                 self._ledger.record(filed)
                 return meaning.dataset_key
             case SideFile():
-                self._ledger.record_ignored(replace(row, dataset_key=meaning.dataset_key))
+                if self._ledger.record_ignored(replace(row, dataset_key=meaning.dataset_key)):
+                    self._leases.count_ignored(meaning.dataset_key)
             case Misplaced():
-                self._ledger.record_rejected(replace(row, dataset_key=meaning.dataset_key), meaning.reason)
+                self._reject(replace(row, dataset_key=meaning.dataset_key), meaning.reason)
             case GroupRequest() | BatchInput():
                 machine_arn, execution_input = self._target(meaning)
                 self._executions.start(machine_arn, _name(row), execution_input)
@@ -109,6 +117,13 @@ class Recorder:
             case Ignored():
                 pass
         return None
+
+    def _reject(self, row: FileRow, reason: str) -> None:
+        """Report an object in a wrong place, then write it down: whatever dies in between, the report is there."""
+        finding = Finding(line=0, column="", value="", rule="place", advice=reason)
+        progress = InspectionProgress(faults=1, hopeless=True, findings=[finding])
+        report = write_report(self._objects, row.key, row.version, progress, "rejected")
+        self._ledger.record_rejected(row, f"{reason} (report: {report})")
 
     def has_started(self, row: FileRow) -> bool | None:
         """Say whether an object has started its machine; None for one that starts none.
@@ -136,7 +151,7 @@ class Recorder:
         """Return the state machine that an object starts, and its input."""
         if isinstance(meaning, GroupRequest):
             return self._machines.pipeline, {"datasetGroup": meaning.group}
-        execution_input = {"template": meaning.template, "input": f"s3://{self._bucket}/{meaning.key}"}
+        execution_input = {"template": meaning.template, "input": f"s3://{self._objects.bucket}/{meaning.key}"}
         return self._machines.run_batch_inference, {"datasetGroup": meaning.group, **execution_input}
 
     def _know(self, dataset_key: str) -> None:

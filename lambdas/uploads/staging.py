@@ -58,7 +58,7 @@ class Staging:
             if decision.selection is None:
                 return decision.state
             try:
-                placed = self._place(step, decision.selection)
+                placed = self._place(step, decision.selection, policy)
             except OutOfTimeError:
                 return decision.state.model_copy(update={"next_step": NextStep.STAGE})
             if not placed.lost and not placed.failed:
@@ -88,7 +88,7 @@ class Staging:
         self._leases.keep(lease, {"batch": batch.model_dump_json()})
         return batch
 
-    def _place(self, step: ImportStepInput, selection: ImportSelection) -> Placement:
+    def _place(self, step: ImportStepInput, selection: ImportSelection, policy: UploadPolicy) -> Placement:
         bucket, files = self._objects.bucket, selection.files
         where_it_is = f"s3://{bucket}/{files[0].key}"
         if len(files) == 1 and not files[0].bad_rows and _can_stay(where_it_is):
@@ -99,7 +99,7 @@ class Staging:
         # Numbered in the order of arrival, in which the newer of two rows about one item comes last.
         targets = {f"{folder}{number:06d}.csv": row for number, row in enumerate(files)}
         missing = [(key, row) for key, row in targets.items() if key not in staged]
-        copied = self._copy_all(missing) + self._clean_all(missing, step)
+        copied = self._copy_all(missing) + self._clean_all(missing, step, policy)
         return _placement(f"s3://{bucket}/{folder}", [row for row, _ in copied], [outcome for _, outcome in copied])
 
     def _copy_all(self, missing: Sequence[tuple[str, FileRow]]) -> list[tuple[FileRow, bool | Exception]]:
@@ -113,13 +113,14 @@ class Staging:
         return copied
 
     def _clean_all(
-        self, missing: Sequence[tuple[str, FileRow]], step: ImportStepInput
+        self, missing: Sequence[tuple[str, FileRow]], step: ImportStepInput, policy: UploadPolicy
     ) -> list[tuple[FileRow, bool | Exception]]:
         """Copy the good rows of the others, one file at a time: memory holds a part of one."""
         pairs = [pair for pair in missing if pair[1].bad_rows]
         facts = step.state.facts
         assert facts is not None  # noqa: S101 -- `stage` has looked
-        columns = columns_of(facts.schema_text, step.dataset) if pairs else ()
+        lenient = policy.uncertain == "IMPORT"
+        columns = columns_of(facts.schema_text, step.dataset, lenient=lenient) if pairs else ()
         cleaned: list[tuple[FileRow, bool | Exception]] = []
         for pair in pairs:
             self._stop_in_time()

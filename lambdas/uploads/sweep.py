@@ -12,10 +12,9 @@ from lambdas.gateways.concurrency import each_named
 from lambdas.gateways.s3 import Marker, Objects, StoredObject
 from lambdas.gateways.table import ABSENT, AtMost, Table
 from lambdas.personalize.gateway import Personalize
-from lambdas.uploads.claims import PUT_OFF, SHORT
 from lambdas.uploads.dataset_facts import is_ready
 from lambdas.uploads.import_starter import ImportStarter
-from lambdas.uploads.lease import Leases
+from lambdas.uploads.lease import PUT_OFF, SHORT, Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.recorder import Recorder
 from lambdas.uploads.records.file_row import FileRow

@@ -189,3 +189,14 @@ def test_the_length_of_an_event_type_is_one_fact(length: int) -> None:
     rows = "".join(f"u{n},i,1700000000,{'x' * length}\n" for n in range(1000))
     content = f"{','.join(INTERACTIONS)}\n{rows}".encode()
     assert (not inspection(content, "INTERACTIONS")) == (not engine(content, "INTERACTIONS")) == (length <= 256)
+
+
+@pytest.mark.parametrize("content", [items(COUNT=""), items(COUNT="1999-2003"), items().replace(b"COUNT", b"Count")])
+def test_what_the_service_was_seen_to_take_fails_here(content: bytes) -> None:
+    """Whoever lets such files through to AWS is told by the local cloud that this is not what the guide says."""
+    inspector = Inspector(columns_of(SCHEMAS["ITEMS"], "items", lenient=True))
+    inspector.feed(content)
+    inspector.finish()
+    assert inspector.progress.faults == 0
+    assert inspection(content)
+    assert engine(content)

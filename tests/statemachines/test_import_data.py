@@ -34,7 +34,23 @@ def test_files_that_wait_are_told(warned: Any, cloud: Cloud) -> None:
     cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=few, Body=csv("ben", rows=10))
     cloud.quiesce()
     again = cloud.run("import_data", request("warned"))
-    assert f"interactions: 1 file(s) wait, the first is {few}" in again.output["warnings"]
+    (warning,) = [one for one in again.output["warnings"] if few in one]
+    assert warning.startswith(f"interactions: 1 file(s) wait, the first is {few}: 10 rows of interactions wait since")
+    assert warning.endswith("990 are missing")
+
+
+def test_files_that_were_rejected_are_told(warned: Any, cloud: Cloud) -> None:
+    assert warned.status == "SUCCEEDED"
+    for key in ("uploads/warned/interactions/bad.csv", "uploads/warned/misplaced.csv"):
+        cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=key, Body=b"WRONG\n1\n")
+    cloud.quiesce()
+    again = cloud.run("import_data", request("warned"))
+    (warning,) = [one for one in again.output["warnings"] if "rejected" in one]
+    assert "interactions: 1 file(s) were rejected and not replaced since, the first is uploads/warned/inter" in warning
+    report = cloud.client("s3").get_object(
+        Bucket=cloud.deployment.bucket, Key="rejected/warned/misplaced.csv.report.txt"
+    )
+    assert b"an upload is put below uploads/" in report["Body"].read()
 
 
 def test_a_request_may_rather_fail_than_train_without(warned: Any, cloud: Cloud) -> None:

@@ -14,6 +14,7 @@ from lambdas.names import cut_bytes, digest, shown
 
 FILE: Final = "file#"
 OPEN: Final = "open#"
+REJECTED: Final = "rejected#"
 # One partition takes 1,000 writes a second. The number may change only while nothing is open.
 SHARDS: Final = 4
 _LONGEST_REASON: Final = 2000  # characters
@@ -138,6 +139,12 @@ def marker_of(row: FileRow) -> Item:
     """Return what stands in an open row's place under its dataset: that the object is known, and where its row lies."""
     key = {"dataset": row.dataset_key, "entry": row.entry}
     return {**key, "key": row.key, "version": row.version, "shard": row.shard, "place": row.place}
+
+
+def rejected_item_of(row: FileRow) -> Item:
+    """Return what stands in the list of a dataset's rejected files."""
+    key = {"dataset": f"{row.dataset_key}#rejected", "entry": f"{REJECTED}{row.arrived}#{digest(row.entry)}"}
+    return {**key, "key": row.key}
 
 
 def row_of(item: Item, dataset_key: str) -> FileRow:

@@ -1,14 +1,17 @@
 """The input of a batch job, checked before it costs one."""
 
 import json
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from lambdas.file_checks import batch_input
 from lambdas.file_checks.batch_input import UploadRejected, check_batch_input, read_batch_input
+from personalize_local.engine.serving.batch_records import read_records
 from tests.lambdas.gateways.memory_objects import MemoryObjects
 
 KEY = "uploads/movies/batch/weekly/users.json"
@@ -42,7 +45,7 @@ def test_documented_lines_are_good(content: bytes) -> None:
         (b"", ["1 empty"]),
         (b'[{"userId": "105"}]\n', ["1 json"]),
         (b'{"userId": "105"},\n{"userId": "106"}\n', ["1 json"]),
-        (b'{"userId": "1"}\n\n{"userId": "2"}\n', ["2 json"]),
+        (b"\n \r\n\t\n", ["3 empty"]),
         (b'{"userId": 105}\n', ["1 type"]),
         (b'{"userId": ""}\n', ["1 type"]),
         (b'{"userId": ""}\n{"user": "105"}\n', ["2 key"]),
@@ -105,3 +108,25 @@ def test_lines_as_the_guide_writes_them_are_taken_by_the_pattern() -> None:
         match = batch_input._GOOD.match(line)
         assert match is not None
         assert match.end() == len(line)
+
+
+BLANKS = strategies.builds(
+    lambda text, end: (text + end).encode(), strategies.text("\t \x0b\x0c"), strategies.sampled_from(["", "\r"])
+)
+BATCH_LINES = strategies.lists(
+    strategies.one_of(BLANKS, strategies.sampled_from([b'{"userId": "1"}', b'{"userId":"2"}\r'])), max_size=12
+)
+
+
+@settings(deadline=None)
+@given(BATCH_LINES, strategies.sampled_from([b"\n", b""]), strategies.sampled_from([1, 7, 1 << 16]))
+def test_blank_lines_are_passed_over_here_as_in_the_engine(lines: list[bytes], end: bytes, chunk_bytes: int) -> None:
+    """A choice: nobody knows what the service makes of them."""
+    content = b"\n".join(lines) + end
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "input.json")
+        file.write_bytes(content)
+        read = sum(len(records) for records in read_records(file, ("userId",), 1000))
+    progress = read_batch_input(content[at : at + chunk_bytes] for at in range(0, len(content), chunk_bytes))
+    assert progress.rows == read
+    assert [finding.rule for finding in progress.findings] == ([] if read else ["empty"])

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.file_checks.columns import Column, UnreadableSchemaError, columns_of
+from lambdas.file_checks.columns import Column, Fault, UnreadableSchemaError, columns_of
 from lambdas.file_checks.csv_check import LONGEST_LINE_BYTES, InspectionProgress, Inspector
+from lambdas.file_checks.reports import report_of, text_of
 from lambdas.file_checks.rows import BadRowError, split_row
 
 
@@ -217,3 +218,40 @@ def test_lone_carriage_returns_are_named() -> None:
     inspector.feed(b"COUNT\r1\r2\r")
     inspector.finish()
     assert "lone carriage returns" in inspector.progress.findings[0].advice
+
+
+UNCERTAIN = [
+    "ITEM_ID,COUNT\nalien,\n",
+    "ITEM_ID,COUNT\nalien,1999-2003\n",
+    'ITEM_ID,COUNT\nalien,"1,5"\n',
+    '"ITEM_ID","COUNT"\nalien,1\n',
+    "item_id,Count\nalien,1\n",
+]
+
+
+@pytest.mark.parametrize("content", UNCERTAIN)
+@pytest.mark.parametrize("chunk_bytes", [3, 1 << 16])
+def test_what_the_service_was_seen_to_take_is_refused_with_a_hint_or_passes(content: str, chunk_bytes: int) -> None:
+    """Observed: executed public notebooks of AWS whose imports of such files are ACTIVE."""
+    verdicts = []
+    for lenient in (False, True):
+        inspector = Inspector(columns_of(schema(ITEM_ID="string", COUNT="int"), "items", lenient=lenient))
+        for start in range(0, len(content), chunk_bytes):
+            inspector.feed(content[start : start + chunk_bytes].encode())
+        inspector.finish()
+        report = report_of("s3://bucket/key", "1", inspector.progress, "rejected")
+        verdicts.append((inspector.progress.faults > 0, "hint" in report, '"IMPORT"' in text_of(report)))
+    assert verdicts == [(True, True, True), (False, False, False)]
+
+
+@pytest.mark.parametrize("cells", ["alien", ",1", '"open,1', "a,1,2"])
+def test_leniency_ends_where_nothing_was_seen(cells: str) -> None:
+    inspector = Inspector(columns_of(schema(ITEM_ID="string", COUNT="int"), "items", lenient=True))
+    inspector.feed(f"ITEM_ID,COUNT\n{cells}\n".encode())
+    inspector.finish()
+    assert inspector.progress.bad_rows == 1
+
+
+def test_a_time_is_never_uncertain() -> None:
+    (column,) = columns_of(schema(TIMESTAMP="long"), "interactions", lenient=True)
+    assert column.fault("") == Fault("null", "TIMESTAMP must not be empty")

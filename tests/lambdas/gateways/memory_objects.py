@@ -24,6 +24,7 @@ class MemoryObjects:
     versions: dict[str, list[Version]] = field(default_factory=dict)
     chunk_bytes: int = 1 << 16
     page_size: int = 1000
+    uploads: int = 0
     listings: int = 0
     tags: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # by key and version
     # What a call about a key ends with, by the name of the call: `chunks` breaks while the body is read.
@@ -34,8 +35,8 @@ class MemoryObjects:
             raise error
 
     def upload(self, key: str, content: bytes, modified: datetime) -> Version:
-        number = f"v{sum(map(len, self.versions.values())) + 1:04d}"
-        version = Version(number, content, modified)
+        self.uploads += 1
+        version = Version(f"v{self.uploads:04d}", content, modified)
         self.versions.setdefault(key, []).append(version)
         return version
 
