@@ -1,8 +1,8 @@
 """Serve moto's WSGI application on 127.0.0.1, behind what keeps strangers out.
 
 From the outside in: `connections` (how many, how slow), `origins` (which pages), `request_limits` (how much),
-`throttling` (what comes too fast, if a test says so), `authorization` (what a handler's role may do), `callers` (what
-only the deployer may do), and the service.
+`throttling` (what comes too fast, if a test says so), `regions` (which AWS has), `authorization` (what a handler's
+role may do), `callers` (what only the deployer may do), and the service.
 """
 
 import threading
@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from personalize_local.aws.http.callers import SERVED, Callers, Deployer
 from personalize_local.aws.http.connections import BoundedServer
 from personalize_local.aws.http.origins import Origins
+from personalize_local.aws.http.regions import Regions
 from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
 from personalize_local.aws.http.throttling import Throttling
 from personalize_local.aws.iam.authorization import Guard
@@ -64,7 +65,7 @@ class Endpoint:
             self._server = BoundedServer(HOST, port, access.limits)
         except SystemExit as error:  # werkzeug's answer to a port that is taken
             raise OSError(f"port {port} is in use by another program") from error
-        self.throttling = Throttling(Guard(Callers(_dispatcher, deployer)))
+        self.throttling = Throttling(Regions(Guard(Callers(_dispatcher, deployer))))
         application = BoundedBodies(self.throttling, access.limits)
         self._server.app = Origins(application, self._server.server_port, access.origins)
         self.url = f"http://{HOST}:{self._server.server_port}"

@@ -38,6 +38,7 @@ def _parent_arn(account: Account, row: ResourceLifecycle, request: Members) -> s
     arn: str | None = request.get(key) if key else None
     if arn is None or row.naming.parent is None:
         return None
+    arn = _solution_of(arn) if row.naming.parent == "solution" else arn
     try:
         account.find(row.naming.parent, arn)
     except ServiceError as error:
@@ -46,6 +47,11 @@ def _parent_arn(account: Account, row: ResourceLifecycle, request: Members) -> s
         if account.switches.unknown_list_parent == "refuse":  # these operations declare no ResourceNotFoundException
             raise invalid_input(error.message) from error
     return arn
+
+
+def _solution_of(arn: str) -> str:
+    """Return the solution's ARN where a version's is given: AWS has listed campaigns by one (executed notebooks)."""
+    return "/".join(arn.split("/")[:2])
 
 
 def view(account: Account, record: Record) -> Members:

@@ -43,7 +43,11 @@ class PersonalizeResponse(BaseResponse):
         self.headers = request.headers
         self.querystring: dict[str, Any] = {}
         region = self.get_region_from_url(request, request.url)
-        account: Account = personalize_backends[self.get_current_account()][region].account
+        try:
+            account: Account = personalize_backends[self.get_current_account()][region].account
+        except KeyError as error:
+            message = f"Credential should be scoped to a valid region; {region!r} is none."
+            raise ServiceError("InvalidSignatureException", message, 403) from error
         return account
 
 
