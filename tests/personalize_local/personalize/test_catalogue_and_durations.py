@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.personalize.resources import RESOURCES
 from personalize_local.clock import CLOCK
 from personalize_local.personalize.controls.durations import QUICK_SECONDS, Durations
 from personalize_local.personalize.resources.resource_types import TYPES
@@ -69,8 +70,8 @@ def test_every_resource_type_has_its_durations() -> None:
     known = Durations().seconds
     assert {f"create {noun}" for noun, row in TYPES.items() if row.words} <= set(known)
     gone = {"schema", "solution_version"}
-    assert {f"delete {noun}" for noun, row in TYPES.items() if row.naming.deletable and noun not in gone} <= set(known)
-    assert {f"update {noun}" for noun, row in TYPES.items() if row.naming.updatable} <= set(known)
+    assert {f"delete {noun}" for noun, row in TYPES.items() if RESOURCES[noun].deletable and noun not in gone} <= set(known)
+    assert {f"update {noun}" for noun, row in TYPES.items() if row.updatable} <= set(known)
 
 
 def test_training_hours_are_billed_hours(world: World) -> None:
