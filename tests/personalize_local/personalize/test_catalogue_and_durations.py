@@ -70,7 +70,9 @@ def test_every_resource_type_has_its_durations() -> None:
     known = Durations().seconds
     assert {f"create {noun}" for noun, row in TYPES.items() if row.words} <= set(known)
     gone = {"schema", "solution_version"}
-    assert {f"delete {noun}" for noun, row in TYPES.items() if RESOURCES[noun].deletable and noun not in gone} <= set(known)
+    assert {f"delete {noun}" for noun, row in TYPES.items() if RESOURCES[noun].deletable and noun not in gone} <= set(
+        known
+    )
     assert {f"update {noun}" for noun, row in TYPES.items() if row.updatable} <= set(known)
 
 
