@@ -19,9 +19,9 @@ from moto import mock_aws
 import personalize_local.personalize
 from personalize_local.aws import background, current_cloud, installation
 from personalize_local.aws.current_cloud import LambdaError
-from personalize_local.aws.http.callers import Deployer
-from personalize_local.aws.http.endpoint import Access, Endpoint
-from personalize_local.aws.http.throttling import Throttling
+from personalize_local.aws.http.callers import SERVED, Callers, Deployer
+from personalize_local.aws.http.endpoint import Access, Endpoint, dispatcher
+from personalize_local.aws.iam.authorization import Guard
 from personalize_local.aws.lambda_.workers import WorkerPool
 from personalize_local.aws.sns.notices import Notice
 from personalize_local.aws.stepfunctions.executions import all_executions, find_execution
@@ -90,7 +90,8 @@ class Cloud:
         return self
 
     def _begin(self, undoing: contextlib.ExitStack) -> None:
-        self._endpoint = Endpoint(self._port, self._deployer, self._access)
+        application = Guard(Callers(dispatcher(SERVED), self._deployer))
+        self._endpoint = Endpoint(self._port, application, self._access, self._is_throttled)
         undoing.callback(self._endpoint.stop)
         undoing.enter_context(_nobodys_settings())
         directory = self._directory or Path(undoing.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
@@ -119,15 +120,13 @@ class Cloud:
         """End everything: executions, schedules, pollers, workers, the server, and what the cloud remembered."""
         self._undoing.close()
 
+    def _is_throttled(self, service: str) -> bool:
+        return self.personalize.faults.is_unlucky(service)
+
     @property
     def endpoint(self) -> str:
         """Return the URL the cloud answers at: `http://127.0.0.1:<port>`."""
         return self._endpoint.url
-
-    @property
-    def throttling(self) -> Throttling:
-        """Return what refuses a share of the calls of AWS services, when it is told to."""
-        return self._endpoint.throttling
 
     @property
     def environment(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from personalize_local.engine.api import (
+    DATASET_FOLDER,
     BatchReport,
     BatchSpec,
     DatasetRef,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from personalize_local.engine.datasets.dataset_jobs import DatasetJobs
     from personalize_local.engine.trained_models import TrainedModels
 
+_WARM: Final = "personalize_local.engine.worker_jobs"
 _WAITING_JOBS: Final = 64  # threads that wait for a worker; the service's own quotas are far below
 
 
@@ -63,7 +65,14 @@ class Engine:
 
     def drop_dataset(self, dataset: DatasetRef) -> None:
         """Forget the dataset's rows; forgetting twice is fine."""
-        self._datasets.drop(dataset)
+        if (
+            self._opened or (self.directory / DATASET_FOLDER).exists()
+        ):  # else there is nothing, and opening takes a while
+            self._datasets.drop(dataset)
+
+    def warm_up(self) -> None:
+        """Begin to open the folders and to start a worker, for an import that will probably come."""
+        self._jobs.submit(lambda: self._datasets and self._workers.run("warm-up", f"{_WARM}:warm_up"))
 
     def train(self, spec: TrainingSpec) -> "Future[TrainingResult]":
         """Fit the recipe to what the datasets hold at this moment."""

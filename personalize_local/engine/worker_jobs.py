@@ -9,6 +9,10 @@ from personalize_local.engine.training import training_run
 from personalize_local.engine.training.saved_model import load_model, recipe_of
 
 
+def warm_up() -> None:
+    """Do nothing: that this module was imported, with all that training and serving need, is the warmth."""
+
+
 def run_training(spec: TrainingSpec, snapshot: Path, model: Path) -> TrainingResult:
     """Fit the recipe to the snapshot and leave the model in its folder."""
     return training_run.train(spec, Snapshot.open(snapshot), model)

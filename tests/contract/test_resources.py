@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 
 from lambdas.personalize.resources import RESOURCES, ResourceType
+from personalize_local.personalize.resources.resource_types import TYPES
 
 ROWS = list(RESOURCES.values())
 ARN_PREFIX = "arn:aws:personalize:eu-west-1:123456789012"
@@ -95,3 +96,11 @@ def test_arns_are_built_as_documented(noun: str, request_: dict[str, str], path:
 @pytest.mark.parametrize("noun", ["event_tracker", "solution_version"])
 def test_ids_that_the_service_invents_are_not_guessed(noun: str) -> None:
     assert RESOURCES[noun].arn(ARN_PREFIX, {"name": "mine"}) is None
+
+
+def test_the_local_service_calls_everything_by_the_same_names() -> None:
+    """The local service is installed without the control plane, so it has a table of its own."""
+    local = [(t.noun, t.named, t.parent, t.words is not None, t.updatable, t.arn_key, t.summaries_key, t.parent_key,
+              t.update_key) for t in TYPES.values()]  # fmt: skip
+    assert local == [(r.noun, r.name_key, r.parent, r.has_status, r.updatable, r.arn_key, r.summaries_key, r.parent_key,
+                      r.update_key) for r in ROWS]  # fmt: skip

@@ -15,9 +15,9 @@ REQUEST = json.loads(Path(movies.__file__).with_name("movies.json").read_bytes()
 
 @pytest.fixture
 def throttled(cloud: Cloud) -> Iterator[Cloud]:
-    cloud.throttling.refuse(SHARE, ["personalize", "dynamodb", "s3", "states"])
+    cloud.personalize.faults.throttle(SHARE, ["personalize", "dynamodb", "s3", "states"])
     yield cloud
-    cloud.throttling.refuse(0, [])
+    cloud.personalize.faults.clear()
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_example_ends_green_while_a_fifth_of_all_calls_is_refused(
     for key, body in files.items():
         throttled.client("s3").put_object(Bucket=throttled.deployment.bucket, Key=key, Body=body)
     throttled.quiesce(180)
-    throttled.throttling.refuse(0, [])
+    throttled.personalize.faults.clear()
     states = throttled.client("stepfunctions")
     arn = throttled.deployment.state_machines["pipeline"]
     mine = [one for one in states.list_executions(stateMachineArn=arn)["executions"] if "crowded" in one["name"]]

@@ -1,22 +1,24 @@
 """Serve moto's WSGI application on 127.0.0.1, behind what keeps strangers out.
 
 From the outside in: `connections` (how many, how slow), `origins` (which pages), `request_limits` (how much),
-`throttling` (what comes too fast, if a test says so), `authorization` (what a handler's role may do), `callers` (what
-only the deployer may do), and the service.
+`throttling` (what comes too fast, if a test says so), `regions` (which AWS has), and the application: for a whole cloud
+`authorization` (what a handler's role may do), `callers` (what only the deployer may do), and the service.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from personalize_local.aws.http.callers import SERVED, Callers, Deployer
 from personalize_local.aws.http.connections import BoundedServer
 from personalize_local.aws.http.origins import Origins
+from personalize_local.aws.http.refusals import Application
+from personalize_local.aws.http.regions import Regions
 from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
 from personalize_local.aws.http.throttling import Throttling
-from personalize_local.aws.iam.authorization import Guard
 from personalize_local.command_line import HIGHEST_PORT, HOST
 
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
@@ -26,8 +28,9 @@ REMEMBERED_HOSTS = 256  # a host has the region in it, which is whatever a clien
 class _Dispatcher(DomainDispatcherApplication):
     """moto's choice of a service, remembered: moto lists its own folder twice for every request, under a lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: frozenset[str]) -> None:
         super().__init__(create_backend_app)
+        self._served = served
         self._services: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
@@ -37,13 +40,18 @@ class _Dispatcher(DomainDispatcherApplication):
                 self._services.clear()
             self._services[host] = super().get_backend_for_host(host)
         service = self._services[host]
-        if host is not None and service not in SERVED:
+        if host is not None and service not in self._served:
             raise LookupError(service or host)
         return service
 
 
-# One for all clouds of a process: it makes a Flask application per service on first use and keeps no other state.
-_dispatcher: Any = _Dispatcher()
+@cache
+def dispatcher(served: frozenset[str]) -> Any:
+    """Return moto's application for chosen services, in its names for them.
+
+    One for all servers of a process: it makes a Flask application per service on first use and keeps no other state.
+    """
+    return _Dispatcher(served)
 
 
 @dataclass(frozen=True)
@@ -55,18 +63,17 @@ class Access:
 
 
 class Endpoint:
-    """The cloud's HTTP server, in a thread."""
+    """An application's HTTP server, in a thread; `is_unlucky` tells which calls of a service come too fast."""
 
-    def __init__(self, port: int, deployer: Deployer, access: Access) -> None:
+    def __init__(self, port: int, application: Application, access: Access, is_unlucky: Callable[[str], bool]) -> None:
         if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536
             raise ValueError(f"a port is a number from 0 to {HIGHEST_PORT}, not {port}")
         try:
             self._server = BoundedServer(HOST, port, access.limits)
         except SystemExit as error:  # werkzeug's answer to a port that is taken
             raise OSError(f"port {port} is in use by another program") from error
-        self.throttling = Throttling(Guard(Callers(_dispatcher, deployer)))
-        application = BoundedBodies(self.throttling, access.limits)
-        self._server.app = Origins(application, self._server.server_port, access.origins)
+        bounded = BoundedBodies(Throttling(Regions(application), is_unlucky), access.limits)
+        self._server.app = Origins(bounded, self._server.server_port, access.origins)
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="endpoint", daemon=True

@@ -1,10 +1,12 @@
 """Refuse a request before it reaches a service, in the words of the protocol that its sender speaks."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
+_REST_JSON: Final = re.compile(r"/(lambda|personalize|scheduler)/aws4_request")  # their requests need not say JSON
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -21,6 +23,7 @@ def refuse(
 
 def error_text(environ: Mapping[str, Any], code: str, message: str, *, is_json: bool = False) -> str:
     """Return an error in JSON, or else in the XML of S3 or of the services with `Action` parameters."""
+    is_json |= bool(_REST_JSON.search(environ.get("HTTP_AUTHORIZATION", "")))
     if is_json or "HTTP_X_AMZ_TARGET" in environ or "json" in environ.get("CONTENT_TYPE", ""):
         return json.dumps({"__type": f"{code}Exception", "message": message})
     error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from personalize_local.engine.api import DatasetRef, ImportMode, ImportReport, IngestionMode
+from personalize_local.engine.api import DATASET_FOLDER, DatasetRef, ImportMode, ImportReport, IngestionMode
 from personalize_local.engine.datasets.csv_import import ImportTask
 from personalize_local.engine.datasets.dataset_store import DatasetStore
 from personalize_local.engine.datasets.log_files import LogFile
@@ -21,7 +21,7 @@ class DatasetJobs:
     """The datasets below the engine's directory; long work is given to the workers and waited for."""
 
     def __init__(self, directory: Path, workers: ProcessPool) -> None:
-        self.store = DatasetStore(directory / "datasets")
+        self.store = DatasetStore(directory / DATASET_FOLDER)
         self._scratch = directory / "scratch"
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a crash left
         self._workers = workers

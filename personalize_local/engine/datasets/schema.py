@@ -85,8 +85,9 @@ def _record(avro_text: str) -> dict[str, Any]:
         raise SchemaError("The schema must have a name of letters, digits and underscores.")
     if not isinstance(record.get("namespace", ""), str):
         raise SchemaError("The schema's namespace must be a string.")
-    if record.get("version", "1.0") != "1.0":
-        raise SchemaError(f'The schema\'s version must be "1.0", not {json.dumps(record["version"])}.')
+    version = record.get("version", "1.0")  # the guide writes "1.0"; AWS has accepted 1 and "1.1" as well
+    if isinstance(version, bool) or not isinstance(version, str | int | float):
+        raise SchemaError(f"The schema's version must be text or a number, not {json.dumps(version)}.")
     return record
 
 
@@ -107,23 +108,25 @@ def _field(entry: object) -> Field:
 
 
 def _type(name: str, declared: object) -> tuple[str, bool]:
-    if isinstance(declared, str) and declared in _TYPES:
-        return declared, False
-    if isinstance(declared, list) and len(declared) == 2 and "null" in declared:  # noqa: PLR2004 - null and a type
-        kind = declared[1] if declared[0] == "null" else declared[0]
-        if isinstance(kind, str) and kind in _TYPES:
-            return kind, True
+    union = declared if isinstance(declared, list) else [declared]
+    kinds = [kind for kind in union if kind != "null"]
+    if len(kinds) == 1 and isinstance(kinds[0], str) and kinds[0] in _TYPES and union.count("null") <= 1:
+        return kinds[0], "null" in union
     raise SchemaError(
         f"Field {name} has the unsupported type {json.dumps(declared)}: use string, int, long, float, double or"
         " boolean, or a list of one of these and null."
     )
 
 
+def _plain(name: str) -> str:
+    return name.replace("_", "").upper()
+
+
 def _check_unique(names: list[str]) -> None:
     """Refuse names that differ in case or underscores only: the service cannot tell them apart."""
     seen: dict[str, str] = {}
     for name in names:
-        key = name.replace("_", "").upper()
+        key = _plain(name)
         if key in seen:
             raise SchemaError(f"Field names must be unique without underscores: {seen[key]} and {name} are not.")
         seen[key] = name
@@ -138,10 +141,15 @@ def _check_textual(fields: tuple[Field, ...]) -> None:
             raise SchemaError(f"Only one field may be {flag}, not {', '.join(chosen)}.")
 
 
+def dataset_type_of(schema: Schema) -> DatasetType | None:
+    """Return the dataset type a schema is named after, in any case: AWS's own configurations have `interactions`."""
+    return next((each for each, rules in RULES.items() if _plain(rules.record) == _plain(schema.name)), None)
+
+
 def check_schema_fits(schema: Schema, dataset_type: DatasetType, domain: str | None = None) -> None:
     """Raise a SchemaError unless a dataset of this type (in a group of this domain) can have the schema."""
     rules = RULES[dataset_type]
-    if schema.name != rules.record:
+    if dataset_type_of(schema) != dataset_type:
         raise SchemaError(f"The schema of a dataset of type {dataset_type} must be named {rules.record}.")
     for name, kind in rules.required.items():
         _check_required(schema, name, kind)

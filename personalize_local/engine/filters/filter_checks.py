@@ -16,6 +16,7 @@ from personalize_local.engine.filters.filter_rules import (
 )
 
 _MOST_FIELDS: Final = 10
+_ORDERS: Final = frozenset({"<", "<=", ">", ">="})
 
 
 def check_filter(chosen: Filter, schemas: Mapping[DatasetType, Schema]) -> None:
@@ -55,7 +56,7 @@ def _check_test(test: FilterTest, schemas: Mapping[DatasetType, Schema]) -> None
         raise _error(test, "* is for EVENT_TYPE only")
     if field.type == "boolean" or field.textual:
         raise _error(test, f"{field.name} is {'textual' if field.textual else 'boolean'} and cannot be tested")
-    if test.operator not in {"IN", "NOT IN"} and not field.numeric:
+    if test.operator in _ORDERS and not field.numeric:
         raise _error(test, f"{test.operator} is for numbers, but {field.name} is of type {field.type}")
     for operand in test.operands:
         if isinstance(operand, CurrentItem):

@@ -46,9 +46,9 @@ def _test(test: FilterTest, values: Operands, schema: Schema) -> pl.Expr:
     field = column_of(test, schema)
     if not values:
         return pl.lit(value=False)
-    if test.operator in {"IN", "NOT IN"}:
+    if test.operator in {"IN", "NOT IN"} or not field.numeric:  # text knows no order: = is IN, and != is NOT IN
         inside = _inside(field, values)
-        return (inside if test.operator == "IN" else ~inside).fill_null(value=False)
+        return (inside if test.operator in {"IN", "="} else ~inside).fill_null(value=False)
     column = pl.col(field.name).cast(pl.Float64)
     return _COMPARISONS[test.operator](column, float(values[0])).fill_null(value=False)
 

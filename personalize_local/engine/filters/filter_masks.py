@@ -204,7 +204,7 @@ def _types(names: tuple[str, ...], resolved: Resolved) -> Mask:
 
 def _is_type(name: str, test: FilterTest, operands: tuple[str | float, ...]) -> bool:
     inside = test.any_value or name in {str(operand).lower() for operand in operands}
-    return inside == (test.operator == "IN")
+    return inside == (test.operator in {"IN", "="})
 
 
 def _positions(ids: pl.Series, wanted: pl.Series) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Parse filter expressions by the service's grammar.
 
 Choices where the guide is silent: keywords, dataset and column names in any case (the guide's own examples differ),
-AND before OR.
+AND before OR. The guide's examples are taken as they stand: `Action_Interactions`, `Action`, `> ($VALUE)`.
 """
 
 from collections.abc import Mapping
@@ -30,24 +30,29 @@ __all__ = ["Filter", "FilterError", "check_filter", "parse_filter"]
 _MOST_CHARACTERS: Final = 2_500
 _GRAMMAR: Final = r"""
     start: rule ("|" rule)*
-    rule: ACTION TARGET "WHERE"i alternatives ["IF"i condition]
-    alternatives: alternative ("OR"i alternative)*
-    alternative: test ("AND"i test)*
-    condition: user_test ("AND"i user_test)*
+    rule: ACTION TARGET _WHERE alternatives [_IF condition]
+    alternatives: alternative (_OR alternative)*
+    alternative: test (_AND test)*
+    condition: user_test (_AND user_test)*
     ?test: DATASET "." NAME membership "(" operands ")"   -> membership_test
          | DATASET "." NAME IN current_item               -> current_item_test
-         | DATASET "." NAME COMPARISON (operand | current_item)   -> comparison_test
+         | DATASET "." NAME COMPARISON (compared | current_item)  -> comparison_test
     ?user_test: "CurrentUser"i "." NAME membership "(" operands ")"   -> user_membership_test
-              | "CurrentUser"i "." NAME COMPARISON operand            -> user_comparison_test
+              | "CurrentUser"i "." NAME COMPARISON compared           -> user_comparison_test
     membership: IN | NOT IN
     current_item: "CurrentItem"i "." NAME
     operands: operand ("," operand)* | ANYTHING
+    ?compared: operand | "(" operand ")"
     ?operand: STRING | NUMBER | PLACEHOLDER
     ACTION.2: /(INCLUDE|EXCLUDE)\b/i
     TARGET.2: /(ItemID|UserID|ActionID)\b/i
-    DATASET.2: /(Interactions|Items|Users|Actions|ActionInteractions)\b/i
+    DATASET.2: /(Action_?Interactions|Interactions|Items|Users|Actions?)\b/i
     IN.2: /IN\b/i
     NOT.2: /NOT\b/i
+    _WHERE.2: /WHERE\b/i
+    _IF.2: /IF\b/i
+    _OR.2: /OR\b/i
+    _AND.2: /AND\b/i
     COMPARISON: "=" | "!=" | "<=" | "<" | ">=" | ">"
     ANYTHING: "*"
     NAME: /[A-Za-z_][A-Za-z0-9_]*/
@@ -105,7 +110,7 @@ def _where(error: UnexpectedInput, text: str) -> str:
 
 
 def _expected(names: set[str]) -> str:
-    return f", expected {' or '.join(sorted(_WORDS.get(name, name) for name in names))}" if names else ""
+    return f", expected {' or '.join(sorted(_WORDS.get(name, name.lstrip('_')) for name in names))}" if names else ""
 
 
 class _Rules(Transformer[Token, tuple[FilterRule, ...]]):

@@ -16,6 +16,8 @@ DATASETS: Final[dict[str, DatasetType]] = {
     "items": "ITEMS",
     "users": "USERS",
     "actions": "ACTIONS",
+    "action": "ACTIONS",
+    "action_interactions": "ACTION_INTERACTIONS",
     "actioninteractions": "ACTION_INTERACTIONS",
 }
 

@@ -136,7 +136,7 @@ class ItemEstimator(ABC):
         lists = ranked(self, held_out.past, n_items).items
         metrics = item_metrics(lists, held_out.truth, n_items, self.options.event_weights)
         rewards = item_rewards(data, self.options)
-        if rewards is not None and self.options.reward_sensitivity != "OFF":
+        if rewards is not None:  # with the sensitivity OFF, too: what the others are compared with
             metrics["average_rewards_at_k"] = average_rewards(lists, held_out.truth, np.asarray(rewards))
         return rounded(metrics)
 

@@ -5,6 +5,7 @@ Hyperparameters' defaults, ranges and tunability are those of the developer guid
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -36,6 +37,15 @@ ACTION_METRICS: Final = (
     "recall",
 )
 
+# What requests must say to recipes of a type (API reference, GetRecommendations; popular items need nobody).
+_INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "USER_PERSONALIZATION": ("userId",),
+    "POPULAR_ITEMS": (),
+    "PERSONALIZED_RANKING": ("userId", "inputList"),
+    "RELATED_ITEMS": ("itemId",),
+    "PERSONALIZED_ACTIONS": ("userId",),
+    "USER_SEGMENTATION": (),
+}
 _INTERACTIONS: Final[tuple[DatasetType, ...]] = ("INTERACTIONS",)
 
 
@@ -74,7 +84,7 @@ class Recipe:
     needs: tuple[DatasetType, ...] = _INTERACTIONS  # datasets without which it cannot be trained
     domain: str | None = None
     event_type: str | None = None  # a domain recipe counts only these events, and needs 1,000 of them
-    inputs: tuple[str, ...] = ("userId",)  # members a real-time request must have
+    for_a_user: bool = False  # a real-time request must name a user, although the type does not say so
     batch: bool = True  # answers batch inference jobs
     themes: bool = False
     incremental_update: bool = False  # performIncrementalUpdate
@@ -95,6 +105,11 @@ class Recipe:
         full = module if "." in module else f"{__package__}.{module}"
         found: type[Estimator] = getattr(import_module(full), name)
         return found
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the members that a real-time request must have."""
+        return (("userId",) if self.for_a_user else ()) + _INPUTS[self.recipe_type]
 
     @property
     def is_segmentation(self) -> bool:

@@ -2,10 +2,10 @@
 
 import random
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from personalize_local.personalize.protocol.service_errors import throttled
 from personalize_local.personalize.resources.resource_types import TYPES
 
 
@@ -42,7 +42,7 @@ class Faults:
             self._slow: list[InjectedSlowness] = []
             self._full: set[str] = set()
             self._denied: list[str] = []
-            self.throttled_share = 0.0
+            self.throttled: dict[str, float] = {}  # shares of calls, by the service's name in signatures
             self._random = random.Random(0)
 
     def fail(self, resource_type: str, reason: str, *, name: str | None = None, times: int = 1) -> None:
@@ -55,12 +55,16 @@ class Faults:
         with self._lock:
             self._slow.append(InjectedSlowness(_known(resource_type), factor, name))
 
-    def throttle(self, share: float) -> None:
-        """Answer this share (0-1) of all calls with ThrottlingException."""
+    def throttle(self, share: float, services: Iterable[str] = ("personalize",)) -> None:
+        """Refuse this share (0-1) of all calls of services, named as in signatures: `personalize`, `s3`, `states`.
+
+        Calls of other services than Personalize must come over HTTP to be refused.
+        """
         if not 0 <= share <= 1:
             raise ValueError(f"a share lies between 0 and 1, not {share}")
         with self._lock:
-            self.throttled_share = share
+            changed = {**self.throttled, **dict.fromkeys(services, share)}
+            self.throttled = {name: each for name, each in changed.items() if each}
 
     def fill_quota(self, resource_type: str) -> None:
         """Pretend that the quota of a type is used up."""
@@ -78,7 +82,7 @@ class Faults:
             return {
                 "failures": [asdict(each) for each in self._failures],
                 "slow": [asdict(each) for each in self._slow],
-                "throttledShare": self.throttled_share,
+                "throttledShares": dict(self.throttled),
                 "fullQuotas": sorted(self._full),
                 "deniedS3": list(self._denied),
             }
@@ -100,12 +104,21 @@ class Faults:
             factors = [s.factor for s in self._slow if s.resource_type == resource_type and s.name in {None, name}]
         return factors[-1] if factors else 1.0
 
-    def check_throttle(self) -> None:
-        """Raise when this call is one of the unlucky ones."""
+    def restore(self, in_force: Mapping[str, Any]) -> None:
+        """Put back what `in_force` told; what came since goes."""
         with self._lock:
-            unlucky = self.throttled_share > 0 and self._random.random() < self.throttled_share
-        if unlucky:
-            raise throttled()
+            self._failures = [InjectedFailure(**each) for each in in_force["failures"]]
+            self._slow = [InjectedSlowness(**each) for each in in_force["slow"]]
+            self.throttled = dict(in_force["throttledShares"])
+            self._full, self._denied = set(in_force["fullQuotas"]), list(in_force["deniedS3"])
+
+    def is_unlucky(self, service: str) -> bool:
+        """Tell whether this call of a service is one that comes too fast."""
+        share = self.throttled.get(service, 0.0)
+        if not share:
+            return False
+        with self._lock:
+            return self._random.random() < share
 
     def is_quota_full(self, resource_type: str) -> bool:
         """Tell whether the type's quota pretends to be used up."""

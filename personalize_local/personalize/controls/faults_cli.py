@@ -30,8 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_type(slow)
     slow.add_argument("factor", type=float, help="how many times as long")
     slow.add_argument("--name", help="only the resource of this name")
-    throttle = actions.add_parser("throttle", help="answer a share of all calls with ThrottlingException")
+    throttle = actions.add_parser("throttle", help="refuse a share of all calls for coming too fast")
     throttle.add_argument("share", type=float, help="0 to 1")
+    throttle.add_argument(
+        "--service", dest="services", action="append", help="named as in signatures, such as s3 (default: personalize)"
+    )
     _add_type(actions.add_parser("fill-quota", help="pretend that the quota of a type is used up"))
     deny = actions.add_parser("deny-s3", help="refuse the service its access to S3")
     deny.add_argument("prefix", nargs="?", help="only below this s3:// location")
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     body = {
         name: value
         for name, value in vars(args).items()
-        if name not in ours and isinstance(value, str | int | float) and not isinstance(value, bool)
+        if name not in ours and isinstance(value, str | int | float | list) and not isinstance(value, bool)
     }
     try:
         state = _call(args.endpoint, args.action, body)

@@ -21,7 +21,7 @@ class Switches:
         "LimitExceededException"
     )
     constraint_violation: Literal["InvalidInputException", "ValidationException"] = "InvalidInputException"
-    schema_check: Literal["strict", "none"] = "strict"
+    schema_check: Literal["JSON objects", "strict", "none"] = "JSON objects"
     unknown_member: Literal["ignore", "refuse"] = "ignore"
     unknown_list_parent: Literal["empty", "refuse"] = "empty"
     list_order: Literal["newest first", "oldest first"] = "newest first"
@@ -31,6 +31,7 @@ class Switches:
     automatic_training: bool = True
     missing_training_data: Refusal = "InvalidInputException"
     training_during_import: Literal["allow", "refuse"] = "allow"
+    update_needs_new_data: bool = True
     unknown_recipe: Literal["InvalidInputException", "ResourceNotFoundException"] = "ResourceNotFoundException"
     theme_regions: Literal["documented", "all"] = "documented"
     access_policies: Literal["where they exist", "always", "never"] = "where they exist"

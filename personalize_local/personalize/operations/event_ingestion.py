@@ -40,15 +40,12 @@ def put_events(account: Account, request: Members) -> None:
             rows += [{**row, "USER_ID": user} for row in account.sessions.take(tracker.arn, request["sessionId"])]
         else:
             account.sessions.keep(tracker.arn, request["sessionId"], rows)
-        dataset.notes["streamedAt"] = account.now()
-        account.changes += 1
-    _put(account, reference, rows)
+    _put(account, dataset, reference, rows)
 
 
 def _tracker(account: Account, tracking_id: str) -> Record:
-    now = account.now()
     for tracker in account.all("event_tracker", trackingId=tracking_id):
-        if tracker.is_active(now):
+        if not (tracker.is_going() or tracker.point(account.now()).failed):  # nobody waits for a tracker of seconds
             return tracker
     raise invalid_input(f"Invalid tracking id: {tracking_id}")
 
@@ -153,7 +150,7 @@ def _put_entities(account: Account, request: Members, kind: str, list_name: str,
             _row(schema, {**_columns(schema, _properties(each.get("properties"))), column: each[id_name]})
             for each in request[list_name]
         ]
-    _put(account, reference, rows)
+    _put(account, dataset, reference, rows)
 
 
 def _check_usable(account: Account, dataset: Record, kind: str) -> None:
@@ -173,7 +170,7 @@ def put_action_interactions(account: Account, request: Members) -> None:
         _check_usable(account, dataset, "ACTION_INTERACTIONS")
         schema, reference = schema_of(account, dataset), reference_to(account, dataset)
         rows = [_action_interaction(schema, each) for each in request["actionInteractions"]]
-    _put(account, reference, rows)
+    _put(account, dataset, reference, rows)
 
 
 def _action_interaction(schema: Schema, event: Members) -> Row:
@@ -190,7 +187,10 @@ def _action_interaction(schema: Schema, event: Members) -> Row:
     return _row(schema, {**_columns(schema, _properties(event.get("properties"))), **given})
 
 
-def _put(account: Account, reference: DatasetRef, rows: Sequence[Row]) -> None:
+def _put(account: Account, dataset: Record, reference: DatasetRef, rows: Sequence[Row]) -> None:
+    with account.lock:
+        dataset.notes["streamedAt"] = account.now()
+        account.changes += 1
     try:
         account.engine.put_rows(reference, rows)
     except EngineError as error:

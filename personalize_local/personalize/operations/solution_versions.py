@@ -30,7 +30,7 @@ def create_solution_version(account: Account, request: Members) -> Members:
     """Answer CreateSolutionVersion."""
     solution = account.find("solution", request["solutionArn"])
     _require_free_name(account, solution, request.get("name"))
-    account.require_active(solution)
+    account.require_begun(solution)
     recipe = recipe_of(account, recipe_arn(account, solution))
     mode = request.get("trainingMode", "FULL")
     _check_data(account, solution.group_arn, recipe)
@@ -81,7 +81,27 @@ def _check_mode(account: Account, solution: Record, recipe: Recipe, mode: str) -
     ]
     if not trained:
         raise invalid_input(f"trainingMode UPDATE needs an ACTIVE version of {solution.arn} from FULL training.")
+    if account.switches.update_needs_new_data:
+        _check_news(account, solution)
     return str(trained[-1].notes["model"])
+
+
+def _check_news(account: Account, solution: Record) -> None:
+    versions = account.all("solution_version", solutionArn=solution.arn)
+    newest = max(version.created for version in versions if version.is_active(account.now()))
+    if not any(is_newer(account, dataset, newest) for dataset in of_group(account, solution.group_arn).values()):
+        raise invalid_input(
+            "There should be updates to at least one dataset after last active solution version with training mode set"
+            " to FULL"
+        )
+
+
+def is_newer(account: Account, dataset: Record, since: float) -> bool:
+    """Tell whether an import has ended in a dataset, or rows were streamed to it, since a moment."""
+    now = account.now()
+    jobs = account.all("dataset_import_job", datasetArn=dataset.arn)
+    imported = any(job.is_active(now) and job.point(now).since >= since for job in jobs)
+    return imported or dataset.notes.get("streamedAt", -1.0) >= since
 
 
 def train(account: Account, solution: Record, members: Members, base: str | None = None) -> Record:

@@ -19,14 +19,14 @@ def list_all(account: Account, request: Members, noun: str) -> Members:
     """Answer a List operation, narrowed to a parent when the request names one."""
     row = TYPES[noun]
     parent_arn = _parent_arn(account, row, request)
-    key = row.naming.parent_key
+    key = row.parent_key
     numbered = (
         (each.number, each) for each in account.all(noun) if parent_arn is None or each.lookup(key) == parent_arn
     )
     return page(
         f"List {noun}",
         request,
-        row.naming.summaries_key,
+        row.summaries_key,
         numbered,
         partial(view, account),
         newest_first=account.lists_newest_first,
@@ -34,18 +34,24 @@ def list_all(account: Account, request: Members, noun: str) -> Members:
 
 
 def _parent_arn(account: Account, row: ResourceLifecycle, request: Members) -> str | None:
-    key = row.naming.parent_key
+    key = row.parent_key
     arn: str | None = request.get(key) if key else None
-    if arn is None or row.naming.parent is None:
+    if arn is None or row.parent is None:
         return None
+    arn = _solution_of(arn) if row.parent == "solution" else arn
     try:
-        account.find(row.naming.parent, arn)
+        account.find(row.parent, arn)
     except ServiceError as error:
         if error.code != "ResourceNotFoundException" or row.noun == "solution_version":
             raise
         if account.switches.unknown_list_parent == "refuse":  # these operations declare no ResourceNotFoundException
             raise invalid_input(error.message) from error
     return arn
+
+
+def _solution_of(arn: str) -> str:
+    """Return the solution's ARN where a version's is given: AWS has listed campaigns by one (executed notebooks)."""
+    return "/".join(arn.split("/")[:2])
 
 
 def view(account: Account, record: Record) -> Members:

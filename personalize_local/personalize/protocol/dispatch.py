@@ -73,8 +73,8 @@ _WRITTEN: Final[Mapping[str, Operation]] = {
 
 CONTROL_PLANE: Final[Mapping[str, Operation]] = {
     **_WRITTEN,
-    **{f"Describe{row.naming.pascal}": partial(describe, noun=noun) for noun, row in TYPES.items()},
-    **{f"List{row.naming.pascal}s": partial(list_all, noun=noun) for noun, row in TYPES.items()},
+    **{f"Describe{row.pascal}": partial(describe, noun=noun) for noun, row in TYPES.items()},
+    **{f"List{row.pascal}s": partial(list_all, noun=noun) for noun, row in TYPES.items()},
 }
 
 DATA_PLANE: Final[Mapping[str, Operation]] = {

@@ -22,7 +22,7 @@ def _slow(service: PersonalizeService, body: Body) -> None:
 
 
 def _throttle(service: PersonalizeService, body: Body) -> None:
-    service.faults.throttle(float(body["share"]))
+    service.faults.throttle(float(body["share"]), body.get("services") or ("personalize",))
 
 
 def _fill_quota(service: PersonalizeService, body: Body) -> None:

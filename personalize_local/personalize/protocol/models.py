@@ -2,6 +2,7 @@
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
+from personalize_local.aws.http.regions import known_regions
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.service import current_service
 
@@ -14,4 +15,5 @@ class PersonalizeBackend(BaseBackend):
         self.account = Account(current_service(), account_id, region_name)
 
 
-personalize_backends = BackendDict(PersonalizeBackend, "personalize")
+# In every region of AWS, although the service is not in all of them: a program's default region may be anywhere.
+personalize_backends = BackendDict(PersonalizeBackend, "personalize", additional_regions=sorted(known_regions()))

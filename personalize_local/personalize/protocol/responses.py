@@ -9,7 +9,7 @@ from personalize_local.personalize.protocol import wire
 from personalize_local.personalize.protocol.dispatch import CONTROL_PLANE, DATA_PLANE
 from personalize_local.personalize.protocol.models import personalize_backends
 from personalize_local.personalize.protocol.paging import check_token
-from personalize_local.personalize.protocol.service_errors import ServiceError
+from personalize_local.personalize.protocol.service_errors import ServiceError, throttled
 from personalize_local.personalize.protocol.validation import check
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.reconcile import reconciled
@@ -43,14 +43,18 @@ class PersonalizeResponse(BaseResponse):
         self.headers = request.headers
         self.querystring: dict[str, Any] = {}
         region = self.get_region_from_url(request, request.url)
-        account: Account = personalize_backends[self.get_current_account()][region].account
+        try:
+            account: Account = personalize_backends[self.get_current_account()][region].account
+        except KeyError as error:
+            message = f"Credential should be scoped to a valid region; {region!r} is none."
+            raise ServiceError("InvalidSignatureException", message, 403) from error
         return account
 
 
 def _answer(account: Account, target: wire.Target, request: dict[str, Any]) -> Members | None:
     faults = account.service.faults
-    if faults.throttled_share:
-        faults.check_throttle()
+    if faults.throttled and faults.is_unlucky("personalize"):
+        raise throttled()
     if "nextToken" in request:
         check_token(request)
     check(target.operation.input_shape, request, account.switches, target.errors)

@@ -108,6 +108,11 @@ class Account:
                     self.switches.parent_not_active, f"{record.arn} is not ACTIVE; its status is {record.status(now)}."
                 )
 
+    def require_begun(self, record: Record) -> None:
+        """Raise unless a record can be used or soon can: for what AWS makes within seconds, and programs await less."""
+        if record.is_going() or record.point(self.now()).failed:
+            self.require_active(record)
+
     def require_free(self, noun: str, arn: str) -> None:
         """Raise when the ARN is taken."""
         if arn in self._records[noun]:
@@ -161,9 +166,11 @@ class Account:
         self, row: ResourceLifecycle, arn: str, name: str, words: StatusWords, options: CreationOptions
     ) -> StatusTimeline:
         failure = self.service.faults.take_failure(row.noun, name)
-        seconds = self.service.durations.draw(options.duration or f"create {row.noun}", arn, options.extra_seconds)
+        slowness = self.service.faults.slowness(row.noun, name)
+        what = options.duration or f"create {row.noun}"
+        seconds = self.service.durations.draw(what, arn, options.extra_seconds, slowness)
         job = None if options.task is None or failure else self.start(options.task)
-        return StatusTimeline(words, self.now(), seconds * self.service.faults.slowness(row.noun, name), job, failure)
+        return StatusTimeline(words, self.now(), seconds, job, failure)
 
     def start(self, task: Task) -> BackgroundJob:
         """Begin a background job."""
@@ -184,8 +191,8 @@ class Account:
     ) -> None:
         """Send a resource another way: deletion, stop, start."""
         noun = record.type.noun
-        usual = 0.0 if at_once else self.service.durations.draw(f"{verb} {noun}", record.arn)
-        seconds = usual * self.service.faults.slowness(noun, record.name)
+        slowness = self.service.faults.slowness(noun, record.name)
+        seconds = 0.0 if at_once else self.service.durations.draw(f"{verb} {noun}", record.arn, slowness=slowness)
         record.timeline = StatusTimeline(words, self.now(), seconds, self.start(task) if task else None)
         record.arrived, record.end = False, None
         self.changes += 1

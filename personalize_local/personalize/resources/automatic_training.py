@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from personalize_local.personalize.operations.datasets import of_group
-from personalize_local.personalize.operations.solution_versions import train
+from personalize_local.personalize.operations.solution_versions import is_newer, train
 from personalize_local.personalize.operations.solutions import schedule_days
 from personalize_local.personalize.protocol.service_errors import ServiceError
 from personalize_local.personalize.resources.account import Account
@@ -55,8 +55,4 @@ def _train(account: Account, solution: Record, now: float) -> None:
 
 def _has_new_data(account: Account, solution: Record, since: float) -> bool:
     dataset = of_group(account, solution.group_arn).get("INTERACTIONS")
-    if dataset is None:
-        return False
-    jobs = account.all("dataset_import_job", datasetArn=dataset.arn)
-    imported = any(job.created >= since and job.is_active(account.now()) for job in jobs)
-    return imported or dataset.notes.get("streamedAt", -1.0) >= since
+    return dataset is not None and is_newer(account, dataset, since)

@@ -101,6 +101,6 @@ class Record:
         }
         if self.type.words is not None:
             shown |= {"status": self.status(now), "failureReason": point.reason}
-        if self.update is not None and self.type.naming.updatable:
-            shown[self.type.naming.update_key] = self.update.view(now)
+        if self.update is not None and self.type.updatable:
+            shown[self.type.update_key] = self.update.view(now)
         return shown

@@ -1,62 +1,86 @@
-"""Say how each resource type lives; the project's resource table says what it is called."""
+"""Say of each resource type what the service calls it, and how it lives.
+
+tests/contract compares the names with botocore's model and with the table of the control plane, which is not installed
+with this package.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lambdas.personalize.resources import RESOURCES
-from lambdas.personalize.resources import ResourceType as Naming
 from personalize_local.personalize.resources.status_timeline import CREATE, DELETION_JOB, UPDATE, StatusWords
 
 
 @dataclass(frozen=True)
 class ResourceLifecycle:
-    """A row of the resource table with its lifecycle."""
+    """A type of resource: its names, where they depart from the service's rule, and its status words."""
 
-    naming: Naming
-    words: StatusWords | None  # None: no status at all
-    update_words: StatusWords
-    taggable: bool
+    noun: str  # in snake case
+    parent: str | None = None  # the noun whose ARN narrows List
+    named: str = "name"  # the member that holds the name
+    words: StatusWords | None = CREATE  # None: no status at all
+    update_words: StatusWords = CREATE
+    updatable: bool = False  # in a member of its own that tells of the latest update
+    taggable: bool = True
+    list_key: str | None = None  # where List answers, when not the plural
 
     @property
-    def noun(self) -> str:
-        """The type, in snake case."""
-        return self.naming.noun
+    def pascal(self) -> str:
+        """The type as in the names of operations."""
+        return "".join(word.capitalize() for word in self.noun.split("_"))
 
     @property
     def camel(self) -> str:
         """The type as a member's name."""
-        return self.naming.camel
+        return self.pascal[0].lower() + self.pascal[1:]
 
     @property
     def arn_key(self) -> str:
         """The member that holds the type's ARN."""
-        return self.naming.arn_key
-
-    @property
-    def named(self) -> str:
-        """The member that holds the name."""
-        return self.naming.name_key
+        return f"{self.camel}Arn"
 
     @property
     def path(self) -> str:
         """The first part of the resource in an ARN."""
         return "solution" if self.noun == "solution_version" else self.noun.replace("_", "-")
 
+    @property
+    def parent_key(self) -> str | None:
+        """The parameter by which List is narrowed to one parent."""
+        return TYPES[self.parent].arn_key if self.parent else None
 
-# The words of an update that are shown in the resource's own status, not in a member of their own.
-_UPDATED_IN_PLACE: Final = frozenset({"dataset", "metric_attribution"})
-_NEVER_TAGGED: Final = frozenset({"schema", "metric_attribution"})
+    @property
+    def summaries_key(self) -> str:
+        """The member in which List answers."""
+        return self.list_key or f"{self.camel}s"
+
+    @property
+    def update_key(self) -> str:
+        """The member in which Describe tells about the latest update."""
+        return f"latest{self.pascal}Update"
 
 
-def _type(row: Naming) -> ResourceLifecycle:
-    words = DELETION_JOB if row.noun == "data_deletion_job" else CREATE
-    return ResourceLifecycle(
-        naming=row,
-        words=words if row.has_status else None,
-        update_words=UPDATE if row.noun in _UPDATED_IN_PLACE else CREATE,
-        taggable=row.noun not in _NEVER_TAGGED,
-    )
+def _job(noun: str, parent: str, words: StatusWords = CREATE) -> ResourceLifecycle:
+    return ResourceLifecycle(noun, parent, named="jobName", words=words)
 
 
-TYPES: Final[Mapping[str, ResourceLifecycle]] = {row.noun: _type(row) for row in RESOURCES.values()}
+# An update of a dataset or a metric attribution shows in its own status.
+_ROWS: Final = (
+    ResourceLifecycle("schema", words=None, taggable=False),
+    ResourceLifecycle("dataset_group"),
+    ResourceLifecycle("dataset", "dataset_group", update_words=UPDATE, updatable=True),
+    _job("dataset_import_job", "dataset"),
+    _job("dataset_export_job", "dataset"),
+    _job("data_deletion_job", "dataset_group", DELETION_JOB),
+    ResourceLifecycle("event_tracker", "dataset_group"),
+    ResourceLifecycle("filter", "dataset_group", list_key="Filters"),
+    ResourceLifecycle("metric_attribution", "dataset_group", update_words=UPDATE, taggable=False),
+    ResourceLifecycle("solution", "dataset_group", updatable=True),
+    ResourceLifecycle("solution_version", "solution"),
+    ResourceLifecycle("campaign", "solution", updatable=True),
+    ResourceLifecycle("recommender", "dataset_group", updatable=True),
+    _job("batch_inference_job", "solution_version"),
+    _job("batch_segment_job", "solution_version"),
+)
+
+TYPES: Final[Mapping[str, ResourceLifecycle]] = {row.noun: row for row in _ROWS}

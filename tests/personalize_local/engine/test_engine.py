@@ -216,3 +216,18 @@ def test_importing_the_engine_is_cheap() -> None:
     )
     found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert found.stdout == "none\n"
+
+
+def test_dropping_what_was_never_there_opens_nothing_and_warming_up_starts_a_worker(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    try:
+        engine.drop_dataset(ref("ITEMS"))
+        assert engine._opened is None
+        engine.warm_up()
+        for _ in range(3000):
+            if engine._workers.processes and engine._opened:
+                break
+            time.sleep(0.01)
+        assert len(engine._workers.processes) == 1
+    finally:
+        engine.close()

@@ -72,6 +72,9 @@ class EngineDouble:
         assert datasets
         return _done(sum(len(file.read_text().splitlines()) - 1 for file in files))
 
+    def warm_up(self) -> None:
+        """Nothing is cold."""
+
     def drop_dataset(self, dataset: DatasetRef) -> None:
         self.dropped.append(dataset.key)
 

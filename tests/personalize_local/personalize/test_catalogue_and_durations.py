@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize_local.personalize.controls.durations import Durations
+from lambdas.personalize.resources import RESOURCES
+from personalize_local.clock import CLOCK
+from personalize_local.personalize.controls.durations import QUICK_SECONDS, Durations
 from personalize_local.personalize.resources.resource_types import TYPES
 from tests.personalize_local.personalize.world import RECIPES, ROLE, World
 
@@ -51,12 +54,26 @@ def test_a_draw_is_the_same_for_the_same_seed_and_stays_within_the_jitter(seed: 
     assert typical * (1 - jitter) - 1e-6 <= drawn <= typical * (1 + jitter) + 1e-6
 
 
+@given(speed=st.floats(1e-6, 1e6), key=st.text())
+def test_what_is_quick_on_aws_is_quick_on_a_slow_clock(speed: float, key: str) -> None:
+    durations = Durations()
+    with patch.object(CLOCK, "speed", speed):
+        for what, typical in durations.seconds.items():
+            real_seconds = CLOCK.real_seconds(durations.draw(what, key))
+            aws_seconds = typical * (1 + durations.jitter)
+            assert real_seconds <= aws_seconds * (1 if typical <= QUICK_SECONDS else max(1, 1 / speed)) + 1e-6
+        assert CLOCK.real_seconds(durations.draw("create solution", key)) <= 5  # what AWS's own code waits
+        assert durations.draw("create solution", key, slowness=100) > QUICK_SECONDS  # slow is slow on any clock
+
+
 def test_every_resource_type_has_its_durations() -> None:
     known = Durations().seconds
     assert {f"create {noun}" for noun, row in TYPES.items() if row.words} <= set(known)
     gone = {"schema", "solution_version"}
-    assert {f"delete {noun}" for noun, row in TYPES.items() if row.naming.deletable and noun not in gone} <= set(known)
-    assert {f"update {noun}" for noun, row in TYPES.items() if row.naming.updatable} <= set(known)
+    assert {f"delete {noun}" for noun, row in TYPES.items() if RESOURCES[noun].deletable and noun not in gone} <= set(
+        known
+    )
+    assert {f"update {noun}" for noun, row in TYPES.items() if row.updatable} <= set(known)
 
 
 def test_training_hours_are_billed_hours(world: World) -> None:

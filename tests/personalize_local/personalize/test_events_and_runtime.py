@@ -197,3 +197,29 @@ def test_a_recommender_answers_for_its_domain(world: World) -> None:
     world.runtime.get_recommendations(recommenderArn=arn, userId="u1")
     assert world.engine.queries[-1][0] == "recommender.r/1"
     assert world.engine.trainings[-1].solution["eventType"] == "View"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "question"),
+    [
+        ("aws-popularity-count", {}),
+        ("aws-trending-now", {}),
+        ("aws-user-personalization-v2", {"userId": "u1"}),
+        ("aws-sims", {"itemId": "i1"}),
+        ("aws-similar-items", {"itemId": "i1"}),
+    ],
+)
+def test_a_question_says_what_the_type_of_recipe_takes(world: World, recipe: str, question: dict[str, str]) -> None:
+    """Fact: the API reference says, type by type, what is required; popular items are the same for everybody."""
+    _, version = world.make_trained(recipe=recipe)
+    campaign = world.make_campaign(version)
+    assert world.runtime.get_recommendations(campaignArn=campaign, **question)["itemList"]
+    if question:
+        with pytest.raises(world.runtime.exceptions.InvalidInputException, match="must be given"):
+            world.runtime.get_recommendations(campaignArn=campaign)
+
+
+def test_a_sessions_earlier_events_go_to_the_first_user_who_shows_up(world: World, tracking_id: str) -> None:
+    for user in ({}, {"userId": "u1"}, {"userId": "u2"}):
+        world.events.put_events(trackingId=tracking_id, sessionId="s", eventList=[_event(itemId="x")], **user)
+    assert [row["USER_ID"] for _, row in world.engine.streamed] == ["s", "u1", "u1", "u2"]

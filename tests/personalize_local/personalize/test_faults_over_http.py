@@ -88,9 +88,9 @@ def test_what_a_form_can_send_changes_nothing(endpoint: str) -> None:
         "POST", f"{endpoint}/_local-cloud/throttle", body=body, headers={"Content-Type": "text/plain"}
     )
     assert (refused.status, CONTROL_HEADER in refused.json()["message"]) == (403, True)
-    assert http.request("GET", f"{endpoint}/_local-cloud/state").json()["faults"]["throttledShare"] == 0
+    assert http.request("GET", f"{endpoint}/_local-cloud/state").json()["faults"]["throttledShares"] == {}
     accepted = http.request("POST", f"{endpoint}/_local-cloud/throttle", body=body, headers={CONTROL_HEADER: "1"})
-    assert accepted.json()["faults"]["throttledShare"] == 0.5
+    assert accepted.json()["faults"]["throttledShares"] == {"personalize": 0.5}
 
 
 def test_all_three_apis_answer_on_one_endpoint(world: World, endpoint: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personalize_local.personalize.controls.durations import QUICK_SECONDS
 from personalize_local.personalize.resources.job_runner import EndedJob
 from personalize_local.personalize.resources.status_timeline import CREATE, JobOutcome, JobResult, StatusTimeline
 from tests.personalize_local.personalize.world import RECIPES, ROLE, World, avro
@@ -33,12 +34,14 @@ DELETED = ["DELETE PENDING", "DELETE IN_PROGRESS", "gone"]
 
 
 def test_a_dataset_group_and_a_dataset_are_created_and_deleted_in_the_documented_words(world: World) -> None:
+    for what in ("create dataset_group", "create dataset", "delete dataset", "delete dataset_group"):
+        world.service.durations.set_seconds(what, QUICK_SECONDS + 1)  # the clock stands: what is quick would be over
     group = world.personalize.create_dataset_group(name="movies")["datasetGroupArn"]
-    assert _words(world, "dataset_group", group, 60) == CREATED
+    assert _words(world, "dataset_group", group, 120) == CREATED
     dataset = world.personalize.create_dataset(
         name="d", schemaArn=world.make_schema(), datasetGroupArn=group, datasetType="interactions"
     )["datasetArn"]
-    assert _words(world, "dataset", dataset, 60) == CREATED
+    assert _words(world, "dataset", dataset, 120) == CREATED
     world.personalize.delete_dataset(datasetArn=dataset)
     assert _words(world, "dataset", dataset, 120) == DELETED
     world.personalize.delete_dataset_group(datasetGroupArn=group)

@@ -1,5 +1,6 @@
 """The rules checked in the call itself, in their order: ARN, existence, name, state, sense, quota."""
 
+import json
 from typing import Any
 
 import pytest
@@ -50,10 +51,19 @@ def test_key_and_role_of_a_group_come_together(world: World) -> None:
 
 @pytest.mark.parametrize(
     "schema",
-    ["{}", "sth", '"sth"', '{"type":"record","name":"Items","fields":[]}', avro("Items").replace("float", "money")],
+    ["{}", " {", '{"type":"record","name":"Items","fields":[]}', avro("Items").replace("float", "money")],
 )
 def test_a_schema_must_be_avro_from_the_start(world: World, schema: str) -> None:
     assert refused(world.personalize.create_schema, name="s", schema=schema)[0] == "InvalidInput"
+
+
+def test_a_text_that_is_no_json_object_is_kept_until_a_dataset_is_to_have_it(world: World) -> None:
+    group, create = world.make_group(), world.personalize.create_schema
+    arn = create(name="s", schema="sth")["schemaArn"]
+    request = {"name": "d", "schemaArn": arn, "datasetGroupArn": group, "datasetType": "ITEMS"}
+    assert refused(world.personalize.create_dataset, **request)[0] == "InvalidInput"
+    world.service.switches.schema_check = "strict"
+    assert refused(create, name="t", schema="sth")[0] == "InvalidInput"
 
 
 def test_a_dataset_needs_a_schema_of_its_type_and_domain(world: World) -> None:
@@ -155,14 +165,57 @@ def test_a_version_needs_its_datasets_and_update_needs_a_full_one(world: World) 
     solution = world.make_solution(group)
     create = world.personalize.create_solution_version
     assert refused(create, solutionArn=solution)[0] == "InvalidInput"
-    world.make_dataset(group)
+    dataset = world.make_dataset(group)
     assert refused(create, solutionArn=solution, trainingMode="UPDATE")[0] == "InvalidInput"
     full = world.make_version(solution)
+    world.make_import(dataset)
     world.make_version(solution, trainingMode="UPDATE")
     assert world.engine.trainings[-1].base_version == "taste/" + full.rpartition("/")[2]
     ranking = world.make_solution(group, "aws-personalized-ranking", name="ranking")
     world.make_version(ranking)
     assert refused(create, solutionArn=ranking, trainingMode="UPDATE")[0] == "InvalidInput"
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_an_update_needs_new_data(world: World, streamed: bool) -> None:
+    """Fact: the words are those of AWS's own cheat sheet."""
+    group, version = world.make_trained()
+    request = {"solutionArn": version.rpartition("/")[0], "trainingMode": "UPDATE"}
+    code, message = refused(world.personalize.create_solution_version, **request)
+    assert (code, message.partition(" after")[0]) == ("InvalidInput", "There should be updates to at least one dataset")
+    world.service.switches.update_needs_new_data = False
+    assert world.make_version(request["solutionArn"], trainingMode="UPDATE")
+    world.service.switches.update_needs_new_data = True
+    items = world.make_dataset(group, "ITEMS")
+    if streamed:
+        properties = json.dumps({"price": 1.0, "categoryL1": "a", "creationTimestamp": 1})
+        world.events.put_items(datasetArn=items, items=[{"itemId": "new", "properties": properties}])
+    else:
+        world.make_import(items, "goods")
+    assert world.make_version(request["solutionArn"], trainingMode="UPDATE")
+
+
+def test_a_version_may_follow_its_solution_at_once(world: World) -> None:
+    group = world.make_group()
+    world.make_import(world.make_dataset(group))
+    create = world.personalize.create_solution
+    solution = create(name="s", datasetGroupArn=group, recipeArn=f"{RECIPES}aws-user-personalization")["solutionArn"]
+    assert world.status("solution", solution) == "CREATE PENDING"
+    assert world.make_version(solution)
+    world.service.faults.fail("solution", "no room")
+    failed = create(name="t", datasetGroupArn=group, recipeArn=f"{RECIPES}aws-user-personalization")["solutionArn"]
+    world.finish()
+    assert refused(world.personalize.create_solution_version, solutionArn=failed)[0] == "ResourceInUse"
+
+
+def test_events_may_follow_their_tracker_at_once(world: World) -> None:
+    group = world.make_group()
+    world.make_dataset(group)
+    tracker = world.personalize.create_event_tracker(name="t", datasetGroupArn=group)
+    assert world.status("event_tracker", tracker["eventTrackerArn"]) == "CREATE PENDING"
+    event = {"eventType": "view", "sentAt": 1_700_000_000, "itemId": "i1"}
+    world.events.put_events(trackingId=tracker["trackingId"], sessionId="s", userId="u", eventList=[event])
+    assert [row["ITEM_ID"] for _, row in world.engine.streamed] == ["i1"]
 
 
 def test_a_named_version_has_its_name_in_the_arn_and_an_unnamed_one_an_id(world: World) -> None:

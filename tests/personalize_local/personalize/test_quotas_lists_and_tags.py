@@ -105,6 +105,14 @@ def test_a_token_belongs_to_its_own_question(world: World, schemas: list[str]) -
             call(nextToken=wrong)
 
 
+def test_campaigns_are_listed_by_the_arn_of_a_version(world: World) -> None:
+    _, version = world.make_trained()
+    campaign = world.make_campaign(version)
+    for arn in (version, version.rpartition("/")[0]):
+        listed = world.personalize.list_campaigns(solutionArn=arn)["campaigns"]
+        assert [each["campaignArn"] for each in listed] == [campaign]
+
+
 def test_lists_are_narrowed_to_a_parent(world: World) -> None:
     first, second = world.make_group("first"), world.make_group("second")
     world.make_dataset(first)

@@ -164,7 +164,7 @@ def test_nothing_of_a_foreign_page_arrives(
     assert (status, "AccessDenied" in text) == (403, True)
     assert cloud.client("s3").list_buckets()["Buckets"] == []
     in_force = json.loads(send(cloud, "GET", "/_local-cloud/state", {})[1])
-    assert in_force["faults"]["throttledShare"] == 0
+    assert in_force["faults"]["throttledShares"] == {}
 
 
 def test_an_allowed_origin_uses_the_cloud(cloud: Cloud) -> None:

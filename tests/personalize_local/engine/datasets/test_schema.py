@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "bytes": ({"type": "record", "name": "Users", "fields": [field("A", "bytes")]}, 'unsupported type "bytes"'),
     "a field without type": ({"type": "record", "name": "Users", "fields": [{"name": "A"}]}, "unsupported type null"),
-    "another version": ({"type": "record", "name": "Users", "fields": [USER], "version": 1.0}, 'must be "1.0"'),
+    "another version": ({"type": "record", "name": "Users", "fields": [USER], "version": ["1.0"]}, "must be text or a"),
     "a categorical number": (
         {"type": "record", "name": "Users", "fields": [field("A", "int", categorical=True)]},
         "A cannot be categorical",

@@ -26,7 +26,7 @@ def test_two_after_each_other_share_nothing(tmp_path: Path) -> None:
     with running(tmp_path / "second") as world:
         second = world.service
         assert second.faults.in_force() == {
-            "failures": [], "slow": [], "throttledShare": 0.0, "fullQuotas": [], "deniedS3": [],
+            "failures": [], "slow": [], "throttledShares": {}, "fullQuotas": [], "deniedS3": [],
         }  # fmt: skip
         assert (second.switches, second.durations, second.quotas.table) == (Switches(), Durations(), dict(DEFAULTS))
         assert world.personalize.list_schemas()["schemas"] == []
