@@ -1,4 +1,4 @@
-"""Serve a file as S3's client does, so that the gateway's own code reads and writes it, and nothing else holds memory."""
+"""Serve a file as S3's client does, so that the gateway's own code reads and writes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
