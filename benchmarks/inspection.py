@@ -24,7 +24,7 @@ from lambdas.file_checks.batch_input import LARGEST_BYTES, check_batch_input
 from lambdas.file_checks.columns import columns_of
 from lambdas.file_checks.csv_check import Inspector
 from lambdas.gateways.s3 import S3Objects
-from lambdas.personalize.request import UploadPolicy
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.claims import ClaimDecision
 from lambdas.uploads.dataset_facts import DatasetFacts
 from lambdas.uploads.import_selection import ImportSelection

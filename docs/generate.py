@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import statemachines
-from lambdas.personalize.request import Request
+from lambdas.requests.request import Request
 from personalize_local.aws.limits import LIMITS
 
 DOCS = Path(__file__).parent
@@ -16,7 +16,14 @@ ROOT: Final = DOCS.parent
 
 # Whose public classes are the domain's words; with the folders and files of each room.
 _GLOSSARY_ROOMS: Final = {
-    "The control plane": ("lambdas/personalize", "lambdas/uploads", "lambdas/file_checks", "lambdas/gateways"),
+    "The control plane": (
+        "lambdas/personalize",
+        "lambdas/requests",
+        "lambdas/releases",
+        "lambdas/uploads",
+        "lambdas/file_checks",
+        "lambdas/gateways",
+    ),
     "The local Amazon Personalize": (
         "personalize_local/personalize/operations",
         "personalize_local/personalize/resources",

@@ -5,11 +5,11 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.names import digest
-from lambdas.personalize.plan import unique_name
 from lambdas.personalize.resources import RESOURCES
-from lambdas.releases.recipe_facts import can_update
 from lambdas.releases.trained_versions import comparable_versions
 from lambdas.releases.training_decision import Action, TrainingDecision, TrainingPolicy, decide_training
+from lambdas.requests.plan import unique_name
+from lambdas.requests.recipe_facts import can_update
 
 personalize, imports = wiring.personalize(), wiring.import_history()
 

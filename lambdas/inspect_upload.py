@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import wiring
-from lambdas.personalize.group_policies import upload_policy
+from lambdas.requests.group_policies import upload_policy
 from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.import_state import ImportStepInput
 

@@ -6,12 +6,13 @@ from lambdas import wiring
 from lambdas.bucket_layout import dataset_key_of, run_request_key
 from lambdas.file_checks.batch_input import check_batch_input
 from lambdas.names import digest
-from lambdas.personalize.plan import Planner
-from lambdas.personalize.plan_check import check_request, request_problems
-from lambdas.personalize.request import InvalidRequestError, Request
-from lambdas.personalize.stages import load_request, plan_pipeline, request_document
-from lambdas.personalize.unrequested import unrequested
 from lambdas.releases.stage_plan import StagePlanner
+from lambdas.requests.plan import Planner
+from lambdas.requests.plan_check import check_request, request_problems
+from lambdas.requests.request import InvalidRequestError, Request
+from lambdas.requests.request_reading import load_request, request_document
+from lambdas.requests.unrequested import unrequested
+from lambdas.requests.whole_plan import plan_pipeline
 
 personalize, objects, leases = wiring.personalize(), wiring.objects(), wiring.leases()
 releases_of = wiring.releases()

@@ -4,7 +4,7 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.personalize.failures import ErrorAndCause, innermost
-from lambdas.personalize.group_policies import upload_policy
+from lambdas.requests.group_policies import upload_policy
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.settlement import Settlement
 

@@ -21,8 +21,8 @@ from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.personalize.gateway import PersonalizeGateway
-from lambdas.personalize.plan import AccountContext
 from lambdas.releases.releases import Releases
+from lambdas.requests.plan import AccountContext
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases

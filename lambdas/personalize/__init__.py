@@ -1,4 +1,4 @@
-"""The domain of Amazon Personalize: resource table, lifecycle, request and plan, and the one gateway to the service.
+"""The domain of Amazon Personalize: resource table, lifecycle, the steps of the wait loops, the gateway to the service.
 
 It knows no Lambda and no client but the gateway's. Begin with `resources`, the table that everything else reads.
 """

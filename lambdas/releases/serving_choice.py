@@ -8,10 +8,10 @@ from pydantic import Field, ValidationError
 
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Phase, phase_of
-from lambdas.personalize.parameters import Problem
-from lambdas.personalize.request import InvalidRequestError, StrictSection
 from lambdas.releases.releases import Pin, Releases, SignedDecision
 from lambdas.releases.trained_versions import deployed_versions, versions_of
+from lambdas.requests.parameters import Problem
+from lambdas.requests.request import InvalidRequestError, StrictSection
 
 ORDERS: Final = ("approve", "pin", "unpin", "rollback")
 _UNSIGNED: Final = "somebody"

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.parameters import Problem
-from lambdas.personalize.plan import Planner, ResourceSpec, batch_jobs
-from lambdas.personalize.request import InvalidRequestError, Request, Solution
 from lambdas.releases.releases import Releases
 from lambdas.releases.serving_choice import ORDERS, DeployedSolution, ServingChooser
+from lambdas.requests.parameters import Problem
+from lambdas.requests.plan import Planner, ResourceSpec, batch_jobs
+from lambdas.requests.request import InvalidRequestError, Request, Solution
 
 HasObjects = Callable[[str], bool]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lambdas.personalize.request import Training, TrainingMode
+from lambdas.requests.request import Training, TrainingMode
 
 
 class Action(StrEnum):

@@ -8,7 +8,7 @@ from lambdas.file_checks.csv_check import Finding, InspectionProgress
 from lambdas.file_checks.reports import write_report
 from lambdas.gateways.s3 import Objects, UnreadableObjectError
 from lambdas.gateways.transient import TransientError
-from lambdas.personalize.request import UploadPolicy
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.lease import Lease

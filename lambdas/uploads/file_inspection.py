@@ -9,7 +9,7 @@ from lambdas.file_checks.csv_check import InspectionProgress, Inspector
 from lambdas.file_checks.reports import reason_of, write_report
 from lambdas.gateways.concurrency import AT_ONCE, each_apart
 from lambdas.gateways.s3 import Objects
-from lambdas.personalize.request import UploadPolicy
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.file_attempts import FileAttempts
 from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep

@@ -9,8 +9,8 @@ from lambdas.gateways.concurrency import each_named
 from lambdas.gateways.s3 import Objects
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.group_policies import retrain_policy
-from lambdas.personalize.request import RetrainPolicy
+from lambdas.requests.group_policies import retrain_policy
+from lambdas.requests.request import RetrainPolicy
 from lambdas.uploads.dataset_facts import newest_training
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.records.import_history import ImportHistory

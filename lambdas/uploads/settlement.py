@@ -7,7 +7,7 @@ from lambdas.bucket_layout import IMPORTED_TAG
 from lambdas.gateways.concurrency import each
 from lambdas.gateways.s3 import Objects
 from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.request import UploadPolicy
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_selection import halves
 from lambdas.uploads.import_starter import ImportStarter

@@ -8,7 +8,7 @@ from lambdas.file_checks.columns import Column, columns_of
 from lambdas.file_checks.csv_check import Inspector
 from lambdas.gateways.concurrency import AT_ONCE, each, each_apart
 from lambdas.gateways.s3 import Objects
-from lambdas.personalize.request import UploadPolicy
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.file_attempts import FileAttempts
 from lambdas.uploads.import_selection import ImportSelection, import_request, job_name, selection_digest

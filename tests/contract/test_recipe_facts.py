@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.releases.recipe_facts import can_update, known_metrics
+from lambdas.requests.recipe_facts import can_update, known_metrics
 from personalize_local.engine.recipes.recipe import Recipe
 from personalize_local.engine.recipes.recipe_table import RECIPES
 

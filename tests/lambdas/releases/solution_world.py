@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.personalize.plan import AccountContext, Planner
-from lambdas.personalize.request import InvalidRequestError, parse_request
 from lambdas.personalize.resources import ResourceType
 from lambdas.releases.releases import Releases
 from lambdas.releases.stage_plan import StagePlanner
 from lambdas.releases.trained_versions import comparable_versions
 from lambdas.releases.training_decision import Action, TrainingPolicy, decide_training
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
+from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.request import InvalidRequestError
+from lambdas.requests.request_reading import parse_request
 from tests.lambdas.gateways.memory_table import MemoryTable
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.personalize.request import InvalidRequestError
 from lambdas.personalize.resources import ResourceType
 from lambdas.releases.releases import Releases
 from lambdas.releases.stage_plan import StagePlanner
+from lambdas.requests.request import InvalidRequestError
 from tests.lambdas.gateways.memory_table import MemoryTable
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
-from tests.lambdas.personalize.test_plan import EXAMPLE, changed, planner
 from tests.lambdas.releases.solution_world import SolutionWorld
+from tests.lambdas.requests.test_plan import EXAMPLE, changed, planner
 
 
 def stages(*, has_objects: bool, document: Any = EXAMPLE) -> StagePlanner:

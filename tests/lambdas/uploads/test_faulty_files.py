@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies
 from lambdas.gateways.s3 import UnreadableObjectError
 from lambdas.gateways.transient import TransientError
 from lambdas.names import digest
-from lambdas.personalize.request import UploadPolicy
+from lambdas.requests.request import UploadPolicy
 from tests.lambdas.gateways.memory_table import CrashError
 from tests.lambdas.uploads.world import World, csv
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.personalize.request import RetrainPolicy
+from lambdas.requests.request import RetrainPolicy
 from lambdas.uploads.retraining import RetrainDecision, decide
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from lambdas.gateways.transient import TransientError
-from lambdas.personalize.request import UploadPolicy
 from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.records.file_row import FileState
 from lambdas.uploads.sweep import Swept
 from tests.lambdas.uploads.world import BEGINNING, World, csv

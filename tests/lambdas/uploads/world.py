@@ -9,8 +9,8 @@ from typing import Any
 
 import statemachines
 from lambdas.gateways.transient import TransientError
-from lambdas.personalize.request import UploadPolicy
 from lambdas.personalize.resources import ResourceType
+from lambdas.requests.request import UploadPolicy
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.import_starter import ImportStarter

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from lambdas.personalize.resources import ResourceType
-from lambdas.personalize.unrequested import unrequested
+from lambdas.requests.unrequested import unrequested
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
-from tests.lambdas.personalize.test_plan import EXAMPLE, planner
+from tests.lambdas.requests.test_plan import EXAMPLE, planner
 
 
 class NotFoundError(Exception):

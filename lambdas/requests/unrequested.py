@@ -5,8 +5,8 @@ from typing import Any
 
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Phase, phase_of
-from lambdas.personalize.plan import Planner
 from lambdas.personalize.resources import RESOURCES, children
+from lambdas.requests.plan import Planner
 
 
 def unrequested(planner: Planner, personalize: Personalize) -> list[str]:

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from lambdas.file_checks.schema_limits import schema_faults
 from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.parameters import Problem, check_parameters
-from lambdas.personalize.plan import Planner, ResourceSpec
-from lambdas.personalize.request import (
+from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.parameters import Problem, check_parameters
+from lambdas.requests.plan import Planner, ResourceSpec
+from lambdas.requests.recipe_facts import known_metrics
+from lambdas.requests.request import (
     BatchJob,
     Campaign,
     InvalidRequestError,
@@ -15,8 +17,6 @@ from lambdas.personalize.request import (
     PassThroughSection,
     Solution,
 )
-from lambdas.personalize.resources import RESOURCES
-from lambdas.releases.recipe_facts import known_metrics
 
 # What the plan computes: a request that said otherwise would be at odds with itself, at the latest in its second run.
 _OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {

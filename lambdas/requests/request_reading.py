@@ -1,18 +1,20 @@
-"""Read the request of a run, however it was started, and plan the whole run."""
+"""Read a request: from an execution's input, from the bucket, or what is left of one that is wrong."""
 
+import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
+from pydantic import ValidationError
+
 from lambdas.bucket_layout import request_key
-from lambdas.personalize.parameters import Problem
-from lambdas.personalize.plan import Planner
-from lambdas.personalize.request import InvalidRequestError, Request, Solution, Training, parse_request
+from lambdas.requests.parameters import Problem
+from lambdas.requests.request import InvalidRequestError, Request, Training
 
 ReadText = Callable[[str], str | None]
 
-_LARGEST_STATE_BYTES: Final = 240_000  # of 262,144: the names of states and members around it take some
-_DESCRIPTION_BYTES: Final = 1_000  # what the service answers about a resource beyond what it was created with
+_NAMES: Final = ("name", "template", "metric")
+_MOST_ROUNDS: Final = 5
 _OPTIONS: Final = (
     "datasetGroup", "request", "run", "train", "solution", "solutionVersionArn", "template", "input",
     "approve", "pin", "unpin", "rollback", "by", "why",
@@ -71,37 +73,50 @@ def request_document(request: Request) -> str:
     return request.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def plan_pipeline(planner: Planner) -> dict[str, Any]:
-    """Return the complete plan of a run. Raises InvalidRequestError if a state machine could not carry it."""
-    plan = {
-        "datasetGroup": planner.request.dataset_group.name,
-        "run": planner.run,
-        "import": planner.import_data(),
-        "solutions": [_whole_plan(planner, solution) for solution in planner.request.solutions],
-    }
-    _check_size(plan)
-    return plan
+def parse_request(document: Any) -> Request:
+    """Return the request in a JSON document; raises InvalidRequestError naming each wrong place."""
+    try:
+        return Request.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequestError([_problem(detail) for detail in error.errors()], _readable(document)) from error
 
 
-def _whole_plan(planner: Planner, solution: Solution) -> dict[str, Any]:
-    later = "the version that will be trained"
-    return {
-        "name": solution.name,
-        **planner.train_solution(solution),
-        **planner.update_campaign(solution, later),
-        **planner.run_batch_inference(solution, later),
-    }
+def _readable(document: Any) -> Request | None:
+    """Return the request without what is wrong with it; places in lists stay, so that paths stay true."""
+    rest = copy.deepcopy(document)
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return Request.model_validate(rest)
+        except ValidationError as error:
+            for number, detail in enumerate(error.errors()):
+                if not _mend(rest, detail["loc"], f"unreadable-{number}"):
+                    return None
+    return None
 
 
-def _check_size(plan: Mapping[str, Any]) -> None:
-    """Refuse what the service's descriptions of all resources would make too large for a state.
+def _mend(document: Any, path: Sequence[int | str], name: str) -> bool:
+    """Take the value at `path` out, or give what needs a name some name; False when that cannot help."""
+    *parents, last = [step for step in path if step != "[key]"] or [""]
+    for step in parents:
+        try:
+            document = document[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    if isinstance(document, list) and path:  # what is wrong is wrong as a whole; its place stays
+        document[int(last)] = {}
+        return True
+    if not isinstance(document, dict) or (last not in document and last not in _NAMES):
+        return False
+    if last in _NAMES:
+        document[last] = name
+    else:
+        del document[last]
+    return True
 
-    Found out after the trainings, it would have cost them: Step Functions ends an execution whose state passes 256 KB.
-    """
-    things = sum(len(each["campaigns"]) + len(each["jobs"]) + 1 for each in plan["solutions"])
-    expected = len(json.dumps(plan).encode()) + _DESCRIPTION_BYTES * things
-    if expected > _LARGEST_STATE_BYTES:
-        problem = f"is too much for one run: its plan and results would take {expected:,} bytes, Step Functions passes"
-        raise InvalidRequestError(
-            [Problem("$.solutions", f"{problem} {_LARGEST_STATE_BYTES:,}; give fewer solutions, campaigns or jobs")]
-        )
+
+def _problem(detail: Mapping[str, Any]) -> Problem:
+    path = "$" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"] if step != "[key]"
+    )
+    shown = "" if detail["type"] in ("missing", "value_error") else f" (found {detail['input']!r})"
+    return Problem(path, detail["msg"].removeprefix("Value error, ") + shown)

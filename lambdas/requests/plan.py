@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from lambdas.bucket_layout import batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
-from lambdas.personalize.request import BatchJob, Campaign, NamedResource, Request, Solution
 from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.request import BatchJob, Campaign, NamedResource, Request, Solution
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
 

@@ -1,6 +1,6 @@
 """What the plan knows of recipes, at its edges; tests/contract compares the whole table with the local service's."""
 
-from lambdas.releases.recipe_facts import can_update, known_metrics
+from lambdas.requests.recipe_facts import can_update, known_metrics
 
 
 def test_what_is_configured_brings_its_metric() -> None:

@@ -5,22 +5,18 @@ job is a parameter of the service's Create operation under boto3's name, passed 
 against the installed botocore model, so that a new service field needs no change here.
 """
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from lambdas.bucket_layout import DatasetName
-from lambdas.personalize.parameters import Problem
+from lambdas.requests.parameters import Problem
 
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
 
-
-_NAMES: Final = ("name", "template", "metric")
-_MOST_ROUNDS: Final = 5
 
 Training = Literal["WHEN_NEEDED", "ALWAYS", "NEVER"]
 TrainingMode = Literal["FULL", "UPDATE"]
@@ -210,52 +206,3 @@ class Request(StrictSection):
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"two {what} are called {', '.join(twice)}")
         return self
-
-
-def parse_request(document: Any) -> Request:
-    """Return the request in a JSON document; raises InvalidRequestError naming each wrong place."""
-    try:
-        return Request.model_validate(document)
-    except ValidationError as error:
-        raise InvalidRequestError([_problem(detail) for detail in error.errors()], _readable(document)) from error
-
-
-def _readable(document: Any) -> Request | None:
-    """Return the request without what is wrong with it; places in lists stay, so that paths stay true."""
-    rest = copy.deepcopy(document)
-    for _ in range(_MOST_ROUNDS):
-        try:
-            return Request.model_validate(rest)
-        except ValidationError as error:
-            for number, detail in enumerate(error.errors()):
-                if not _mend(rest, detail["loc"], f"unreadable-{number}"):
-                    return None
-    return None
-
-
-def _mend(document: Any, path: Sequence[int | str], name: str) -> bool:
-    """Take the value at `path` out, or give what needs a name some name; False when that cannot help."""
-    *parents, last = [step for step in path if step != "[key]"] or [""]
-    for step in parents:
-        try:
-            document = document[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    if isinstance(document, list) and path:  # what is wrong is wrong as a whole; its place stays
-        document[int(last)] = {}
-        return True
-    if not isinstance(document, dict) or (last not in document and last not in _NAMES):
-        return False
-    if last in _NAMES:
-        document[last] = name
-    else:
-        del document[last]
-    return True
-
-
-def _problem(detail: Mapping[str, Any]) -> Problem:
-    path = "$" + "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"] if step != "[key]"
-    )
-    shown = "" if detail["type"] in ("missing", "value_error") else f" (found {detail['input']!r})"
-    return Problem(path, detail["msg"].removeprefix("Value error, ") + shown)

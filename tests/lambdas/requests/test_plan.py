@@ -9,10 +9,11 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from lambdas.personalize.plan import AccountContext, Planner, unique_name
-from lambdas.personalize.plan_check import check_request, request_problems
-from lambdas.personalize.request import InvalidRequestError, parse_request
-from lambdas.personalize.stages import load_request, plan_pipeline, request_document
+from lambdas.requests.plan import AccountContext, Planner, unique_name
+from lambdas.requests.plan_check import check_request, request_problems
+from lambdas.requests.request import InvalidRequestError
+from lambdas.requests.request_reading import load_request, parse_request, request_document
+from lambdas.requests.whole_plan import plan_pipeline
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 PREFIX = "arn:aws:personalize:eu-west-1:123456789012"

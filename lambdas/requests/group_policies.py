@@ -4,7 +4,8 @@ import json
 
 from lambdas.bucket_layout import request_key
 from lambdas.gateways.s3 import Objects
-from lambdas.personalize.request import InvalidRequestError, Request, RetrainPolicy, UploadPolicy, parse_request
+from lambdas.requests.request import InvalidRequestError, Request, RetrainPolicy, UploadPolicy
+from lambdas.requests.request_reading import parse_request
 
 
 def upload_policy(objects: Objects, group: str) -> UploadPolicy:
