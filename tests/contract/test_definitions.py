@@ -253,3 +253,15 @@ def test_asl_validator_sees_a_wrong_next(tmp_path: Path) -> None:
     broken.write_text(json.dumps({"StartAt": "Look", "States": {"Look": {"Type": "Pass", "Next": "Nowhere"}}}))
     run = subprocess.run([NODE, VALIDATOR, "--json-path", broken], capture_output=True, text=True, check=False)
     assert run.returncode == 1
+
+
+# They answer the summary themselves; tests/lambdas and tests/e2e look at it.
+SUMMARISING = {"${judge_solution}", "${summarise_run}"}
+
+
+@every_machine
+def test_every_output_begins_with_a_summary(machine: str) -> None:
+    last = [state for state in statemachines.definition(machine)["States"].values() if state.get("End")]
+    assert last
+    for state in last:
+        assert state.get("Resource") in SUMMARISING or next(iter(state["Parameters"])) == "summary.$"

@@ -43,7 +43,8 @@ class ProcessPool:
     def run(self, job: str, function: str, *arguments: object) -> Any:
         """Return what `module:function` returns in a worker process; wait for a free one first.
 
-        An EngineError tells why the work failed, also when its process died. `job` names the work for `stop`.
+        An EngineError tells why the work failed, also when its process died. `job` names the work for `stop`; two of
+        one name run one after the other.
         """
         process = self._take(job)
         try:
@@ -79,12 +80,15 @@ class ProcessPool:
 
     def _take(self, job: str) -> "_Process":
         with self._changed:
-            self._changed.wait_for(lambda: len(self._busy) < self._count or self._is_stopped(job))
+            self._changed.wait_for(lambda: self._may_begin(job) or self._is_stopped(job))
             if self._is_stopped(job):
                 self._stopped.discard(job)
                 raise StoppedError
             self._busy[job] = self._idle_or_new()
             return self._busy[job]
+
+    def _may_begin(self, job: str) -> bool:
+        return len(self._busy) < self._count and job not in self._busy
 
     def _idle_or_new(self) -> "_Process":
         while self._idle:

@@ -139,3 +139,11 @@ def test_close_ends_running_work_and_all_processes(workers: ProcessPool) -> None
 
 def test_the_work_has_one_blas_thread(workers: ProcessPool) -> None:
     assert workers.run("a", "os:getenv", "OPENBLAS_NUM_THREADS") == "1"
+
+
+def test_two_jobs_of_one_name_lose_no_process(workers: ProcessPool) -> None:
+    """The second one's process took the first one's place, which was never ended then."""
+    with ThreadPoolExecutor(2) as threads:
+        ended = list(threads.map(lambda seconds: workers.run("same", "time:sleep", seconds), (0.2, 0.2)))
+    assert ended == [None, None]
+    assert len(workers.processes) == 1
