@@ -5,16 +5,22 @@ from typing import Any
 from lambdas import wiring
 from lambdas.releases.version_decision import VersionStep, decide_version
 
-personalize, releases_of = wiring.personalize(), wiring.releases()
+personalize, releases_of, events = wiring.personalize(), wiring.releases(), wiring.event_bus()
 
 
 @wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return the decision and the version to serve: the one judged, or the one that serves when it is kept back.
 
+    A version that is kept back is told on the stage's bus.
+
     `event` is ``{"datasetGroup", "solution", "solutionVersionArn", "gates", "campaignArns", "training", "now"}``.
     """
     answer = decide_version(personalize, releases_of(event["datasetGroup"]), VersionStep.model_validate(event))
     wiring.logger.info("judged", extra={"judgement": answer})
+    if answer["decision"] == "KEEP":
+        told = ("reasons", "trainedSolutionVersionArn", "solutionVersionArn", "metrics")
+        identity = {"datasetGroup": event["datasetGroup"], "solution": event["solution"]}
+        events.put("Solution Version Kept Back", {**identity, **{key: answer[key] for key in told}})
     wiring.count("VersionsKeptBack", int(answer["decision"] == "KEEP"))
     return answer

@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from lambdas.gateways.concurrency import AT_ONCE
 from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.event_bus import EventBus
 from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
@@ -74,6 +75,12 @@ def personalize() -> PersonalizeGateway:
 def objects() -> S3Objects:
     """Return the gateway to the bucket."""
     return S3Objects(_client("s3"), os.environ["BUCKET_NAME"])
+
+
+@functools.cache
+def event_bus() -> EventBus:
+    """Return the stage's bus."""
+    return EventBus(_client("events"), os.environ["EVENT_BUS_NAME"])
 
 
 @functools.cache

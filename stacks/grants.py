@@ -121,8 +121,9 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
         (
             _personalize("GetSolutionMetrics", "DescribeCampaign", "DescribeSolutionVersion"),
             allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+            allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
         ),
-        environment=(_PREFIX, _LEDGER),
+        environment=(_PREFIX, _LEDGER, Variable.EVENT_BUS_NAME),
     ),
     "record_serving": Grant(
         (allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),),

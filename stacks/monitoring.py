@@ -18,6 +18,7 @@ from config.settings import Settings
 from stacks.handlers import handlers
 from stacks.outputs import pascal
 from stacks.references import machine_arn
+from stacks.verb_function import METRICS_NAMESPACE
 
 _PERIOD: Final = Duration.minutes(5)
 _LONGEST_EVALUATION_HOURS: Final = 24  # CloudWatch's limit
@@ -35,6 +36,7 @@ class MonitoringStack(Stack):
         self._alarms = [
             self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
             self._alarm("uploads_waiting", self._oldest_upload(), _LONGEST_WAIT_SECONDS),
+            self._alarm("version_kept_back", self._own("judge_solution", "VersionsKeptBack")),
             self._alarm_on_silence("no_sweep_ran", self._sweeps()),
             *(self._alarm(f"{name}_failed", self._machine(name, "ExecutionsFailed")) for name in statemachines.names()),
             *(self._alarm(f"{name}_errors", self._function(name, "Errors")) for name in handlers()),
@@ -101,6 +103,10 @@ class MonitoringStack(Stack):
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})
+
+    def _own(self, module: str, metric: str) -> cloudwatch.Metric:
+        """Return a metric that a handler emits itself, as Powertools names its dimension."""
+        return _metric(METRICS_NAMESPACE, metric, {"service": module})
 
     def _sweeps(self) -> cloudwatch.Metric:
         sweeps = self._function("sweep_uploads", "Invocations")

@@ -12,6 +12,7 @@ class PolicyResource(StrEnum):
     PERSONALIZE = "every Personalize resource of this account and region"
     DATA_ROLE = "the role that Personalize assumes"
     BUCKET = "the bucket itself"
+    EVENT_BUS = "the stage's bus"
     LEDGER = "the ledger"
 
 
@@ -54,6 +55,7 @@ class Variable(StrEnum):
     BUCKET_NAME = "BUCKET_NAME"
     LEDGER_TABLE_NAME = "LEDGER_TABLE_NAME"
     LEDGER_DAYS = "LEDGER_DAYS"
+    EVENT_BUS_NAME = "EVENT_BUS_NAME"
     TAG_IMPORTED = "TAG_IMPORTED"
 
 

@@ -3,6 +3,8 @@
 ARNs of machines are made from their names, not taken from the machines, so that two of them may start each other.
 """
 
+from typing import Final
+
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 
@@ -46,9 +48,15 @@ class References:
             Variable.PERSONALIZE_ROLE_ARN: self._data.data_role.role_arn,
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
+            Variable.EVENT_BUS_NAME: self._settings.named(EVENTS),
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
+
+    def _bus_arn(self) -> str:
+        return self._stack.format_arn(
+            service="events", resource="event-bus", resource_name=self._settings.named(EVENTS)
+        )
 
     def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
         match resource:
@@ -63,8 +71,12 @@ class References:
             PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
             PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
+            PolicyResource.EVENT_BUS: [self._bus_arn()],
             PolicyResource.LEDGER: [self._data.ledger.table_arn],
         }[resource]
+
+
+EVENTS: Final = "events"  # the stem of the bus's name
 
 
 def machine_arn(stack: Stack, settings: Settings, name: str) -> str:

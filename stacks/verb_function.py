@@ -18,6 +18,7 @@ from stacks.references import References
 
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
+METRICS_NAMESPACE: Final = "PersonalizeControlPlane"
 
 _REPOSITORY: Final = Path(__file__).parents[1]
 
@@ -77,7 +78,7 @@ def _grant(module: str) -> Grant:
 def _environment(module: str, grant: Grant, settings: Settings, references: References) -> dict[str, str]:
     return {
         "POWERTOOLS_SERVICE_NAME": module,
-        "POWERTOOLS_METRICS_NAMESPACE": "PersonalizeControlPlane",
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
         # boto3's own back-off bears throttling; the state machines retry only what outlasts it.
         "AWS_RETRY_MODE": "standard",

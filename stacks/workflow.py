@@ -15,7 +15,7 @@ from stacks.asl_state_machine import AslStateMachine
 from stacks.data import DataStack
 from stacks.handlers import handlers
 from stacks.outputs import pascal, publish
-from stacks.references import References
+from stacks.references import EVENTS, References
 from stacks.upload_events import UploadEvents
 from stacks.verb_function import ARCHITECTURE, RUNTIME, VerbFunction, handlers_code
 
@@ -37,6 +37,7 @@ class WorkflowStack(Stack):
             name: AslStateMachine(self, name, settings=settings, references=references, functions=self.functions)
             for name in statemachines.names()
         }
+        events.EventBus(self, "Events", event_bus_name=settings.named(EVENTS), description="What was decided")
         self.upload_events = UploadEvents(self, "UploadEvents", settings=settings, bucket=data.bucket)
         if "record_uploads" in self.functions:
             self.upload_events.feed(self.functions["record_uploads"])

@@ -178,6 +178,7 @@ def test_an_alarm_watches_every_machine_every_handler_and_both_queues(monitoring
         "dead-letters-waiting",
         "uploads-waiting",
         "no-sweep-ran",
+        "version-kept-back",
         *(f"{name.replace('_', '-')}-failed" for name in statemachines.names()),
         *(f"{module.replace('_', '-')}-errors" for module in handlers()),
     }
@@ -200,6 +201,7 @@ def test_alarms_are_about_names_that_exist(workflow: Template, monitoring: Templ
         *(function["FunctionName"] for function in properties(workflow, "AWS::Lambda::Function")),
         *(machine["StateMachineName"] for machine in properties(workflow, "AWS::StepFunctions::StateMachine")),
         *(queue["QueueName"] for queue in properties(workflow, "AWS::SQS::Queue")),
+        *handlers(),  # the dimension of what they emit themselves
     }
     for alarm in properties(monitoring, "AWS::CloudWatch::Alarm"):
         ((dimension),) = alarm["Dimensions"]

@@ -143,6 +143,7 @@ MOTO_TYPES = frozenset(
         "AWS::CloudWatch::Dashboard",
         "AWS::DynamoDB::Table",
         "AWS::ECR::Repository",  # part of the CDK's bootstrap stack
+        "AWS::Events::EventBus",
         "AWS::Events::Rule",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",

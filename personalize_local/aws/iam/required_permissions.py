@@ -59,7 +59,7 @@ def required_permissions(request: SignedRequest) -> Iterator[RequiredPermission]
         return
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     parameters = json.loads(request.body or b"{}")
-    readers = {"dynamodb": _of_dynamodb, "states": _of_states, "personalize": _of_personalize}
+    readers = {"dynamodb": _of_dynamodb, "events": _of_events, "states": _of_states, "personalize": _of_personalize}
     if not operation or request.service not in readers:
         raise UnreadableRequestError(f"{request.service}: {request.method} {request.path}")
     yield from readers[request.service](operation, parameters)
@@ -100,6 +100,15 @@ def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[Requ
         arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}"
         index = parameters.get("IndexName")
         yield RequiredPermission(f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn)
+
+
+def _of_events(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
+    buses = {entry.get("EventBusName", "default") for entry in parameters.get("Entries", ())}
+    for bus in sorted(buses):
+        arn = bus if bus.startswith("arn:") else f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/{bus}"
+        yield RequiredPermission(f"events:{operation}", arn)
+    if not buses:
+        yield RequiredPermission(f"events:{operation}", "*")
 
 
 def _of_states(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:

@@ -1,0 +1,27 @@
+"""Put events on the stage's own bus, for whoever wants to be told of decisions."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lambdas.gateways.transient import TransientError
+
+SOURCE: Final = "personalize-control-plane"
+
+
+class EventBus:
+    """The stage's bus in EventBridge, through a client of boto3."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def put(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Put one event on the bus. Raises TransientError when EventBridge did not take it."""
+        entry = {"EventBusName": self._name, "Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
+        answer = self._client.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            failed = answer["Entries"][0]
+            raise TransientError(
+                f"the event {detail_type!r} was not taken: {failed['ErrorCode']}: {failed['ErrorMessage']}"
+            )
