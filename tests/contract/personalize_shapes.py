@@ -54,7 +54,7 @@ def _scalar_differences(shape: Shape, value: Any, path: str) -> Iterator[str]:
 def missing(operation: str, body: dict[str, Any]) -> Iterator[str]:
     """Yield what every described resource has, and this one lacks."""
     verb = next((verb for verb in ("Describe", "Create") if operation.startswith(verb)), None)
-    noun = next((noun for noun, row in TYPES.items() if operation == f"{verb}{row.naming.pascal}"), None)
+    noun = next((noun for noun, row in TYPES.items() if operation == f"{verb}{row.pascal}"), None)
     if verb is None or noun is None:
         return
     row = TYPES[noun]

@@ -66,7 +66,7 @@ def _provoke(stage: Stage, operation: str, code: str) -> Request:  # noqa: PLR09
         case "TooManyTagKeysException":
             return {**request, "tagKeys": [f"key-{n}" for n in range(51)]}
         case "LimitExceededException":
-            noun = next(noun for noun, row in TYPES.items() if operation == f"Create{row.naming.pascal}")
+            noun = next(noun for noun, row in TYPES.items() if operation == f"Create{row.pascal}")
             stage.world.service.faults.fill_quota(noun)
             return request
         case "ResourceAlreadyExistsException":
@@ -98,7 +98,7 @@ def _again(stage: Stage, operation: str, request: Request) -> Request:
     }
     if operation in taken:
         return {**request, **taken[operation]}
-    noun = next(noun for noun, row in TYPES.items() if operation == f"Create{row.naming.pascal}")
+    noun = next(noun for noun, row in TYPES.items() if operation == f"Create{row.pascal}")
     present = next(record for record in stage.world.account.all(noun) if "/" not in record.name)
     return {**request, TYPES[noun].named: present.name} | (
         {"solutionArn": present.members["solutionArn"]} if noun == "solution_version" else {}
@@ -122,7 +122,7 @@ def _busy(stage: Stage) -> dict[str, Request]:
         "CreateMetricAttribution": group,
         "CreateRecommender": {"datasetGroupArn": pending["shop"]},
         "CreateSolution": group,
-        "CreateSolutionVersion": {"solutionArn": pending["solution"]},
+        "CreateSolutionVersion": {"solutionArn": stage["failed_solution"]},
         "DeleteCampaign": {"campaignArn": pending["campaign"]},
         "DeleteDataset": {"datasetArn": pending["USERS"]},
         "DeleteDatasetGroup": {"datasetGroupArn": stage["movies"]},
