@@ -16,8 +16,8 @@ INSTALL = -m pip install --quiet --disable-pip-version-check --no-deps --require
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 
 define COMPILE_LOCKS
-	$(COMPILE) $(UPGRADE) pyproject.toml -o $(1)/requirements.txt
-	$(COMPILE) $(UPGRADE) pyproject.toml --group dev -o $(1)/requirements-dev.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --group app -o $(1)/requirements.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --group app --group dev -o $(1)/requirements-dev.txt
 	$(COMPILE) $(UPGRADE) --group pyproject.toml:layer -o $(1)/requirements-layer.txt
 endef
 
@@ -26,7 +26,7 @@ LAYER_PLATFORM := manylinux2014_aarch64
 LAYER_PYTHON := 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types imports asl templates test demo serve bench docs lock locks locks_install layer synth deploy destroy
+.PHONY: help setup check format lint types imports asl templates test demo serve wheel bench docs lock locks locks_install layer synth deploy destroy
 
 help:  ## Print this list
 	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -64,9 +64,12 @@ demo: .venv/.runtime  ## From example data to recommendations, on this machine
 serve: .venv/.runtime  ## Run the local cloud until interrupted
 	$(PY) -m personalize_local serve $(ARGS)
 
+wheel: .venv/.development  ## Build the wheel of personalize-local, for other projects, into dist/
+	$(PY) -m uv build --quiet --wheel --out-dir dist
+
 bench: .venv/.development  ## Measure what we promise, each against a named peer or limit
-	@missed=0; for file in $$(grep -l '^if __name__' benchmarks/*.py); do \
-		name=$$(basename $$file .py); echo "== $$name"; $(PY) -m benchmarks.$$name || missed=1; done; exit $$missed
+	@missed=0; for file in $$(grep -l '^if __name__' benchmarks/*.py benchmarks/startup/*.py); do \
+		name=$$(echo $${file%.py} | tr / .); echo "== $$name"; $(PY) -m $$name || missed=1; done; exit $$missed
 
 docs: .venv/.development  ## Write the pages that are made from the code
 	$(PY) -m docs.generate

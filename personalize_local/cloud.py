@@ -3,12 +3,11 @@
 import contextlib
 import functools
 import json
-import os
 import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +22,7 @@ from personalize_local.aws.http.callers import SERVED, Callers, Deployer
 from personalize_local.aws.http.endpoint import Access, Endpoint, dispatcher
 from personalize_local.aws.iam.authorization import Guard
 from personalize_local.aws.lambda_.workers import WorkerPool
+from personalize_local.aws.shell_settings import without_shell_settings
 from personalize_local.aws.sns.notices import Notice
 from personalize_local.aws.stepfunctions.executions import all_executions, find_execution
 from personalize_local.aws.stepfunctions.local_execution import LocalExecution
@@ -31,7 +31,6 @@ from personalize_local.deploy import DeployedApp, deploy
 from personalize_local.state.directory import State
 from personalize_local.state.moments import kept, restore_clock
 
-IGNORE_ENDPOINTS = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 CREDENTIAL = "local"  # in this process any will do: nothing is checked
 MOTO = {"stepfunctions": {"execute_state_machine": True}}
 
@@ -93,7 +92,7 @@ class Cloud:
         application = Guard(Callers(dispatcher(SERVED), self._deployer))
         self._endpoint = Endpoint(self._port, application, self._access, self._is_throttled)
         undoing.callback(self._endpoint.stop)
-        undoing.enter_context(_nobodys_settings())
+        undoing.enter_context(without_shell_settings())
         directory = self._directory or Path(undoing.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
         undoing.callback(CLOCK.set_speed, 1)
         CLOCK.set_speed(self.speed)
@@ -137,6 +136,7 @@ class Cloud:
             "AWS_SECRET_ACCESS_KEY": self._deployer.secret,
             "AWS_REGION": current_cloud.REGION,
             "AWS_DEFAULT_REGION": current_cloud.REGION,
+            **self._access.environment,
         }
 
     def client(self, service: str) -> Any:
@@ -221,19 +221,6 @@ def _session() -> boto3.Session:
 @functools.cache
 def _cached_client(service: str) -> Any:
     return _session().client(service)  # type: ignore[call-overload]
-
-
-@contextlib.contextmanager
-def _nobodys_settings() -> Iterator[None]:
-    """Keep AWS settings of the shell out of this process: it may have exported another cloud's endpoint."""
-    theirs = {name: os.environ.pop(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name in os.environ}
-    theirs |= {IGNORE_ENDPOINTS: os.environ[IGNORE_ENDPOINTS]} if IGNORE_ENDPOINTS in os.environ else {}
-    os.environ[IGNORE_ENDPOINTS] = "true"
-    try:
-        yield
-    finally:
-        del os.environ[IGNORE_ENDPOINTS]
-        os.environ.update(theirs)
 
 
 def _client(service: str) -> Any:

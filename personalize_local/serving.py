@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from personalize_local.aws.cloudformation.templates import UnsupportedResourceError
-from personalize_local.aws.http.endpoint import Access
-from personalize_local.aws.http.request_limits import MIB, RequestLimits
+from personalize_local.bare_serving import access_of, say
 from personalize_local.cloud import Cloud
 from personalize_local.deploy import DeployedApp, DeploymentError, synthesise
 from personalize_local.interruption import INTERRUPTED, ending_in_order
@@ -37,12 +36,11 @@ def _serve(arguments: argparse.Namespace) -> int:
         state = None if arguments.state is None else stack.enter_context(taken(arguments.state))
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-assembly-"))
         assembly = arguments.assembly or synthesise(Path(directory))
-        limits = RequestLimits(body_bytes=arguments.max_body_mib * MIB, bodies_bytes=2 * arguments.max_body_mib * MIB)
         cloud = Cloud(
             port=arguments.port,
             speed=arguments.speed,
             state=state,
-            access=Access(tuple(arguments.allow_origin), limits),
+            access=access_of(arguments),
             cpu_shares=not arguments.whole_cpus,
         )
         with ending_in_order(), cloud:
@@ -50,15 +48,9 @@ def _serve(arguments: argparse.Namespace) -> int:
             announcement = json.dumps(addresses(cloud, deployment))
             if not arguments.json:
                 announcement = explanation(cloud, deployment, arguments.state)
-            _say(announcement, f"READY {cloud.endpoint}")
+            say(announcement, f"READY {cloud.endpoint}")
             INTERRUPTED.wait()
     return 0
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # our parent may wait for READY at the other end of a pipe
 
 
 def addresses(cloud: Cloud, deployment: DeployedApp) -> dict[str, Any]:

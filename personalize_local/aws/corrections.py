@@ -54,6 +54,19 @@ def apply(*corrections: Correction) -> None:
 
 
 @contextmanager
+def corrected(*corrections: Correction) -> Iterator[None]:
+    """Run a block with corrections applied, and take back those that were not applied before."""
+    missing = [each for each in corrections if each.name not in APPLIED]
+    apply(*missing)
+    try:
+        yield
+    finally:
+        for each in missing:
+            each.undo()
+            del APPLIED[each.name]
+
+
+@contextmanager
 def moto_as_shipped(name: str) -> Iterator[Correction]:
     """Run a block with one correction taken back: how a test shows that the correction is still needed."""
     correction = APPLIED[name]

@@ -17,6 +17,8 @@ _INTRODUCTION: Final = """# How faithful the local Personalize is
 
 Made from the tables in the code by `python -m personalize_local.fidelity.page`; do not edit.
 
+`python -m pytest tests/conformance --aws` asks a real account what these tables say it answers.
+
 *As documented*: the API reference, the developer guide or the botocore model say so. *As observed*: real answers of
 the service, published by AWS, say so. *Our choice*: nobody says; a switch, where there is one, turns it (`python -m
 personalize_local fault --endpoint URL switch NAME VALUE`, or `cloud.personalize.switches` in Python).
@@ -80,9 +82,10 @@ def _code(text: str) -> str:
 
 def _engine() -> Iterator[str]:
     yield "## Choices of the engine"
-    choices = ((each.area, each.rule, "our choice", each.test) for each in ENGINE_RULES)
-    missing = ((each.area, each.rule, "not done", each.test) for each in NOT_DONE)
-    yield _table("area", "rule", "standing", "test", rows=(row for rows in (choices, missing) for row in rows))
+    choices = ((each.area, each.rule, each.standing, each.source, each.test) for each in ENGINE_RULES)
+    missing = ((each.area, each.rule, "not done", "", each.test) for each in NOT_DONE)
+    header = ("area", "rule", "standing", "source", "test")
+    yield _table(*header, rows=(row for rows in (choices, missing) for row in rows))
     yield "Hyperparameters that are accepted and change nothing:"
     yield _table(
         "recipe", "hyperparameter", rows=((f"`{recipe}`", f"`{name}`") for recipe, name in accepted_without_effect())

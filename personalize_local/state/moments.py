@@ -13,6 +13,7 @@ from typing import Final
 
 from personalize_local.clock import CLOCK
 from personalize_local.engine.api import EngineError
+from personalize_local.personalize.protocol.models import accounts
 from personalize_local.personalize.resources.service import current_service
 from personalize_local.state.change_watch import ChangedNames, ChangeWatch, watching
 from personalize_local.state.database import Changes, Database
@@ -20,7 +21,7 @@ from personalize_local.state.directory import State
 from personalize_local.state.saved_items import item_changes, present_items, restore_items
 from personalize_local.state.saved_messages import message_changes, present_messages, restore_messages
 from personalize_local.state.saved_objects import ObjectWriter, present_objects, restore_objects
-from personalize_local.state.saved_records import RecordWriter, accounts, restore_records
+from personalize_local.state.saved_records import RecordWriter, restore_records
 from personalize_local.state.state_errors import REMEDY, StateError
 
 PAUSE_SECONDS: Final = 1.0  # real, from the end of one moment to the next

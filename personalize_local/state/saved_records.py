@@ -1,13 +1,13 @@
 """Personalize's resources as rows and back. Datasets and models are files of the engine's; rows tell of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 from personalize_local.clock import CLOCK
-from personalize_local.personalize.protocol.models import personalize_backends
+from personalize_local.personalize.protocol.models import accounts, personalize_backends
 from personalize_local.personalize.protocol.service_errors import ServiceError
 from personalize_local.personalize.resources import status_timeline
 from personalize_local.personalize.resources.account import Account
@@ -108,12 +108,6 @@ def _holds_rows(account: Account, record: Record) -> bool:
     outcomes = [job.outcome for job in jobs if job is not None]
     # An import whose dataset was deleted since stays on record, so what counts is what ended after the creation.
     return any(each and each.reason is None and each.at >= record.created for each in outcomes)
-
-
-def accounts() -> Iterator[Account]:
-    """Yield every account and region that was ever used."""
-    for regions in list(personalize_backends.values()):
-        yield from [backend.account for backend in list(regions.values())]
 
 
 def check_record(owner: list[str], document: dict[str, Any]) -> None:

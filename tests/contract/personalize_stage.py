@@ -96,6 +96,8 @@ def _build_doomed(stage: Stage) -> None:
     arns["tracking_id"] = tracking_id
     _create(stage, "doomed_attribution", "CreateMetricAttribution", datasetGroupArn=arns["other"])
     _create(stage, "doomed_filter", "CreateFilter")
+    world.service.faults.fail("solution", "no room")
+    _create(stage, "failed_solution", "CreateSolution")
     world.finish()
 
 

@@ -122,7 +122,7 @@ def _busy(stage: Stage) -> dict[str, Request]:
         "CreateMetricAttribution": group,
         "CreateRecommender": {"datasetGroupArn": pending["shop"]},
         "CreateSolution": group,
-        "CreateSolutionVersion": {"solutionArn": pending["solution"]},
+        "CreateSolutionVersion": {"solutionArn": stage["failed_solution"]},
         "DeleteCampaign": {"campaignArn": pending["campaign"]},
         "DeleteDataset": {"datasetArn": pending["USERS"]},
         "DeleteDatasetGroup": {"datasetGroupArn": stage["movies"]},

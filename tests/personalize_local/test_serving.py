@@ -113,6 +113,10 @@ def test_commands_are_parsed() -> None:
         "allow_origin": [],
         "max_body_mib": 512,
         "whole_cpus": False,
+        "bare": False,
+        "parent": None,
+        "https": False,
+        "ca_file": None,
     }
     assert parser().parse_args(["demo"]).command == "demo"
 

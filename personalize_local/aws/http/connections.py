@@ -3,18 +3,21 @@
 import contextlib
 import io
 import socket
+import ssl
 import threading
 import time
 from typing import Any
 
-from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.moto_server import werkzeug_app
 from werkzeug.exceptions import InternalServerError
-from werkzeug.serving import ThreadedWSGIServer
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from personalize_local.aws.http.request_limits import RequestLimits
 
 LAST_CHANCE_SECONDS = 0.001
 LAST_WORDS_SECONDS = 1
+# Before 5.2.5 moto had none of its own: names of S3 metadata with underscores were lost.
+RequestHandler: Any = getattr(werkzeug_app, "MotoRequestHandler", WSGIRequestHandler)
 
 
 class PatientReader(io.RawIOBase):
@@ -52,7 +55,7 @@ class PatientReader(io.RawIOBase):
         return count
 
 
-class BoundedHandler(MotoRequestHandler):
+class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
     """moto's request handler within our limits, without a line on stderr per request."""
 
     server: "BoundedServer"
@@ -101,10 +104,11 @@ class BoundedHandler(MotoRequestHandler):
 class BoundedServer(ThreadedWSGIServer):
     """A server with a thread per connection, and at most so many of them; `app` is to be set before it serves."""
 
-    def __init__(self, host: str, port: int, limits: RequestLimits) -> None:
+    def __init__(self, host: str, port: int, limits: RequestLimits, tls: ssl.SSLContext | None = None) -> None:
         self.limits = limits
         self._free = threading.Semaphore(limits.connections)
         super().__init__(host, port, InternalServerError(), BoundedHandler)
+        self.ssl_context = tls  # werkzeug would shake hands in the thread that accepts, where a slow client stops all
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own; one too many is told to come again."""
@@ -119,9 +123,19 @@ class BoundedServer(ThreadedWSGIServer):
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, and make room for the next."""
         try:
-            super().process_request_thread(request, client_address)
+            super().process_request_thread(self._encrypted(request), client_address)
+        except OSError:  # no handshake, or not in time: the client knows
+            self.shutdown_request(request)
         finally:
             self._free.release()
+
+    def _encrypted(self, connection: socket.socket) -> socket.socket:
+        if not isinstance(self.ssl_context, ssl.SSLContext):
+            return connection
+        connection.settimeout(self.limits.grace_seconds)
+        encrypted = self.ssl_context.wrap_socket(connection, server_side=True)
+        encrypted.settimeout(None)
+        return encrypted
 
 
 def _say_last(connection: socket.socket, status: str, message: str) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -20,6 +20,9 @@ from personalize_local.aws.http.regions import Regions
 from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
 from personalize_local.aws.http.throttling import Throttling
 from personalize_local.command_line import HIGHEST_PORT, HOST
+
+if TYPE_CHECKING:  # it loads cryptography
+    from personalize_local.aws.http.certificate import Certificate
 
 POLL_SECONDS = 0.02  # how soon the server notices that it should stop
 REMEMBERED_HOSTS = 256  # a host has the region in it, which is whatever a client wrote
@@ -56,10 +59,16 @@ def dispatcher(served: frozenset[str]) -> Any:
 
 @dataclass(frozen=True)
 class Access:
-    """Which web pages may use an endpoint, beside its own, and what clients may take of the machine."""
+    """Which web pages may use an endpoint, beside its own; what clients may take of the machine; HTTPS, if wanted."""
 
     origins: tuple[str, ...] = ()
     limits: RequestLimits = field(default_factory=RequestLimits)
+    certificate: "Certificate | None" = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that clients need to trust the endpoint."""
+        return self.certificate.environment if self.certificate else {}
 
 
 class Endpoint:
@@ -69,12 +78,14 @@ class Endpoint:
         if not 0 <= port <= HIGHEST_PORT:  # the system would take the number modulo 65,536
             raise ValueError(f"a port is a number from 0 to {HIGHEST_PORT}, not {port}")
         try:
-            self._server = BoundedServer(HOST, port, access.limits)
+            tls = access.certificate.context if access.certificate else None
+            self._server = BoundedServer(HOST, port, access.limits, tls)
         except SystemExit as error:  # werkzeug's answer to a port that is taken
             raise OSError(f"port {port} is in use by another program") from error
         bounded = BoundedBodies(Throttling(Regions(application), is_unlucky), access.limits)
-        self._server.app = Origins(bounded, self._server.server_port, access.origins)
-        self.url = f"http://{HOST}:{self._server.server_port}"
+        scheme = "https" if access.certificate else "http"
+        self._server.app = Origins(bounded, self._server.server_port, access.origins, scheme=scheme)
+        self.url = f"{scheme}://{HOST}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="endpoint", daemon=True
         )

@@ -17,6 +17,7 @@ HARMLESS_SITES = ("", "same-origin", "none")  # "none": somebody typed the addre
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 _SANDBOX = ("Content-Security-Policy", "sandbox")  # an HTML object of a bucket gets no origin, least of all ours
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _PREFLIGHT_SECONDS = "600"
 
 
@@ -32,11 +33,14 @@ def origin(text: str) -> str:
 class Origins:
     """A WSGI application that answers only hosts and origins of its own, and origins that its user named."""
 
-    def __init__(self, application: Application, port: int, allowed: Collection[str] = ()) -> None:
+    def __init__(
+        self, application: Application, port: int, allowed: Collection[str] = (), *, scheme: str = "http"
+    ) -> None:
         self._application = application
-        self._hosts = frozenset(f"{name}:{port}" for name in LOOPBACK) | frozenset(LOOPBACK if port == 80 else ())  # noqa: PLR2004
+        is_default = port == _DEFAULT_PORTS[scheme]
+        self._hosts = frozenset(f"{name}:{port}" for name in LOOPBACK) | frozenset(LOOPBACK if is_default else ())
         self._suffix = f".localhost:{port}"
-        self._own = frozenset(f"http://{host}" for host in self._hosts)
+        self._own = frozenset(f"{scheme}://{host}" for host in self._hosts)
         self._allowed = frozenset(allowed)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

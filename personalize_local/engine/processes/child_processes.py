@@ -21,6 +21,8 @@ from typing import Any, Final
 _LOOK_SECONDS: Final = 0.2
 _REAPED_SECONDS: Final = 2.0  # how long a killed process may take to be gone; one in an uninterruptible read needs more
 
+_HAS_GROUPS: Final = hasattr(os, "killpg")  # not on Windows
+
 _starting = threading.Lock()
 _ending = threading.Event()
 _started: "weakref.WeakSet[ChildProcess]" = weakref.WeakSet()
@@ -46,7 +48,7 @@ class ChildProcess(subprocess.Popen[bytes]):
         """Send the signal that ends its group, without waiting for the end."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self.returncode is None:  # once it is reaped its id may be another's
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL) if _HAS_GROUPS else self.kill()
 
 
 def end_all() -> None:
@@ -70,9 +72,9 @@ def end_with_parent(parent_pid: int) -> None:
 def _watch(parent_pid: int) -> None:
     while os.getppid() == parent_pid:
         time.sleep(_LOOK_SECONDS)
-    if os.getpgrp() == os.getpid():
+    if _HAS_GROUPS and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL if _HAS_GROUPS else signal.SIGTERM)  # on Windows each ends it at once
 
 
 if __name__ == "__main__":

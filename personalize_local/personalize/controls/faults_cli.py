@@ -4,12 +4,12 @@ import argparse
 import json
 import sys
 import urllib.error
-import urllib.request
+from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any, Final
 
 from personalize_local.command_line import endpoint
-from personalize_local.personalize.controls.control_header import CONTROL_HEADER
+from personalize_local.personalize.controls.control_client import change, look
 from personalize_local.personalize.resources.resource_types import TYPES
 
 _TYPES: Final = sorted(TYPES)
@@ -67,15 +67,24 @@ def run(args: argparse.Namespace) -> int:
         for name, value in vars(args).items()
         if name not in ours and isinstance(value, str | int | float | list) and not isinstance(value, bool)
     }
+    return reported(args.endpoint, lambda: _done(args.endpoint, args.action, body))
+
+
+def _done(address: str, action: str, body: dict[str, Any]) -> None:
+    state = look(address) if action == "show" else change(address, action, body)
+    sys.stdout.write(json.dumps(state if action == "show" else state["faults"], indent=2) + "\n")
+
+
+def reported(address: str, action: Callable[[], None]) -> int:
+    """Do something with a served Personalize; say in a sentence why it cannot be done, and return the exit code."""
     try:
-        state = _call(args.endpoint, args.action, body)
+        action()
     except urllib.error.HTTPError as error:
         return _refused(error)
     except OSError as error:
-        return _complain(f"{args.endpoint} does not answer: {getattr(error, 'reason', error)}", 2)
+        return _complain(f"{address} does not answer: {getattr(error, 'reason', error)}", 2)
     except (HTTPException, ValueError):
-        return _complain(f"what answers at {args.endpoint} is no local cloud", 2)
-    sys.stdout.write(json.dumps(state if args.action == "show" else state["faults"], indent=2) + "\n")
+        return _complain(f"what answers at {address} is no local cloud", 2)
     return 0
 
 
@@ -89,13 +98,3 @@ def _refused(error: urllib.error.HTTPError) -> int:
         return _complain(str(json.loads(error.read())["message"]), 1)
     except (ValueError, KeyError, TypeError):
         return _complain(f"{error.url} answers {error.code} {error.reason}: it is no local cloud, or an older one", 2)
-
-
-def _call(endpoint: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
-    data = None if action == "show" else json.dumps(body).encode()
-    url = f"{endpoint.rstrip('/')}/_local-cloud/{action}"
-    headers = {"Content-Type": "application/json", CONTROL_HEADER: "1"}
-    request = urllib.request.Request(url, data, headers)  # noqa: S310 - parsed as HTTP
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-        state: dict[str, Any] = json.loads(answer.read())
-        return state

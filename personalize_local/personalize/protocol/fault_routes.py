@@ -1,4 +1,4 @@
-"""Answer requests below /_local-cloud on the same endpoint: faults, switches, quotas and durations at run time."""
+"""Answer requests below /_local-cloud on the same endpoint: faults, clock, switches, quotas, durations at run time."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from personalize_local.personalize.controls.control_header import CONTROL_HEADER
 from personalize_local.personalize.resources.service import PersonalizeService, current_service
+from personalize_local.personalize.resources.settling import settle
 
 HttpResponse = tuple[int, dict[str, str], str]
 Body = Mapping[str, Any]
@@ -49,6 +50,18 @@ def _duration(service: PersonalizeService, body: Body) -> None:
     service.durations.set_seconds(body["what"], float(body["seconds"]))
 
 
+def _restore(service: PersonalizeService, body: Body) -> None:
+    service.faults.restore(body["faults"])
+
+
+def _clock(service: PersonalizeService, body: Body) -> None:
+    service.passage.change(body)
+
+
+def _settle(service: PersonalizeService, body: Body) -> None:  # noqa: ARG001 - of the accounts that service has
+    settle(float(body.get("seconds", 60)))
+
+
 _ACTIONS: Final[Mapping[str, Callable[[PersonalizeService, Body], None]]] = {
     "fail": _fail,
     "slow": _slow,
@@ -56,6 +69,9 @@ _ACTIONS: Final[Mapping[str, Callable[[PersonalizeService, Body], None]]] = {
     "fill-quota": _fill_quota,
     "deny-s3": _deny_s3,
     "clear": _clear,
+    "restore": _restore,
+    "clock": _clock,
+    "settle": _settle,
     "switch": _switch,
     "quota": _quota,
     "duration": _duration,
@@ -75,12 +91,17 @@ def answer_fault_route(request: Any, _full_url: str, _headers: Any) -> HttpRespo
         )
     try:
         if request.method == "POST":
-            _ACTIONS[action](service, json.loads(request.get_data() or b"{}"))
+            control(service, action, json.loads(request.get_data() or b"{}"))
     except KeyError as error:
         return _response(404 if action not in _ACTIONS else 400, {"message": f"unknown or missing: {error}"})
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, TimeoutError) as error:
         return _response(400, {"message": str(error)})
     return _response(200, in_force(service))
+
+
+def control(service: PersonalizeService, action: str, body: Body) -> None:
+    """Change what is in force: the body is that of a request for the action."""
+    _ACTIONS[action](service, body)
 
 
 def in_force(service: PersonalizeService) -> dict[str, Any]:
@@ -90,6 +111,7 @@ def in_force(service: PersonalizeService) -> dict[str, Any]:
         "switches": asdict(service.switches),
         "quotas": {noun: quota.limit for noun, quota in service.quotas.table.items()},
         "durations": service.durations.seconds,
+        "clock": service.passage.in_force(),
     }
 
 

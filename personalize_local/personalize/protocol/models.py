@@ -1,5 +1,7 @@
 """Keep an account and region as a moto backend, for the control plane, the runtime and the events API alike."""
 
+from collections.abc import Iterator
+
 from moto.core.base_backend import BackendDict, BaseBackend
 
 from personalize_local.aws.http.regions import known_regions
@@ -17,3 +19,9 @@ class PersonalizeBackend(BaseBackend):
 
 # In every region of AWS, although the service is not in all of them: a program's default region may be anywhere.
 personalize_backends = BackendDict(PersonalizeBackend, "personalize", additional_regions=sorted(known_regions()))
+
+
+def accounts() -> Iterator[Account]:
+    """Yield every account and region that was ever used."""
+    for regions in list(personalize_backends.values()):
+        yield from [backend.account for backend in list(regions.values())]

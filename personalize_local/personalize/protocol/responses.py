@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from moto.core.responses import BaseResponse
 
@@ -14,6 +15,7 @@ from personalize_local.personalize.protocol.validation import check
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.reconcile import reconciled
 from personalize_local.personalize.resources.records import Members
+from personalize_local.personalize.resources.settling import skip_to_next_change
 
 _LOG = logging.getLogger(__name__)
 _READING: Final = ("Describe", "Get", "List")
@@ -29,13 +31,13 @@ class PersonalizeResponse(BaseResponse):
     def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> HttpAnswer:  # noqa: ARG002 - moto's signature
         target = None
         try:
-            target = wire.target_of(request.path, request.headers.get("x-amz-target"))
-            result = _answer(self._account(request), target, wire.parse(request.get_data()))
+            target = wire.target_of(urlsplit(request.url).path, request.headers.get("x-amz-target"))
+            result = _answer(self._account(request), target, wire.parse(_body(request)))
             return 200, {"Content-Type": wire.content_type(target)}, wire.answer(target, result)
         except ServiceError as error:
             return wire.error_answer(target, error)
         except Exception:  # noqa: BLE001 - no traceback ever reaches the wire; this log is where to look
-            _LOG.exception("%s broke", target.name if target else request.path)
+            _LOG.exception("%s broke", target.name if target else request.url)
             broken = ServiceError("InternalServerException", "An internal error occurred.", 500)
             return wire.error_answer(target, broken)
 
@@ -51,6 +53,12 @@ class PersonalizeResponse(BaseResponse):
         return account
 
 
+def _body(request: Any) -> bytes:
+    """Return the body of werkzeug's request, or of botocore's: in process, early versions of moto hand that over."""
+    body = request.get_data() if hasattr(request, "get_data") else request.body or b""
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
 def _answer(account: Account, target: wire.Target, request: dict[str, Any]) -> Members | None:
     faults = account.service.faults
     if faults.throttled and faults.is_unlucky("personalize"):
@@ -61,6 +69,10 @@ def _answer(account: Account, target: wire.Target, request: dict[str, Any]) -> M
     present = {name: value for name, value in request.items() if value is not None}
     if target.name in DATA_PLANE:
         return DATA_PLANE[target.name](account, present)
+    is_reading = target.name.startswith(_READING)
     with reconciled(account):
-        account.changes += not target.name.startswith(_READING)
-        return CONTROL_PLANE[target.name](account, present)
+        account.changes += not is_reading
+        result = CONTROL_PLANE[target.name](account, present)
+    if is_reading and account.service.passage.is_automatic:
+        skip_to_next_change(account)
+    return result

@@ -14,6 +14,7 @@ from botocore.config import Config
 from personalize_local.engine.engine import Engine
 from personalize_local.personalize.controls.durations import Durations
 from personalize_local.personalize.controls.faults import Faults
+from personalize_local.personalize.controls.passage import Passage
 from personalize_local.personalize.controls.quotas import Quotas
 from personalize_local.personalize.controls.switches import Switches
 from personalize_local.personalize.resources.job_runner import JobRunner
@@ -28,7 +29,8 @@ _NOWHERE = {"http": "http://127.0.0.1:1", "https": "http://127.0.0.1:1"}
 class PersonalizeService:
     """A running Amazon Personalize of all accounts and regions, with datasets and models below `directory`.
 
-    `faults`, `durations`, `switches` and `quotas` may be changed at any time. Nothing outlives the object but files.
+    `faults`, `durations`, `switches`, `quotas` and `passage` may be changed at any time. Nothing outlives the
+    object but files.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -37,6 +39,7 @@ class PersonalizeService:
         self.durations = Durations()
         self.switches = Switches()
         self.quotas = Quotas()
+        self.passage = Passage()
         self.job_runner = JobRunner()
         self.persist: Callable[[], None] = lambda: None  # returns once all changes until now will survive a crash
         self._lock = threading.Lock()

@@ -84,13 +84,22 @@ class StatusTimeline:
         outcome = JobOutcome(self.started) if self.job is None else self.job.outcome
         if outcome is None:
             return self._under_way(now)
-        ended = max(self.started + self.seconds + outcome.result.extra_seconds, outcome.at)
+        ended = self._end(outcome)
         if now < ended:
             return self._under_way(now)
         reason = self.failure or outcome.reason
         if reason:
             return TimelinePoint(self.words.failed, ended, over=True, failed=True, reason=reason)
         return TimelinePoint(self.words.done, ended, over=True, result=outcome.result)
+
+    @property
+    def end(self) -> float | None:
+        """When it ends, or None while its job is under way."""
+        outcome = JobOutcome(self.started) if self.job is None else self.job.outcome
+        return None if outcome is None else self._end(outcome)
+
+    def _end(self, outcome: JobOutcome) -> float:
+        return max(self.started + self.seconds + outcome.result.extra_seconds, outcome.at)
 
     def _under_way(self, now: float) -> TimelinePoint:
         running_since = self.started + min(_PENDING_SHARE * self.seconds, _PENDING_SECONDS_AT_MOST)

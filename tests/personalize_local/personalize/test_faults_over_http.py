@@ -74,7 +74,7 @@ def test_an_endpoint_that_does_not_answer_is_told(capsys: pytest.CaptureFixture[
 def test_the_back_door_needs_no_signature(endpoint: str) -> None:
     http = urllib3.PoolManager()
     answer = http.request("GET", f"{endpoint}/_local-cloud/state")
-    assert set(answer.json()) == {"faults", "switches", "quotas", "durations"}
+    assert set(answer.json()) == {"faults", "switches", "quotas", "durations", "clock"}
     headers = {CONTROL_HEADER: "1"}
     assert http.request("POST", f"{endpoint}/_local-cloud/explode", body=b"{}", headers=headers).status == 404
     assert http.request("POST", f"{endpoint}/_local-cloud/fail", body=b"nonsense", headers=headers).status == 400

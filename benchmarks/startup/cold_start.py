@@ -1,6 +1,6 @@
 """How long a handler takes to import, beside what every handler must import anyway.
 
-python -m benchmarks.cold_start
+python -m benchmarks.startup.cold_start
 """
 
 import os
