@@ -40,7 +40,7 @@ class Engine:
         self._workers = ProcessPool(workers, directory / "logs")
         self._jobs = ThreadPoolExecutor(_WAITING_JOBS, "engine-job")
         self._lock = threading.Lock()
-        self._warm = False
+        self._is_warm = False
         self._opened: tuple[DatasetJobs, TrainedModels] | None = None
 
     def import_files(self, dataset: DatasetRef, files: Sequence[Path], mode: ImportMode) -> "Future[ImportReport]":
@@ -74,10 +74,9 @@ class Engine:
     def warm_up(self) -> None:
         """Begin to open the folders and to start a worker, for an import that will probably come; once is enough."""
         with self._lock:
-            if self._warm:
-                return
-            self._warm = True
-        self._jobs.submit(lambda: self._datasets and self._workers.run("warm-up", f"{_WARM}:warm_up"))
+            was_warm, self._is_warm = self._is_warm, True
+        if not was_warm:
+            self._jobs.submit(lambda: self._datasets and self._workers.run("warm-up", f"{_WARM}:warm_up"))
 
     def train(self, spec: TrainingSpec) -> "Future[TrainingResult]":
         """Fit the recipe to what the datasets hold at this moment."""

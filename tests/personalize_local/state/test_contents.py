@@ -160,6 +160,10 @@ def test_an_idle_cloud_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         cloud.client("s3").create_bucket(Bucket="own")
         cloud.client("personalize").create_dataset_group(name="movies")
         cloud.personalize.persist()
+        deadline = time.monotonic() + 20
+        while not list(tmp_path.rglob("worker-*.log")):  # the group has a worker started, for its first import
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         before = files(tmp_path)
         for _ in range(20):
             cloud.client("s3").list_objects_v2(Bucket="own")
