@@ -1,5 +1,6 @@
 """Decide whether a solution needs another version, and name it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,11 +8,18 @@ from lambdas import wiring
 from lambdas.names import digest
 from lambdas.personalize.resources import RESOURCES
 from lambdas.releases.trained_versions import comparable_versions
-from lambdas.releases.training_decision import Action, TrainingDecision, TrainingPolicy, decide_training
+from lambdas.releases.training_decision import (
+    Action,
+    NewData,
+    TrainingDecision,
+    TrainingPolicy,
+    Version,
+    decide_training,
+)
 from lambdas.requests.plan import unique_name
 from lambdas.requests.recipe_facts import can_update
 
-personalize, imports = wiring.personalize(), wiring.import_history()
+personalize, imports, counts = wiring.personalize(), wiring.import_history(), wiring.counts()
 
 
 @wiring.wired
@@ -25,7 +33,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     arn = str(RESOURCES["solution"].arn(personalize.arn_prefix, solution))
     imported = imports.newest(event["datasetGroup"])
     policy = TrainingPolicy(**event["training"], can_update=can_update(solution.get("recipeArn")))
-    decision = decide_training(policy, comparable_versions(personalize, arn, solution), imported, now)
+    versions = comparable_versions(personalize, arn, solution)
+    data = NewData(imported, _put_events(policy, versions, solution["datasetGroupArn"], now))
+    decision = decide_training(policy, versions, data, now)
     answer = {
         "action": decision.action,
         "reasons": list(decision.reasons),
@@ -35,6 +45,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring.logger.info("decided", extra={"solution": arn, "decision": answer})
     wiring.count("TrainingsDecided", int(decision.action is Action.TRAIN))
     return answer
+
+
+def _put_events(policy: TrainingPolicy, versions: Sequence[Version], group_arn: str, now: datetime) -> int:
+    """Count the requests since the newest version, where the request wants to know."""
+    if policy.after_put_events is None or not versions:
+        return 0
+    dimension = ("DatasetGroupArn", group_arn)
+    return counts.total("AWS/Personalize", "PutEventsRequests", dimension, versions[0].created, now)
 
 
 def _version(decision: TrainingDecision, solution_arn: str, run: str, now: datetime) -> dict[str, Any] | None:

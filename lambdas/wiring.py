@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.concurrency import AT_ONCE
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_bus import EventBus
@@ -81,6 +82,12 @@ def objects() -> S3Objects:
 def event_bus() -> EventBus:
     """Return the stage's bus."""
     return EventBus(_client("events"), os.environ["EVENT_BUS_NAME"])
+
+
+@functools.cache
+def counts() -> CloudWatchCounts:
+    """Return what counts in CloudWatch."""
+    return CloudWatchCounts(_client("cloudwatch"))
 
 
 @functools.cache

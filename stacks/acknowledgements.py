@@ -54,7 +54,7 @@ ACKNOWLEDGED: Final = (
     Acknowledged(
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::*]",
-        "IAM knows no resource for X-Ray nor for Personalize's List operations",
+        "IAM knows no resource for X-Ray, for Personalize's List operations, nor for reading CloudWatch's metrics",
     ),
     Acknowledged(_MACHINE, "AwsSolutions-IAM5[Resource::*]", "IAM knows no resource for X-Ray nor for log delivery"),
     Acknowledged(

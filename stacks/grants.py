@@ -114,6 +114,8 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             allow(PolicyResource.LEDGER, "dynamodb:Query"),
             _personalize("DescribeSolutionVersion"),
             _list("SolutionVersions"),
+            # Of PutEvents requests. CloudWatch knows no resources for these.
+            allow(PolicyResource.NO_RESOURCE, "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics"),
         ),
         environment=(_PREFIX, _LEDGER, _DAYS),
     ),

@@ -34,6 +34,7 @@ class TrainingPolicy:
     train: Training = "WHEN_NEEDED"
     mode: TrainingMode = "FULL"
     full_every_days: float | None = None
+    after_put_events: int | None = None  # requests since the newest version
     can_update: bool = False
 
 
@@ -47,10 +48,18 @@ class TrainingDecision:
     mode: TrainingMode = "FULL"
 
 
+@dataclass(frozen=True)
+class NewData:
+    """When each dataset was last imported, and how many PutEvents requests came since the newest version."""
+
+    imported: Mapping[str, datetime]
+    put_events: int = 0
+
+
 def decide_training(
-    policy: TrainingPolicy, versions: Sequence[Version], imported: Mapping[str, datetime], now: datetime
+    policy: TrainingPolicy, versions: Sequence[Version], data: NewData, now: datetime
 ) -> TrainingDecision:
-    """Decide by the versions there are, the newest first, and when each dataset was last imported.
+    """Decide by the versions there are, the newest first, and the data that came since.
 
     A version that is being trained is as good as trained: what was imported since it began is for the next one.
     """
@@ -64,23 +73,23 @@ def decide_training(
         return TrainingDecision(Action.TRAIN, ['"train" is "ALWAYS"'], mode=_mode(policy, versions, now))
     if newest is not None and not newest.ready:
         return TrainingDecision(Action.REUSE, ["it is being trained already"], newest.arn)
-    if reasons := _needs(policy, versions, imported, now):
+    if reasons := _needs(policy, versions, data, now):
         return TrainingDecision(Action.TRAIN, reasons, mode=_mode(policy, versions, now))
     assert newest is not None  # noqa: S101 -- without a version there is a need; this tells mypy so
     return TrainingDecision(Action.REUSE, [f"nothing has changed since {newest.created:%Y-%m-%d %H:%M}"], newest.arn)
 
 
-def _needs(
-    policy: TrainingPolicy, versions: Sequence[Version], imported: Mapping[str, datetime], now: datetime
-) -> list[str]:
+def _needs(policy: TrainingPolicy, versions: Sequence[Version], data: NewData, now: datetime) -> list[str]:
     if not versions:
         return ["there is no version yet"]
     newest = versions[0]
     changed = [f"the configuration changed: {newest.differences}"] if newest.differences else []
-    if since := _imported_since(newest, imported):
+    if policy.after_put_events is not None and data.put_events >= policy.after_put_events:
+        changed.append(f"{data.put_events} PutEvents requests since, trainAfterPutEvents is {policy.after_put_events}")
+    if since := _imported_since(newest, data.imported):
         return [*changed, f"imported since {newest.created:%Y-%m-%d %H:%M}: {', '.join(since)}"]
     full = _newest_full(versions)
-    if full and _is_due(policy, full, now) and _imported_since(full, imported):
+    if full and _is_due(policy, full, now) and _imported_since(full, data.imported):
         return [*changed, _due(policy, full, now)]
     return changed
 

@@ -77,6 +77,7 @@ class Planner:
                 "train": self.request.train,
                 "mode": solution.training_mode,
                 "full_every_days": solution.full_every_days,
+                "after_put_events": self.request.train_after_put_events,
             },
             "gates": [gate.model_dump(by_alias=True) for gate in solution.gates],
             "campaignArns": campaigns,

@@ -178,6 +178,12 @@ class Request(StrictSection):
         default="WHEN_NEEDED",
         description="WHEN_NEEDED trains a version when data or configuration changed since the newest one was trained.",
     )
+    train_after_put_events: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many PutEvents requests since the newest version make a training due. CloudWatch counts them, "
+        "to the hour; without this, streamed events alone train nothing.",
+    )
     uploads: UploadPolicy = UploadPolicy()
     retrain: RetrainPolicy | None = None
     on_missing_data: Literal["WARN", "FAIL"] = Field(

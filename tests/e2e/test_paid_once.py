@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud, Run
 from tests.e2e.resource_zoo import counted_creates, interactions
 
@@ -191,3 +192,25 @@ def test_what_is_imported_after_all_is_trained_on(cloud: Cloud, trained: Run, cr
     assert run.status == "SUCCEEDED", run.cause
     assert creates["CreateSolutionVersion"] == 1
     assert "imported since" in json.dumps(run.output["solutions"][0]["trained"]["training"]["reasons"])
+
+
+def test_enough_streamed_events_make_a_training_due(cloud: Cloud, trained: Run, creates: Counter[str]) -> None:
+    """PutEvents requests are counted as CloudWatch counts them."""
+    assert trained
+    request = {**REQUEST, "eventTracker": {"name": "paid-events"}, "trainAfterPutEvents": 3}
+    first = pipeline(cloud, request)
+    assert first.status == "SUCCEEDED", first.cause
+    trackers = cloud.client("personalize").list_event_trackers()["eventTrackers"]
+    (arn,) = (one["eventTrackerArn"] for one in trackers if one["name"] == "paid-events")
+    tracking = cloud.client("personalize").describe_event_tracker(eventTrackerArn=arn)["eventTracker"]["trackingId"]
+    creates.clear()
+    for requests in (2, 1):
+        for number in range(requests):
+            event = {"eventType": "Watch", "itemId": f"item{number}", "sentAt": CLOCK.now()}
+            cloud.client("personalize-events").put_events(
+                trackingId=tracking, userId="user1", sessionId="session", eventList=[event]
+            )
+        run = pipeline(cloud, request)
+        assert run.status == "SUCCEEDED", run.cause
+        assert creates["CreateSolutionVersion"] == (0 if requests == 2 else 1)
+    assert "3 PutEvents requests since" in json.dumps(run.output["solutions"][0]["trained"]["training"]["reasons"])

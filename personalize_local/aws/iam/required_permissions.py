@@ -57,6 +57,9 @@ def required_permissions(request: SignedRequest) -> Iterator[RequiredPermission]
     if request.service == "sns":
         yield from _of_sns(dict(urllib.parse.parse_qsl(request.body.decode())))
         return
+    if request.service == "monitoring":
+        yield RequiredPermission(f"cloudwatch:{_of_cloudwatch(request)}", "*")
+        return
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     parameters = json.loads(request.body or b"{}")
     readers = {"dynamodb": _of_dynamodb, "events": _of_events, "states": _of_states, "personalize": _of_personalize}
@@ -80,6 +83,16 @@ def _of_s3(request: SignedRequest) -> Iterator[RequiredPermission]:
     if source := request.headers.get("x-amz-copy-source"):
         name, _, version = urllib.parse.unquote(source).strip("/").partition("?versionId=")
         yield RequiredPermission("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{name}")
+
+
+def _of_cloudwatch(request: SignedRequest) -> str:
+    """Return the operation, in whichever of its three protocols the SDK speaks; reading metrics is about no ARN."""
+    target = request.headers.get("x-amz-target", "").rpartition(".")[2]
+    in_body = dict(urllib.parse.parse_qsl(request.body.decode(errors="ignore"))).get("Action", "")
+    operation = target or request.path.rpartition("/")[2] or in_body
+    if not operation:
+        raise UnreadableRequestError(f"monitoring: {request.method} {request.path}")
+    return operation
 
 
 def _of_sns(parameters: Mapping[str, str]) -> Iterator[RequiredPermission]:

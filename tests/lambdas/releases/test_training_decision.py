@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.releases.training_decision import Action, TrainingPolicy, Version, decide_training
+from lambdas.releases.training_decision import Action, NewData, TrainingPolicy, Version, decide_training
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
@@ -14,9 +14,11 @@ def version(name: str, days_ago: float, mode: str = "FULL", *, ready: bool = Tru
     return Version(name, NOW - timedelta(days=days_ago), mode, ready, differences)
 
 
-def decide(*versions: Version, imported_days_ago: float | None = None, **policy: Any) -> tuple[Action, Any]:
+def decide(
+    *versions: Version, imported_days_ago: float | None = None, put_events: int = 0, **policy: Any
+) -> tuple[Action, Any]:
     imported = {} if imported_days_ago is None else {"interactions": NOW - timedelta(days=imported_days_ago)}
-    decision = decide_training(TrainingPolicy(**policy), versions, imported, NOW)
+    decision = decide_training(TrainingPolicy(**policy), versions, NewData(imported, put_events), NOW)
     assert decision.reasons, "every decision says why"
     return decision.action, decision.version_arn or decision.mode
 
@@ -37,6 +39,9 @@ UPDATING: dict[str, Any] = {"mode": "UPDATE", "can_update": True}
         (decide(version("v", 1, ready=False), train="NEVER"), (Action.NONE, "FULL")),
         (decide(train="NEVER"), (Action.NONE, "FULL")),
         (decide(version("v", 2), train="ALWAYS"), (Action.TRAIN, "FULL")),
+        (decide(version("v", 2), put_events=1_000), (Action.REUSE, "v")),
+        (decide(version("v", 2), put_events=999, after_put_events=1_000), (Action.REUSE, "v")),
+        (decide(version("v", 2), put_events=1_000, after_put_events=1_000), (Action.TRAIN, "FULL")),
     ],
 )
 def test_a_version_is_trained_when_something_changed_and_reused_when_nothing_did(decided: Any, expected: Any) -> None:
