@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 import pytest
 
+from lambdas.personalize.resources import RESOURCES
 from personalize_local.cloud import Cloud, Run
 from personalize_local.personalize.protocol import dispatch
 
@@ -100,10 +101,17 @@ class ResourceZoo:
         raise TimeoutError(f"{execution_arn} did not come to {state}")
 
     def made(self, noun: str, **request: Any) -> str:
-        """Make a resource and return its ARN."""
-        run = self.ensure(noun, request)
-        assert run.status == "SUCCEEDED", (noun, run.cause)
-        return str(run.output["arn"])
+        """Make a resource by the service's own calls, which is quicker than a machine, and return its ARN."""
+        row, client = RESOURCES[noun], self.cloud.client("personalize")
+        arn: str = getattr(client, f"create_{noun}")(**request)[row.arn_key]
+        deadline = time.monotonic() + 120
+        while row.has_status and time.monotonic() < deadline:
+            described = getattr(client, f"describe_{noun}")(**{row.arn_key: arn})[row.camel]
+            if described["status"] == "ACTIVE":
+                break
+            assert "FAILED" not in described["status"], (noun, described)
+            time.sleep(0.02)
+        return arn
 
     def _put(self, key: str, body: str) -> None:
         self.cloud.client("s3").put_object(Bucket=self.bucket, Key=f"uploads/{key}", Body=body.encode())
