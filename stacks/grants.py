@@ -102,7 +102,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
             _look_at(_PIPELINE),
-            _personalize("DescribeCampaign"),
+            _personalize("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
         environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from lambdas.personalize.avro_schema import same_columns
 from lambdas.personalize.resources import ResourceType
 
 
@@ -154,13 +155,17 @@ def conflict_with(row: ResourceType, desired: Desired, described: Mapping[str, A
         if key in ignored or key not in described:
             continue
         wanted = _fixed_part(value) if key == "solutionConfig" else value
-        if not covers(described[key], wanted):
+        if not _agrees(key, described[key], wanted):
             return (
                 f"{row.noun} {request.get(row.name_key, described.get(row.arn_key))!r} exists with {key} = "
                 f"{_shown(described[key])}, but {_shown(wanted)} was asked. Amazon Personalize cannot change it: "
                 f"{_way_out(row)}."
             )
     return ""
+
+
+def _agrees(key: str, actual: Any, wanted: Any) -> bool:
+    return covers(actual, wanted) or (key == "schema" and same_columns(actual, wanted))
 
 
 def _way_out(row: ResourceType) -> str:

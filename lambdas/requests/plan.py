@@ -8,7 +8,7 @@ from typing import Any, Final
 from lambdas.bucket_layout import batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
 from lambdas.personalize.resources import RESOURCES
-from lambdas.requests.request import BatchJob, Campaign, NamedResource, Request, Solution
+from lambdas.requests.request import BatchJob, Campaign, Dataset, NamedResource, Request, Solution
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
 
@@ -111,30 +111,19 @@ class Planner:
         return self._arn("solution", {"name": solution.name})
 
     def _dataset(self, name: str) -> dict[str, Any]:
-        schema = self._schema(name)
+        dataset = self.request.datasets[name]  # type: ignore[index]  # checked by the model
+        schema = {"schemaArn": dataset.schema_arn} if dataset.schema_arn else self._schema(name, dataset)
         request = {
-            "name": unique_name(self.group, name),
+            "name": dataset.name or unique_name(self.group, name),
             "datasetGroupArn": self._group_arn,
             "datasetType": name.upper(),
             "schemaArn": self._arn("schema", schema),
         }
         return {"name": name, "schema": self._spec("schema", schema), "dataset": self._spec("dataset", request)}
 
-    def _schema(self, name: str) -> dict[str, Any]:
+    def _schema(self, name: str, dataset: Dataset) -> dict[str, Any]:
         """Return CreateSchema's parameters. A schema never changes, so its name carries a digest of its text."""
-        fields = [
-            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})}
-            for column, kind in self.request.datasets[name].columns.items()  # type: ignore[index]  # checked by the model
-        ]
-        text = json.dumps(
-            {
-                "type": "record",
-                "name": name.title().replace("_", ""),
-                "namespace": "com.amazonaws.personalize.schema",
-                "fields": fields,
-                "version": "1.0",
-            }
-        )
+        text = json.dumps(dataset.avro or _avro(name, dataset.columns or {}))
         domain = self.request.dataset_group.parameters.get("domain")
         return {
             "name": unique_name(self.group, name, digest(text, 8)),
@@ -173,6 +162,18 @@ class Planner:
     @staticmethod
     def _spec(noun: str, request: Mapping[str, Any]) -> ResourceSpec:
         return {"type": noun, "request": dict(request)}
+
+
+def _avro(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "record",
+        "name": name.title().replace("_", ""),
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [
+            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})} for column, kind in columns.items()
+        ],
+        "version": "1.0",
+    }
 
 
 def batch_jobs(solution: Solution) -> Iterator[tuple[str, BatchJob]]:

@@ -12,6 +12,7 @@ from lambdas.requests.recipe_facts import known_metrics
 from lambdas.requests.request import (
     BatchJob,
     Campaign,
+    Dataset,
     InvalidRequestError,
     NamedResource,
     PassThroughSection,
@@ -43,13 +44,29 @@ def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Pro
     yield from _check(personalize, stage["group"], "$.datasetGroup")
     for dataset in stage["datasets"]:
         path = f"$.datasets.{dataset['name']}"
-        yield from _check(personalize, dataset["schema"], path)
-        for column, advice in schema_faults(dataset["name"], request.datasets[dataset["name"]].columns):
-            yield Problem(f"{path}.columns{column and f'.{column}'}", advice)
+        yield from _schema_problems(personalize, request.datasets[dataset["name"]], dataset, path)
+        yield from _check(personalize, dataset["dataset"], path)
     trackers = [("$.eventTracker", request.event_tracker)] if request.event_tracker else []
     filters = [(f"$.filters[{position}]", wanted) for position, wanted in enumerate(request.filters)]
     for (path, section), spec in zip([*trackers, *filters], stage["extras"], strict=True):
         yield from _check_section(personalize, section, spec, path)
+
+
+def _schema_problems(
+    personalize: Personalize, section: Dataset, planned: Mapping[str, Any], path: str
+) -> Iterator[Problem]:
+    if section.schema_arn:
+        if personalize.describe(RESOURCES["schema"], section.schema_arn) is None:
+            yield Problem(f"{path}.schemaArn", f"there is no schema {section.schema_arn}")
+        return
+    yield from _check(personalize, planned["schema"], path)
+    columns = section.declared_columns
+    if columns is None:
+        yield Problem(f"{path}.schema", "is no Avro record: it has a list of fields, each with a name and a type")
+        return
+    where = f"{path}.schema" if section.avro else f"{path}.columns"
+    for column, advice in schema_faults(planned["name"], columns):
+        yield Problem(f"{where}{column and f'.{column}'}", advice)
 
 
 def _solutions_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from lambdas.bucket_layout import DatasetName
+from lambdas.personalize.avro_schema import columns_declared
 from lambdas.requests.parameters import Problem
 
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
@@ -73,13 +74,31 @@ class DatasetGroup(PassThroughSection):
 
 
 class Dataset(StrictSection):
-    """One dataset of a request: which columns its files have."""
+    """One dataset of a request: the columns of its files, or the schema that declares them."""
 
-    columns: dict[str, Any] = Field(
+    columns: dict[str, Any] | None = Field(
+        default=None,
         min_length=1,
         description="Column name to Avro type ('string', ['null', 'float'], …) or to the attributes of an Avro field "
         "({'type': 'string', 'categorical': true}).",
     )
+    avro: dict[str, Any] | None = Field(
+        default=None, alias="schema", description="In place of columns: a whole Avro document."
+    )
+    schema_arn: str | None = Field(default=None, description="In place of columns: the ARN of a schema that exists.")
+    name: Name | None = Field(default=None, description="A dataset that exists is used whatever its name.")
+
+    @model_validator(mode="after")
+    def _is_declared_once(self) -> "Dataset":
+        ways = {"columns": self.columns, "schema": self.avro, "schemaArn": self.schema_arn}
+        if sum(value is not None for value in ways.values()) != 1:
+            raise ValueError(f"give one of {', '.join(ways)}")
+        return self
+
+    @property
+    def declared_columns(self) -> dict[str, Any] | None:
+        """The columns, from wherever the request has them; None when only the service knows."""
+        return self.columns if self.avro is None else columns_declared(self.avro)
 
 
 class Gate(StrictSection):
