@@ -21,6 +21,8 @@ _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updata
 _STOPPABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.stoppable)
 _DELETABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.deletable)
 
+_PARTS: Final = tuple(f"{row.pascal}{row.listed_part.capitalize()}" for row in RESOURCES.values() if row.listed_part)
+
 
 def _personalize(*operations: str) -> Permission:
     return allow(PolicyResource.PERSONALIZE, *(f"personalize:{operation}" for operation in operations))
@@ -64,7 +66,7 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     "describe_resource": Grant(
         (
             _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
-            _list(*(f"{noun}s" for noun in _ALL)),
+            _list(*(f"{noun}s" for noun in _ALL), *_PARTS),
         ),
         environment=(_PREFIX,),
     ),
@@ -82,7 +84,7 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     "delete_resource": Grant(
         (
             _personalize(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
-            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun))),
+            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
         ),
         environment=(_PREFIX,),
     ),

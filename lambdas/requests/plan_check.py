@@ -13,11 +13,15 @@ from lambdas.requests.request import (
     BatchJob,
     Campaign,
     Dataset,
+    DeletionJob,
+    ExportJob,
+    ImportJob,
     InvalidRequestError,
     NamedResource,
-    PassThroughSection,
+    Recommender,
     Solution,
 )
+from lambdas.requests.sections import PassThroughSection
 
 # What the plan computes: a request that said otherwise would be at odds with itself, at the latest in its second run.
 _OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {
@@ -25,6 +29,10 @@ _OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {
     Campaign: ("solutionVersionArn",),
     BatchJob: ("jobName", "solutionVersionArn", "roleArn"),
     NamedResource: ("datasetGroupArn",),
+    Recommender: ("datasetGroupArn",),
+    ImportJob: ("jobName", "datasetArn", "dataSource", "roleArn", "importMode"),
+    ExportJob: ("datasetArn", "roleArn"),
+    DeletionJob: ("datasetGroupArn", "roleArn"),
 }
 
 
@@ -46,10 +54,28 @@ def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Pro
         path = f"$.datasets.{dataset['name']}"
         yield from _schema_problems(personalize, request.datasets[dataset["name"]], dataset, path)
         yield from _check(personalize, dataset["dataset"], path)
-    trackers = [("$.eventTracker", request.event_tracker)] if request.event_tracker else []
-    filters = [(f"$.filters[{position}]", wanted) for position, wanted in enumerate(request.filters)]
-    for (path, section), spec in zip([*trackers, *filters], stage["extras"], strict=True):
-        yield from _check_section(personalize, section, spec, path)
+        yield from _import_job_problems(planner, personalize, dataset, path)
+    for extra in planner.extras():
+        yield from _check_section(personalize, extra.section, extra.spec, extra.path)
+    yield from _recommender_problems(planner, personalize)
+
+
+def _import_job_problems(
+    planner: Planner, personalize: Personalize, dataset: Mapping[str, Any], path: str
+) -> Iterator[Problem]:
+    section = planner.request.datasets[dataset["name"]].import_job
+    arn = RESOURCES["dataset"].arn(personalize.arn_prefix, dataset["dataset"]["request"])
+    computed: dict[str, Any] = {"jobName": "a-job", "datasetArn": arn, "dataSource": {}, "roleArn": planner.role_arn}
+    request = {**planner.request.import_job_options(dataset["name"]), **computed}
+    spec = {"type": "dataset_import_job", "request": request}
+    yield from _check_section(personalize, section, spec, f"{path}.importJob")
+
+
+def _recommender_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:
+    recipes = personalize.recipe_arns() if planner.request.recommenders else []
+    for extra in planner.extras():
+        if extra.spec["type"] == "recommender":
+            yield from _recipe_problems(extra.spec, extra.path, recipes)
 
 
 def _schema_problems(

@@ -24,7 +24,7 @@ OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 X_RAY = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # IAM offers no resource for these: X-Ray, log delivery by Step Functions, and List operations of Personalize.
 VARIABLES = {name for grant in GRANTS.values() for name in grant.variables}
-WITHOUT_RESOURCE = ("xray:", "logs:", "personalize:List")
+WITHOUT_RESOURCE = ("xray:", "logs:", "personalize:List", "cloudwatch:PutMetricData")
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
