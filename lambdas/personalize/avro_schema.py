@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _NAMELESS: Final = ("name", "type", "doc", "default")
+_REPLACEABLE: Final = ("ITEMS", "USERS")
 
 
 def same_columns(one: str, other: str) -> bool:
@@ -15,6 +16,17 @@ def same_columns(one: str, other: str) -> bool:
     """
     columns, others = _columns(one), _columns(other)
     return one == other if columns is None or others is None else columns == others
+
+
+def replacement_fault(old: str, new: str, dataset_type: str) -> str:
+    """Return why a dataset's schema cannot be replaced by another ("Replacing a dataset's schema"), or nothing."""
+    if dataset_type not in _REPLACEABLE:
+        return f"Amazon Personalize cannot replace the schema of {dataset_type}"
+    before, after = _columns(old) or {}, _columns(new) or {}
+    if lost := [name for name in before if after.get(name) != before[name]]:
+        return f"it would lose or change the columns {', '.join(lost)}"
+    strict = [name for name in after if name not in before and '"null"' not in after[name][0]]
+    return f"new columns take null as well, and these do not: {', '.join(strict)}" if strict else ""
 
 
 def columns_declared(schema: Any) -> dict[str, Any] | None:

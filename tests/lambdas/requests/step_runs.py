@@ -10,12 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from lambdas.personalize import removal, resource_steps
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resource_steps import ResourceStepInput
 from lambdas.personalize.resources import ResourceType
+from lambdas.releases.trained_versions import comparable_versions
+from lambdas.releases.training_decision import Action, TrainingPolicy, decide_training
 from lambdas.requests.existing_schemas import keeping_schemas
 from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.recipe_facts import can_update
+from lambdas.requests.request import Solution
 from lambdas.requests.request_reading import parse_request
 from personalize_local.clock import CLOCK
 from tests.personalize_local.personalize.world import PREFIX, ROLE, World, running
@@ -69,6 +75,11 @@ class StepRuns:
         """Everything that was changed so far."""
         return self.personalize.writes
 
+    @property
+    def now(self) -> datetime:
+        """The simulated time."""
+        return _now()
+
     def planner(self, document: Any, run: str = "run-1") -> Planner:
         return Planner(parse_request(document), run, self.account)
 
@@ -79,6 +90,52 @@ class StepRuns:
         for dataset in stage["datasets"]:
             specs += [dataset["schema"], dataset["dataset"]]
         return [self.ensure(spec) for spec in [*specs, *stage["extras"]]]
+
+    def run(self, planner: Planner, imported: Mapping[str, datetime] | None = None) -> None:
+        """Do what the machine pipeline does, up to the campaigns; failures end it where they would end the machine."""
+        if all(list(self._import_each(planner))):
+            for solution in planner.request.solutions:
+                self._build(planner, solution, imported or {})
+
+    def _import_each(self, planner: Planner) -> Iterator[bool]:
+        """Ensure each part for itself, as the Maps do; say whether it came to be."""
+        stage = keeping_schemas(planner.import_data(), self.personalize)
+        yield self._is_ensured(stage["group"])
+        for dataset in stage["datasets"]:
+            yield self._is_ensured(dataset["schema"]) and self._is_ensured(dataset["dataset"])
+        self._fill(str(stage["group"]["request"]["name"]))
+        outcomes = [self._is_ensured(spec) for spec in stage["extras"]]
+        yield all(outcomes)
+
+    def _fill(self, group: str) -> None:
+        """Import interactions, once: in the machine the uploads are imported here."""
+        arn = f"{PREFIX}dataset/{group}/INTERACTIONS"
+        jobs = self.world.personalize.list_dataset_import_jobs(datasetArn=arn)["datasetImportJobs"]
+        if not jobs:
+            self.world.make_import(arn, f"{group}-import")
+
+    def _is_ensured(self, spec: Mapping[str, Any]) -> bool:
+        try:
+            return bool(self.ensure(spec)["phase"] == "READY")
+        except ClientError:
+            return False
+
+    def _build(self, planner: Planner, solution: Solution, imported: Mapping[str, datetime]) -> None:
+        stage = planner.train_solution(solution)
+        wanted = stage["solution"]["request"]
+        if not self._is_ensured(stage["solution"]):
+            return
+        arn = planner.solution_arn(solution)
+        policy = TrainingPolicy(**stage["training"], can_update=can_update(wanted.get("recipeArn")))
+        decision = decide_training(policy, comparable_versions(self.personalize, arn, wanted), imported, _now())
+        if decision.action is Action.NONE:
+            return
+        new = {"solutionArn": arn, "name": planner.run, "trainingMode": decision.mode, **stage["versionOptions"]}
+        version = {"solutionVersionArn": decision.version_arn} if decision.version_arn else new
+        found = self.ensure({"type": "solution_version", "request": version})
+        if found["phase"] == "READY":
+            for spec in planner.update_campaign(solution, found["arn"])["campaigns"]:
+                self._is_ensured(spec)
 
     def ensure(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Take the steps of ensure_resource until it would end; return what it would."""
