@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lambdas.personalize.avro_schema import replacement_fault
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Desired, Phase, changes, observe, phase_of
 from lambdas.personalize.resources import RESOURCES, ResourceType
 from lambdas.releases.trained_versions import comparable_versions
 from lambdas.releases.training_decision import Action, TrainingDecision, TrainingPolicy, decide_training
-from lambdas.requests.existing_schemas import keeping_schemas
+from lambdas.requests.existing_schemas import keeping_schemas, schema_fault
 from lambdas.requests.plan import Planner, ResourceSpec
 from lambdas.requests.recipe_facts import can_update
 from lambdas.requests.request import Solution
@@ -73,14 +72,8 @@ class Preview:
 
     def _dataset(self, planned: Mapping[str, Any]) -> PlannedChange:
         change = self.change(planned["dataset"])
-        if ("update", "dataset") not in change.calls:
-            return change
-        described = self._described(RESOURCES["dataset"], planned["dataset"]["request"]) or {}
-        row, wanted = RESOURCES["schema"], planned["schema"]["request"]
-        old = self.personalize.describe(row, described["schemaArn"]) or {}
-        new = wanted if "schema" in wanted else self.personalize.describe(row, wanted["schemaArn"]) or {}
-        fault = replacement_fault(old.get("schema", ""), new.get("schema", ""), described["datasetType"])
-        if not fault:
+        fault = schema_fault(planned, self.personalize)
+        if not fault or ("update", "dataset") not in change.calls:
             return change
         calls = tuple(call for call in change.calls if call[0] == "tag")  # tags come first
         return replace(change, verb="refuse", reason=f"the dataset has another schema: {fault}", calls=calls)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from lambdas.file_checks.schema_limits import schema_faults
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.existing_schemas import schema_fault
 from lambdas.requests.parameters import Problem, check_parameters
 from lambdas.requests.plan import Planner, ResourceSpec
 from lambdas.requests.recipe_facts import known_metrics
@@ -54,6 +55,8 @@ def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Pro
         path = f"$.datasets.{dataset['name']}"
         yield from _schema_problems(personalize, request.datasets[dataset["name"]], dataset, path)
         yield from _check(personalize, dataset["dataset"], path)
+        if fault := schema_fault(dataset, personalize):
+            yield Problem(path, f"the dataset exists with another schema: {fault}")
         yield from _import_job_problems(planner, personalize, dataset, path)
     for extra in planner.extras():
         yield from _check_section(personalize, extra.section, extra.spec, extra.path)

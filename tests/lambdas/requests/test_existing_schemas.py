@@ -75,6 +75,30 @@ def test_other_columns_are_a_difference(runs: StepRuns, by_hand: str) -> None:
         runs.import_data(runs.planner(request(columns={**COLUMNS, "DEVICE": "string"})))
 
 
+def test_what_no_update_can_bring_is_refused_before_anything_is_made(runs: StepRuns, by_hand: str) -> None:
+    assert by_hand
+    (problem,) = request_problems(runs.planner(request(columns={**COLUMNS, "DEVICE": "string"})), runs.personalize)
+    assert problem.path == "$.datasets.interactions"
+    assert problem.text.endswith("Amazon Personalize cannot replace the schema of INTERACTIONS")
+
+
+def test_items_and_users_may_gain_columns_that_take_null_and_lose_none(runs: StepRuns) -> None:
+    def users(**more: Any) -> dict[str, Any]:
+        columns = {"USER_ID": "string", "AGE": "int", **more}
+        return {"datasetGroup": "grows", "datasets": {"users": {"columns": columns}}}
+
+    def problems(document: dict[str, Any]) -> list[str]:
+        return [problem.text for problem in request_problems(runs.planner(document), runs.personalize)]
+
+    runs.import_data(runs.planner(users()))
+    assert problems(users(PLACE=["null", "string"])) == []
+    assert "do not: PLACE" in problems(users(PLACE="string"))[0]
+    assert "lose or change the columns AGE" in problems(users(AGE="long"))[0]
+    runs.writes.clear()
+    assert runs.import_data(runs.planner(users(PLACE=["null", "string"])))[-1]["phase"] == "READY"
+    assert [(verb, noun) for verb, noun, _ in runs.writes] == [("create", "schema"), ("update", "dataset")]
+
+
 def test_a_schema_that_does_not_exist_is_refused_before_anything_is_made(runs: StepRuns, by_hand: str) -> None:
     arn = by_hand.replace("notebook", "nowhere")
     (problem,) = request_problems(runs.planner(request(schemaArn=arn)), runs.personalize)

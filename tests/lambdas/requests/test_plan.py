@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from lambdas.personalize.resources import ResourceType
 from lambdas.requests.plan import AccountContext, Planner, unique_name
 from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError
@@ -36,6 +37,10 @@ class Service(FakePersonalize):
 
     def recipe_arns(self) -> list[str]:
         return RECIPES
+
+    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
+        assert row.noun == "dataset", arn
+        return None
 
 
 @pytest.fixture(scope="module")
