@@ -23,6 +23,7 @@ _GLOSSARY_ROOMS: Final = {
         "lambdas/uploads",
         "lambdas/file_checks",
         "lambdas/gateways",
+        "control",
     ),
     "The local Amazon Personalize": (
         "personalize_local/personalize/operations",

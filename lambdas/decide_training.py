@@ -1,19 +1,17 @@
 """Decide whether a solution needs another version, and name it."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from lambdas import wiring
 from lambdas.names import digest
 from lambdas.personalize.resources import RESOURCES
-from lambdas.releases.trained_versions import comparable_versions
+from lambdas.releases.trained_versions import comparable_versions, put_events_since
 from lambdas.releases.training_decision import (
     Action,
     NewData,
     TrainingDecision,
     TrainingPolicy,
-    Version,
     decide_training,
 )
 from lambdas.requests.plan import unique_name
@@ -26,41 +24,36 @@ personalize, imports, counts = wiring.personalize(), wiring.import_history(), wi
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return the decision with its reasons, and the version to wait for: a new one, or one that is there.
 
-    `event` is ``{"datasetGroup", "solution", "training", "run", "now"}``: CreateSolution's parameters, what the
-    request says about trainings, the run's name and when its stage began, which is the same however often it is tried.
+    `event` is ``{"datasetGroup", "solution", "training", "versionOptions", "run", "now"}``: CreateSolution's
+    parameters, what the request says about trainings and their versions, the run's name and when its stage began, which
+    is the same however often it is tried.
     """
     solution, now = event["solution"], datetime.fromisoformat(event["now"])
     arn = str(RESOURCES["solution"].arn(personalize.arn_prefix, solution))
     imported = imports.newest(event["datasetGroup"])
     policy = TrainingPolicy(**event["training"], can_update=can_update(solution.get("recipeArn")))
     versions = comparable_versions(personalize, arn, solution)
-    data = NewData(imported, _put_events(policy, versions, solution["datasetGroupArn"], now))
+    data = NewData(imported, put_events_since(counts, policy, versions, solution["datasetGroupArn"], now))
     decision = decide_training(policy, versions, data, now)
     answer = {
         "action": decision.action,
         "reasons": list(decision.reasons),
         "imported": {dataset: time.isoformat() for dataset, time in imported.items()},
-        "version": _version(decision, arn, event["run"], now),
+        "version": _version(decision, arn, event["run"], now, event["versionOptions"]),
     }
     wiring.logger.info("decided", extra={"solution": arn, "decision": answer})
     wiring.count("TrainingsDecided", int(decision.action is Action.TRAIN))
     return answer
 
 
-def _put_events(policy: TrainingPolicy, versions: Sequence[Version], group_arn: str, now: datetime) -> int:
-    """Count the requests since the newest version, where the request wants to know."""
-    if policy.after_put_events is None or not versions:
-        return 0
-    dimension = ("DatasetGroupArn", group_arn)
-    return counts.total("AWS/Personalize", "PutEventsRequests", dimension, versions[0].created, now)
-
-
-def _version(decision: TrainingDecision, solution_arn: str, run: str, now: datetime) -> dict[str, Any] | None:
+def _version(
+    decision: TrainingDecision, solution_arn: str, run: str, now: datetime, options: dict[str, Any]
+) -> dict[str, Any] | None:
     """Return what ensure_resource is given: a new version's name says when, how and, by a digest, for which run."""
     if decision.action is Action.NONE:
         return None
     if decision.version_arn:
         return {"type": "solution_version", "request": {"solutionVersionArn": decision.version_arn}}
     name = unique_name(f"{now:%Y-%m-%d-%H%M%S}", decision.mode.lower(), digest(f"{run}/{solution_arn}", 6))
-    request = {"solutionArn": solution_arn, "name": name, "trainingMode": decision.mode}
+    request = {"solutionArn": solution_arn, "name": name, "trainingMode": decision.mode, **options}
     return {"type": "solution_version", "request": request}

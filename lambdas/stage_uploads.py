@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import wiring
-from lambdas.requests.group_policies import upload_policy
+from lambdas.requests.group_policies import import_job_options, upload_policy
 from lambdas.uploads.import_state import ImportStepInput
 from lambdas.uploads.staging import Staging
 
@@ -19,7 +19,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = ImportStepInput.model_validate(event)
     wiring.logger.append_keys(dataset_key=step.dataset_key)
     staging = Staging(ledger, leases, claims, objects, role_arn, wiring.out_of_time(context))
-    state = staging.stage(step, upload_policy(objects, step.datasetGroup))
+    options = import_job_options(objects, step.datasetGroup, step.dataset)
+    state = staging.stage(step, upload_policy(objects, step.datasetGroup), options)
     wiring.logger.info("staged", extra={"next_step": state.next_step, "job": state.batch.name if state.batch else None})
     wiring.count("FilesStaged", state.batch.files if state.batch else 0)
     return state.model_dump(mode="json")

@@ -52,6 +52,11 @@ ACKNOWLEDGED: Final = (
         "Personalize names the files it writes; it may write nowhere else",
     ),
     Acknowledged(
+        "data/DataRole/DefaultPolicy/Resource",
+        "AwsSolutions-IAM5[Resource::*]",
+        "IAM knows no resource for CloudWatch's PutMetricData, which metric attributions need",
+    ),
+    Acknowledged(
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::*]",
         "IAM knows no resource for X-Ray, for Personalize's List operations, nor for reading CloudWatch's metrics",

@@ -79,6 +79,8 @@ class DataStack(Stack):
         )
         for statement in self._data_statements():
             role.add_to_policy(statement)
+        # For metric attributions; CloudWatch knows no resource to narrow it to.
+        role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"]))
         role.apply_removal_policy(self._fate)
         return role
 

@@ -21,6 +21,8 @@ _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updata
 _STOPPABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.stoppable)
 _DELETABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.deletable)
 
+_PARTS: Final = tuple(f"{row.pascal}{row.listed_part.capitalize()}" for row in RESOURCES.values() if row.listed_part)
+
 
 def _personalize(*operations: str) -> Permission:
     return allow(PolicyResource.PERSONALIZE, *(f"personalize:{operation}" for operation in operations))
@@ -64,7 +66,7 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     "describe_resource": Grant(
         (
             _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
-            _list(*(f"{noun}s" for noun in _ALL)),
+            _list(*(f"{noun}s" for noun in _ALL), *_PARTS),
         ),
         environment=(_PREFIX,),
     ),
@@ -82,7 +84,7 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     "delete_resource": Grant(
         (
             _personalize(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
-            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun))),
+            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
         ),
         environment=(_PREFIX,),
     ),
@@ -102,7 +104,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
             _look_at(_PIPELINE),
-            _personalize("DescribeCampaign"),
+            _personalize("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
         environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),

@@ -98,18 +98,23 @@ class PersonalizeGateway:
             answer = self._call(f"describe_{row.noun}", {row.arn_key: arn})
         except self.errors.ResourceNotFoundException:
             return None
-        return dict(answer[row.camel])
+        described = dict(answer[row.camel])
+        if row.listed_part:
+            parts = self._call(f"list_{row.noun}_{row.listed_part}", {row.arn_key: arn})
+            described[row.listed_part] = list(parts[row.listed_part])
+        return described
 
     def find(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """Return the resource that `request` would create, as described, or None when there is none yet."""
+        if row.sole and row.parent_key in request and row.arn_key not in request:
+            there = self._first(row, self.summaries(row, str(request[str(row.parent_key)])))
+            if there or not row.arn_path:
+                return there
         arn = row.arn(self.arn_prefix, request)
         if arn:
             return self.describe(row, arn)
         if row.noun == "solution_version" and "solutionArn" in request:
             return self._find_version(row, request, now)
-        if row.parent_key and row.parent_key in request and not row.arn_path:
-            # A group has one event tracker at most: whatever its name, it is the one.
-            return self._first(row, self.summaries(row, str(request[row.parent_key])))
         if row.name_key not in request:
             keys = ", ".join(key for key in (row.name_key, row.arn_key, row.parent_key) if key)
             raise UnidentifiedResourceError(f"which {row.noun}? the request gives none of: {keys}")

@@ -1,12 +1,13 @@
 """Observe a resource: its phase, the service's own reason, and what an update would have to change."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from lambdas.personalize.avro_schema import same_columns
 from lambdas.personalize.resources import ResourceType
 
 
@@ -47,9 +48,9 @@ _CHANGING: Final = (" PENDING", " IN_PROGRESS", " STOPPING")
 _CHANGING_JOBS: Final = ("PENDING", "IN_PROGRESS", "IN PROGRESS")
 _READY: Final = ("ACTIVE", "COMPLETED", _INACTIVE)
 
-# Not compared with what was asked as a fixed part: tags can be changed, and the service answers the names of
-# hyperparameter ranges with prefixes of its own.
-_NOT_COMPARED: Final = frozenset({"tags", "hpoConfig"})
+# Not compared with what was asked as a fixed part: tags and metrics can be changed, and the service answers the names
+# of hyperparameter ranges with prefixes of its own.
+_NOT_COMPARED: Final = frozenset({"tags", "metrics", "hpoConfig"})
 _LONGEST_SHOWN: Final = 200
 _UPDATABLE_SOLUTION_CONFIG: Final = ("autoTrainingConfig", "eventsConfig")
 
@@ -121,6 +122,8 @@ def _observe_existing(
         return Observation(Phase.READY, status)
     if update and phase_of(update["status"]) is Phase.FAILED and update["creationDateTime"] >= run_began:
         return Observation(Phase.FAILED, update["status"], failure_reason(row, update["status"], update))
+    if status == "UPDATE FAILED" and not row.tells_update and described["lastUpdatedDateTime"] >= run_began:
+        return Observation(Phase.FAILED, status, failure_reason(row, status, described))
     return Observation(Phase.OUTDATED, status)
 
 
@@ -136,31 +139,47 @@ def changes(row: ResourceType, request: Mapping[str, Any], described: Mapping[st
     """
     wanted, actual = _updatable_part(row, request), _updatable_part(row, described)
     differing = {key: value for key, value in wanted.items() if not covers(actual.get(key), value)}
+    differing |= _changed_metrics(request.get("metrics"), described.get("metrics", ()))
+    if described.get("status") == _INACTIVE:  # the service changes only what runs; it is changed when it is started
+        differing = {}
     tags = [tag for tag in request.get("tags", ()) if tag not in described.get("tags", request["tags"])]
     return {**differing, "tags": tags} if tags else differing
+
+
+def _changed_metrics(wanted: Sequence[Mapping[str, Any]] | None, actual: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what UpdateMetricAttribution is asked; a metric that differs goes and comes again."""
+    if wanted is None:
+        return {}
+    added = [metric for metric in wanted if metric not in actual]
+    removed = [metric["metricName"] for metric in actual if metric not in wanted]
+    return {**({"addMetrics": added} if added else {}), **({"removeMetrics": removed} if removed else {})}
 
 
 def conflict_with(row: ResourceType, desired: Desired, described: Mapping[str, Any]) -> str:
     """Return why the existing resource can never become what is desired, or an empty string when it can.
 
-    A name counts where the service gives a resource an id of its own and the name shall be replaced: until then,
-    whatever its name, it is the one that its parent has.
+    A name counts where a parent has one resource of the type and the name shall be replaced: until then, whatever its
+    name, it is the one.
     """
     request = desired.request
     ignored = {row.name_key, row.arn_key, *row.updates, *_NOT_COMPARED}
-    if not row.arn_path and row.replaceable and desired.replace:
+    if row.sole and desired.replace:
         ignored.remove(row.name_key)
     for key, value in request.items():
         if key in ignored or key not in described:
             continue
         wanted = _fixed_part(value) if key == "solutionConfig" else value
-        if not covers(described[key], wanted):
+        if not _agrees(key, described[key], wanted):
             return (
                 f"{row.noun} {request.get(row.name_key, described.get(row.arn_key))!r} exists with {key} = "
                 f"{_shown(described[key])}, but {_shown(wanted)} was asked. Amazon Personalize cannot change it: "
                 f"{_way_out(row)}."
             )
     return ""
+
+
+def _agrees(key: str, actual: Any, wanted: Any) -> bool:
+    return covers(actual, wanted) or (key == "schema" and same_columns(actual, wanted))
 
 
 def _way_out(row: ResourceType) -> str:

@@ -39,6 +39,10 @@ class ResourceType:
     deletable: bool = True
     replaceable: bool = False  # can be deleted and made anew without losing data or a model
     stoppable: bool = False  # has a Start and a Stop operation
+    taggable: bool = True
+    sole: bool = False  # its parent has one at most: whatever its name, it is the one
+    tells_update: bool = True  # Describe tells about the latest update, where the type has any
+    listed_part: str | None = None  # what Describe leaves out: ListMetricAttributionMetrics tells the `metrics`
     list_key: str | None = None  # where List answers, when not the plural in lower camel case
     cadence: Cadence = field(default=QUICK)
 
@@ -59,7 +63,7 @@ class ResourceType:
 
     @property
     def updatable(self) -> bool:
-        """Whether the service can change it in place, and tells about the change."""
+        """Whether the service can change it in place."""
         return bool(self.updates)
 
     @property
@@ -109,15 +113,24 @@ _DEPLOYMENT: Final = Cadence(15 * MINUTE, 20 * MINUTE, 6 * HOUR)
 _BATCH: Final = Cadence(40 * MINUTE, HOUR, 24 * HOUR)
 
 _ROWS: Final = (
-    ResourceType("schema", has_status=False),
+    ResourceType("schema", has_status=False, taggable=False),
     ResourceType("dataset_group"),
     ResourceType("dataset", arn_path="dataset/{group}/{type}", parent="dataset_group", updates=("schemaArn",)),
     _job("dataset_import_job", "dataset", _IMPORT),
     _job("dataset_export_job", "dataset", _IMPORT),
     _job("data_deletion_job", "dataset_group", replace(_IMPORT, patience_seconds=72 * HOUR)),
-    ResourceType("event_tracker", arn_path="", parent="dataset_group", replaceable=True),
+    ResourceType("event_tracker", arn_path="", parent="dataset_group", replaceable=True, sole=True),
     ResourceType("filter", parent="dataset_group", list_key="Filters", replaceable=True),
-    ResourceType("metric_attribution", parent="dataset_group", replaceable=True),
+    ResourceType(
+        "metric_attribution",
+        parent="dataset_group",
+        updates=("addMetrics", "removeMetrics"),  # its output hands over a role, which only a create may
+        replaceable=True,
+        taggable=False,
+        sole=True,
+        tells_update=False,
+        listed_part="metrics",
+    ),
     ResourceType(
         "solution",
         parent="dataset_group",

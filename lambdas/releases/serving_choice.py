@@ -11,7 +11,8 @@ from lambdas.personalize.lifecycle import Phase, phase_of
 from lambdas.releases.releases import Pin, Releases, SignedDecision
 from lambdas.releases.trained_versions import deployed_versions, versions_of
 from lambdas.requests.parameters import Problem
-from lambdas.requests.request import InvalidRequestError, StrictSection
+from lambdas.requests.request import InvalidRequestError
+from lambdas.requests.sections import StrictSection
 
 ORDERS: Final = ("approve", "pin", "unpin", "rollback")
 _UNSIGNED: Final = "somebody"

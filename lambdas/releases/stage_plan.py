@@ -6,6 +6,7 @@ from typing import Any
 from lambdas.personalize.gateway import Personalize
 from lambdas.releases.releases import Releases
 from lambdas.releases.serving_choice import ORDERS, DeployedSolution, ServingChooser
+from lambdas.requests.existing_schemas import keeping_schemas
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner, ResourceSpec, batch_jobs
 from lambdas.requests.request import InvalidRequestError, Request, Solution
@@ -33,7 +34,7 @@ class StagePlanner:
         if orders := [order for order in ORDERS if order in given and machine != "update_campaign"]:
             raise InvalidRequestError([Problem(f"$.{orders[0]}", "is an order for the machine update_campaign")])
         if machine == "import_data":
-            return self._planner.import_data()
+            return keeping_schemas(self._planner.import_data(), self._personalize)
         solution = _solution(self._planner.request, given)
         if machine == "train_solution":
             return self._planner.train_solution(solution)

@@ -1,12 +1,14 @@
 """Ask the service which versions a solution has, and which its campaigns serve."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+from lambdas.gateways.cloud_watch import Counts
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Phase, covers, phase_of
 from lambdas.personalize.resources import RESOURCES
-from lambdas.releases.training_decision import Version
+from lambdas.releases.training_decision import TrainingPolicy, Version
 
 # What a version learns by. Schedules only say when; tuned ranges are answered with prefixes of the service's own.
 _LEARNT_BY: Final = ("recipeArn", "eventType", "performHPO", "performAutoML")
@@ -46,6 +48,16 @@ def _differences(personalize: Personalize, summary: Mapping[str, Any], wanted: M
         if key not in _NOT_LEARNT_BY and not covers(config.get(key), value):
             differing.append(f"solutionConfig.{key}")
     return ", ".join(differing)
+
+
+def put_events_since(
+    counts: Counts, policy: TrainingPolicy, versions: Sequence[Version], group_arn: str, now: datetime
+) -> int:
+    """Return how many PutEvents requests came since the newest version; 0 where the policy does not ask."""
+    if policy.after_put_events is None or not versions:
+        return 0
+    dimension = ("DatasetGroupArn", group_arn)
+    return counts.total("AWS/Personalize", "PutEventsRequests", dimension, versions[0].created, now)
 
 
 def deployed_versions(personalize: Personalize, campaign_arns: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Read the group's own rules for its uploads from `requests/<group>.json`; defaults hold where there is none."""
 
 import json
+from typing import Any
 
 from lambdas.bucket_layout import request_key
 from lambdas.gateways.s3 import Objects
@@ -18,6 +19,13 @@ def retrain_policy(objects: Objects, group: str) -> RetrainPolicy | None:
     """Return when imports lead to a training; None when never."""
     request = _request(objects, group)
     return request.retrain if request else None
+
+
+def import_job_options(objects: Objects, group: str, dataset: str) -> dict[str, Any]:
+    """Return what the import jobs of a dataset are asked beside their files."""
+    request = _request(objects, group)
+    named = (name for name in (request.datasets if request else ()) if name == dataset)
+    return next((request.import_job_options(name) for name in named if request), {})
 
 
 def _request(objects: Objects, group: str) -> Request | None:

@@ -3,16 +3,34 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from lambdas.bucket_layout import batch_input_folder, results_folder
+from lambdas.bucket_layout import DatasetName, batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
 from lambdas.personalize.resources import RESOURCES
-from lambdas.requests.request import BatchJob, Campaign, NamedResource, Request, Solution
+from lambdas.requests.request import (
+    BatchJob,
+    Campaign,
+    Dataset,
+    ExportJob,
+    NamedResource,
+    Recommender,
+    Request,
+    Solution,
+)
+from lambdas.requests.sections import PassThroughSection
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
 
 _LONGEST_NAME: Final = 63
+
+
+class Extra(NamedTuple):
+    """What a group has beside its datasets and solutions: where the request says so, and what to ensure."""
+
+    path: str
+    section: PassThroughSection
+    spec: ResourceSpec
 
 
 @dataclass(frozen=True)
@@ -48,18 +66,39 @@ class Planner:
         """The bucket that the group's files are in."""
         return self._account.bucket
 
+    @property
+    def role_arn(self) -> str:
+        """The role that the service is handed."""
+        return self._account.role_arn
+
     def import_data(self) -> dict[str, Any]:
         """Return what the import stage ensures: the group, each dataset with its schema, then what needs datasets."""
-        trackers = [self.request.event_tracker] if self.request.event_tracker else []
         return {
             "group": self._spec("dataset_group", self.request.dataset_group.model_dump(by_alias=True)),
             "onMissingData": self.request.on_missing_data,
             "datasets": [self._dataset(name) for name in self.request.datasets],
-            "extras": [
-                *(self._named("event_tracker", tracker) for tracker in trackers),
-                *(self._named("filter", wanted) for wanted in self.request.filters),
-            ],
+            "extras": [extra.spec for extra in self.extras()],
         }
+
+    def extras(self) -> Iterator[Extra]:
+        """Yield what the import stage ensures once the data is there."""
+        request = self.request
+        for noun, key, sole in (
+            ("event_tracker", "eventTracker", request.event_tracker),
+            ("metric_attribution", "metricAttribution", request.metric_attribution),
+        ):
+            if sole:
+                yield Extra(f"$.{key}", sole, self._named(noun, sole))
+        for position, wanted in enumerate(request.filters):
+            yield Extra(f"$.filters[{position}]", wanted, self._named("filter", wanted))
+        for position, recommender in enumerate(request.recommenders):
+            yield Extra(f"$.recommenders[{position}]", recommender, self._recommender(recommender))
+        for position, export in enumerate(request.dataset_export_jobs):
+            yield Extra(f"$.datasetExportJobs[{position}]", export, self._export_job(export))
+        for position, deletion in enumerate(request.data_deletion_jobs):
+            job = {"jobName": deletion.job_name, "datasetGroupArn": self._group_arn, "roleArn": self._account.role_arn}
+            spec = self._extra("data_deletion_job", {**job, **deletion.parameters})
+            yield Extra(f"$.dataDeletionJobs[{position}]", deletion, spec)
 
     def train_solution(self, solution: Solution) -> dict[str, Any]:
         """Return the solution, what decides about training a version of it, and what its metrics are judged by."""
@@ -79,6 +118,7 @@ class Planner:
                 "full_every_days": solution.full_every_days,
                 "after_put_events": self.request.train_after_put_events,
             },
+            "versionOptions": self._version_options(solution),
             "gates": [gate.model_dump(by_alias=True) for gate in solution.gates],
             "campaignArns": campaigns,
         }
@@ -111,31 +151,22 @@ class Planner:
         """Return the ARN the solution has or will have."""
         return self._arn("solution", {"name": solution.name})
 
-    def _dataset(self, name: str) -> dict[str, Any]:
-        schema = self._schema(name)
-        request = {
-            "name": unique_name(self.group, name),
+    def _dataset(self, name: DatasetName) -> dict[str, Any]:
+        dataset = self.request.datasets[name]
+        schema = {"schemaArn": dataset.schema_arn} if dataset.schema_arn else self._schema(name, dataset)
+        request: dict[str, Any] = {
+            "name": dataset.name or unique_name(self.group, name),
             "datasetGroupArn": self._group_arn,
             "datasetType": name.upper(),
             "schemaArn": self._arn("schema", schema),
         }
+        if dataset.tags is not None:
+            request["tags"] = dataset.tags
         return {"name": name, "schema": self._spec("schema", schema), "dataset": self._spec("dataset", request)}
 
-    def _schema(self, name: str) -> dict[str, Any]:
+    def _schema(self, name: str, dataset: Dataset) -> dict[str, Any]:
         """Return CreateSchema's parameters. A schema never changes, so its name carries a digest of its text."""
-        fields = [
-            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})}
-            for column, kind in self.request.datasets[name].columns.items()  # type: ignore[index]  # checked by the model
-        ]
-        text = json.dumps(
-            {
-                "type": "record",
-                "name": name.title().replace("_", ""),
-                "namespace": "com.amazonaws.personalize.schema",
-                "fields": fields,
-                "version": "1.0",
-            }
-        )
+        text = json.dumps(dataset.avro or _avro(name, dataset.columns or {}))
         domain = self.request.dataset_group.parameters.get("domain")
         return {
             "name": unique_name(self.group, name, digest(text, 8)),
@@ -144,8 +175,37 @@ class Planner:
         }
 
     def _named(self, noun: str, wanted: NamedResource) -> ResourceSpec:
+        parameters = dict(wanted.parameters)
+        if noun == "metric_attribution" and isinstance(output := parameters.get("metricsOutputConfig", {}), Mapping):
+            parameters["metricsOutputConfig"] = {"roleArn": self._account.role_arn, **output}
+        request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **parameters}
+        return self._extra(noun, request, replace=wanted.replace)
+
+    def _recommender(self, wanted: Recommender) -> ResourceSpec:
         request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **wanted.parameters}
-        return {**self._spec(noun, request), "replace": wanted.replace}
+        request["recipeArn"] = self._recipe_arn(wanted.recipe_arn)
+        return self._extra("recommender", request, active=wanted.active)
+
+    def _export_job(self, job: ExportJob) -> ResourceSpec:
+        folder = results_folder(self.group, "exports", job.job_name)
+        request = {
+            "jobName": job.job_name,
+            "datasetArn": self._arn("dataset", {"datasetGroupArn": self._group_arn, "datasetType": job.dataset}),
+            "roleArn": self._account.role_arn,
+            "jobOutput": {"s3DataDestination": {"path": f"s3://{self._account.bucket}/{folder}"}},
+            **job.parameters,
+        }
+        return self._extra("dataset_export_job", request)
+
+    def _extra(
+        self, noun: str, request: Mapping[str, Any], *, replace: bool = False, active: bool = True
+    ) -> ResourceSpec:
+        name = request[RESOURCES[noun].name_key]
+        return {**self._spec(noun, request), "name": name, "replace": replace, "active": active}
+
+    def _version_options(self, solution: Solution) -> dict[str, Any]:
+        tags = {} if solution.version_tags is None else {"tags": solution.version_tags}
+        return self._tagged("solution_version", tags)
 
     def _batch_job(self, noun: str, job: BatchJob, solution_version_arn: str, path: str | None) -> ResourceSpec:
         bucket = self._account.bucket
@@ -171,9 +231,26 @@ class Planner:
     def _arn(self, noun: str, request: Mapping[str, Any]) -> str:
         return str(RESOURCES[noun].arn(self._account.arn_prefix, request))
 
-    @staticmethod
-    def _spec(noun: str, request: Mapping[str, Any]) -> ResourceSpec:
-        return {"type": noun, "request": dict(request)}
+    def _spec(self, noun: str, request: Mapping[str, Any]) -> ResourceSpec:
+        return {"type": noun, "request": self._tagged(noun, request)}
+
+    def _tagged(self, noun: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters with the group's tags, where they have none of their own and the type takes any."""
+        tags = self.request.dataset_group.parameters.get("tags")
+        inherits = tags and RESOURCES[noun].taggable and "tags" not in request
+        return {**request, "tags": tags} if inherits else dict(request)
+
+
+def _avro(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "record",
+        "name": name.title().replace("_", ""),
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [
+            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})} for column, kind in columns.items()
+        ],
+        "version": "1.0",
+    }
 
 
 def batch_jobs(solution: Solution) -> Iterator[tuple[str, BatchJob]]:

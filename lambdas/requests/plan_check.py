@@ -6,17 +6,23 @@ from typing import Any, Final
 from lambdas.file_checks.schema_limits import schema_faults
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.existing_schemas import schema_fault
 from lambdas.requests.parameters import Problem, check_parameters
 from lambdas.requests.plan import Planner, ResourceSpec
 from lambdas.requests.recipe_facts import known_metrics
 from lambdas.requests.request import (
     BatchJob,
     Campaign,
+    Dataset,
+    DeletionJob,
+    ExportJob,
+    ImportJob,
     InvalidRequestError,
     NamedResource,
-    PassThroughSection,
+    Recommender,
     Solution,
 )
+from lambdas.requests.sections import PassThroughSection
 
 # What the plan computes: a request that said otherwise would be at odds with itself, at the latest in its second run.
 _OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {
@@ -24,6 +30,10 @@ _OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {
     Campaign: ("solutionVersionArn",),
     BatchJob: ("jobName", "solutionVersionArn", "roleArn"),
     NamedResource: ("datasetGroupArn",),
+    Recommender: ("datasetGroupArn",),
+    ImportJob: ("jobName", "datasetArn", "dataSource", "roleArn", "importMode"),
+    ExportJob: ("datasetArn", "roleArn"),
+    DeletionJob: ("datasetGroupArn", "roleArn"),
 }
 
 
@@ -43,13 +53,49 @@ def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Pro
     yield from _check(personalize, stage["group"], "$.datasetGroup")
     for dataset in stage["datasets"]:
         path = f"$.datasets.{dataset['name']}"
-        yield from _check(personalize, dataset["schema"], path)
-        for column, advice in schema_faults(dataset["name"], request.datasets[dataset["name"]].columns):
-            yield Problem(f"{path}.columns{column and f'.{column}'}", advice)
-    trackers = [("$.eventTracker", request.event_tracker)] if request.event_tracker else []
-    filters = [(f"$.filters[{position}]", wanted) for position, wanted in enumerate(request.filters)]
-    for (path, section), spec in zip([*trackers, *filters], stage["extras"], strict=True):
-        yield from _check_section(personalize, section, spec, path)
+        yield from _schema_problems(personalize, request.datasets[dataset["name"]], dataset, path)
+        yield from _check(personalize, dataset["dataset"], path)
+        if fault := schema_fault(dataset, personalize):
+            yield Problem(path, f"the dataset exists with another schema: {fault}")
+        yield from _import_job_problems(planner, personalize, dataset, path)
+    for extra in planner.extras():
+        yield from _check_section(personalize, extra.section, extra.spec, extra.path)
+    yield from _recommender_problems(planner, personalize)
+
+
+def _import_job_problems(
+    planner: Planner, personalize: Personalize, dataset: Mapping[str, Any], path: str
+) -> Iterator[Problem]:
+    section = planner.request.datasets[dataset["name"]].import_job
+    arn = RESOURCES["dataset"].arn(personalize.arn_prefix, dataset["dataset"]["request"])
+    computed: dict[str, Any] = {"jobName": "a-job", "datasetArn": arn, "dataSource": {}, "roleArn": planner.role_arn}
+    request = {**planner.request.import_job_options(dataset["name"]), **computed}
+    spec = {"type": "dataset_import_job", "request": request}
+    yield from _check_section(personalize, section, spec, f"{path}.importJob")
+
+
+def _recommender_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:
+    recipes = personalize.recipe_arns() if planner.request.recommenders else []
+    for extra in planner.extras():
+        if extra.spec["type"] == "recommender":
+            yield from _recipe_problems(extra.spec, extra.path, recipes)
+
+
+def _schema_problems(
+    personalize: Personalize, section: Dataset, planned: Mapping[str, Any], path: str
+) -> Iterator[Problem]:
+    if section.schema_arn:
+        if personalize.describe(RESOURCES["schema"], section.schema_arn) is None:
+            yield Problem(f"{path}.schemaArn", f"there is no schema {section.schema_arn}")
+        return
+    yield from _check(personalize, planned["schema"], path)
+    columns = section.declared_columns
+    if columns is None:
+        yield Problem(f"{path}.schema", "is no Avro record: it has a list of fields, each with a name and a type")
+        return
+    where = f"{path}.schema" if section.avro else f"{path}.columns"
+    for column, advice in schema_faults(planned["name"], columns):
+        yield Problem(f"{where}{column and f'.{column}'}", advice)
 
 
 def _solutions_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
 from lambdas.bucket_layout import DatasetName
+from lambdas.personalize.avro_schema import columns_declared
 from lambdas.requests.parameters import Problem
-
-Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
-
+from lambdas.requests.sections import Name, PassThroughSection, StrictSection
 
 Training = Literal["WHEN_NEEDED", "ALWAYS", "NEVER"]
 TrainingMode = Literal["FULL", "UPDATE"]
@@ -36,50 +34,44 @@ class InvalidRequestError(ValueError):
         super().__init__("\n".join([f"The request has {len(lines)} error(s):", *lines]))
 
 
-class StrictSection(BaseModel):
-    """A part of the request in which every key is ours."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_the_allowed_keys(cls, value: Any) -> Any:
-        known = {field.alias or name for name, field in cls.model_fields.items()}
-        if isinstance(value, Mapping) and (unknown := sorted(set(value) - known)):
-            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; allowed: {', '.join(sorted(known))}")
-        return value
-
-
-class PassThroughSection(BaseModel):
-    """A part of the request whose other keys are the service's own parameters."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, validate_by_name=True)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The keys that are not ours, as they were written."""
-        return dict(self.model_extra or {})
-
-    @classmethod
-    def own_keys(cls) -> list[str]:
-        """Return our keys, as they are written in a request."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
-
-
 class DatasetGroup(PassThroughSection):
     """Parameters of CreateDatasetGroup."""
 
     name: Name
 
 
-class Dataset(StrictSection):
-    """One dataset of a request: which columns its files have."""
+class ImportJob(PassThroughSection):
+    """Parameters of CreateDatasetImportJob, for every import of one dataset."""
 
-    columns: dict[str, Any] = Field(
+
+class Dataset(StrictSection):
+    """One dataset of a request: the columns of its files, or the schema that declares them."""
+
+    columns: dict[str, Any] | None = Field(
+        default=None,
         min_length=1,
         description="Column name to Avro type ('string', ['null', 'float'], …) or to the attributes of an Avro field "
         "({'type': 'string', 'categorical': true}).",
     )
+    avro: dict[str, Any] | None = Field(
+        default=None, alias="schema", description="In place of columns: a whole Avro document."
+    )
+    schema_arn: str | None = Field(default=None, description="In place of columns: the ARN of a schema that exists.")
+    name: Name | None = Field(default=None, description="A dataset that exists is used whatever its name.")
+    tags: list[dict[str, Any]] | None = Field(default=None, description="In place of the dataset group's.")
+    import_job: ImportJob = ImportJob()
+
+    @model_validator(mode="after")
+    def _is_declared_once(self) -> "Dataset":
+        ways = {"columns": self.columns, "schema": self.avro, "schemaArn": self.schema_arn}
+        if sum(value is not None for value in ways.values()) != 1:
+            raise ValueError(f"give one of {', '.join(ways)}")
+        return self
+
+    @property
+    def declared_columns(self) -> dict[str, Any] | None:
+        """The columns, from wherever the request has them; None when only the service knows."""
+        return self.columns if self.avro is None else columns_declared(self.avro)
 
 
 class Gate(StrictSection):
@@ -123,6 +115,9 @@ class Solution(PassThroughSection):
     full_every_days: float | None = Field(
         default=None, gt=0, description="With UPDATE: how old the newest FULL version may become."
     )
+    version_tags: list[dict[str, Any]] | None = Field(
+        default=None, description="Tags of the versions to come, in place of the dataset group's."
+    )
     gates: tuple[Gate, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     batch_inference_jobs: tuple[BatchJob, ...] = ()
@@ -130,12 +125,33 @@ class Solution(PassThroughSection):
 
 
 class NamedResource(PassThroughSection):
-    """Parameters of a Create operation that has a name: an event tracker or a filter."""
+    """Parameters of a Create operation that has a name: an event tracker, a filter or a metric attribution."""
 
     name: Name
     replace: bool = Field(
         default=False, description="Whether it is deleted and made anew when the service cannot change it as asked."
     )
+
+
+class Recommender(PassThroughSection):
+    """Parameters of CreateRecommender."""
+
+    name: Name
+    recipe_arn: str = Field(description="A recipe's ARN, or just its name.")
+    active: bool = Field(default=True, description="Whether it serves; a stopped one costs nothing and is kept.")
+
+
+class ExportJob(PassThroughSection):
+    """Parameters of CreateDatasetExportJob. A job is done once: another export is a job of another name."""
+
+    job_name: Name
+    dataset: DatasetName
+
+
+class DeletionJob(PassThroughSection):
+    """Parameters of CreateDataDeletionJob. A job is done once: another deletion is a job of another name."""
+
+    job_name: Name
 
 
 class UploadPolicy(StrictSection):
@@ -172,7 +188,11 @@ class Request(StrictSection):
     dataset_group: DatasetGroup
     datasets: dict[DatasetName, Dataset] = Field(min_length=1)
     event_tracker: NamedResource | None = None
+    metric_attribution: NamedResource | None = None
     filters: tuple[NamedResource, ...] = ()
+    recommenders: tuple[Recommender, ...] = ()
+    dataset_export_jobs: tuple[ExportJob, ...] = ()
+    data_deletion_jobs: tuple[DeletionJob, ...] = ()
     solutions: tuple[Solution, ...] = ()
     train: Training = Field(
         default="WHEN_NEEDED",
@@ -190,6 +210,12 @@ class Request(StrictSection):
         default="WARN", description="What a run does about datasets that no file was ever imported for."
     )
 
+    def import_job_options(self, name: DatasetName) -> dict[str, Any]:
+        """Return what every import job of a dataset is asked beside its files; it has its dataset's tags."""
+        dataset = self.datasets[name]
+        tags = self.dataset_group.parameters.get("tags") if dataset.tags is None else dataset.tags
+        return {**({"tags": tags} if tags else {}), **dataset.import_job.parameters}
+
     @model_validator(mode="before")
     @classmethod
     def _group_by_name(cls, value: Any) -> Any:
@@ -197,6 +223,12 @@ class Request(StrictSection):
         if isinstance(value, Mapping) and isinstance(value.get("datasetGroup"), str):
             return {**value, "datasetGroup": {"name": value["datasetGroup"]}}
         return value
+
+    @model_validator(mode="after")
+    def _exported_datasets_are_there(self) -> "Request":
+        if missing := sorted({job.dataset for job in self.dataset_export_jobs} - set(self.datasets)):
+            raise ValueError(f"datasetExportJobs name datasets that the request does not have: {', '.join(missing)}")
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Request":
@@ -207,6 +239,9 @@ class Request(StrictSection):
             "campaigns": campaigns,
             "batch templates": templates,
             "filters": [wanted.name for wanted in self.filters],
+            "recommenders": [wanted.name for wanted in self.recommenders],
+            "export jobs": [job.job_name for job in self.dataset_export_jobs],
+            "deletion jobs": [job.job_name for job in self.data_deletion_jobs],
         }
         for what, names in groups.items():
             if twice := sorted({name for name in names if names.count(name) > 1}):

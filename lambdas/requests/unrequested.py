@@ -19,13 +19,10 @@ def unrequested(planner: Planner, personalize: Personalize) -> list[str]:
 
 def _unrequested(planner: Planner, personalize: Personalize, group_arn: str) -> Iterator[str]:
     wanted = _wanted_arns(planner, personalize.arn_prefix)
+    sole = {spec["type"] for spec in planner.import_data()["extras"] if RESOURCES[spec["type"]].sole}
     for row in children("dataset_group"):
         for summary in _summaries(personalize, row.noun, group_arn):
-            if row.noun == "event_tracker":  # its id is the service's; a group has one at most
-                known = planner.request.event_tracker is not None
-            else:
-                known = summary[row.arn_key] in wanted
-            if not known:
+            if row.noun not in sole and summary[row.arn_key] not in wanted:
                 yield f"{row.noun} {_name(row.noun, summary)}"
             if row.noun == "solution":
                 for campaign in _summaries(personalize, "campaign", summary["solutionArn"]):

@@ -1,7 +1,8 @@
 """Put the files of one import job where the service finds them, and commit to the job."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from lambdas.bucket_layout import staging_folder
 from lambdas.file_checks.columns import Column, columns_of
@@ -18,6 +19,7 @@ from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.file_row import FileRow
 
 _COPIES_PER_LOOK: Final = 8 * AT_ONCE  # between two looks at the clock
+_NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 _LONGEST_LOCATION: Final = 256  # the service's limit for dataLocation (shape S3Location)
 
 
@@ -48,11 +50,16 @@ class Staging:
         self._role_arn = role_arn
         self._out_of_time = out_of_time
 
-    def stage(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
-        """Commit to the next import job; the answer says what to do when there is none, STAGE when time ran out."""
-        return self._claims.unless_lost(step, lambda: self._stage(step, policy))
+    def stage(
+        self, step: ImportStepInput, policy: UploadPolicy, options: Mapping[str, Any] = _NO_OPTIONS
+    ) -> ImportState:
+        """Commit to the next import job; the answer says what to do when there is none, STAGE when time ran out.
 
-    def _stage(self, step: ImportStepInput, policy: UploadPolicy) -> ImportState:
+        `options` are parameters of CreateDatasetImportJob that the request has.
+        """
+        return self._claims.unless_lost(step, lambda: self._stage(step, policy, options))
+
+    def _stage(self, step: ImportStepInput, policy: UploadPolicy, options: Mapping[str, Any]) -> ImportState:
         while True:
             decision = self._claims.decide(step)
             if decision.selection is None:
@@ -62,7 +69,7 @@ class Staging:
             except OutOfTimeError:
                 return decision.state.model_copy(update={"next_step": NextStep.STAGE})
             if not placed.lost and not placed.failed:
-                batch = self._commit(step, decision.selection, decision.lease, placed.location)
+                batch = self._commit(step, decision.selection, decision.lease, placed.location, options)
                 return decision.state.model_copy(update={"next_step": NextStep.IMPORT, "batch": batch, "mine": True})
             # Overwritten or deleted since they were inspected. Their newer versions have events of their own.
             self._claims.supersede(
@@ -70,7 +77,14 @@ class Staging:
             )
             self._attempts.failed(placed.failed, step, decision.lease, policy)
 
-    def _commit(self, step: ImportStepInput, selection: ImportSelection, lease: Lease, location: str) -> Batch:
+    def _commit(
+        self,
+        step: ImportStepInput,
+        selection: ImportSelection,
+        lease: Lease,
+        location: str,
+        options: Mapping[str, Any],
+    ) -> Batch:
         facts = step.state.facts
         assert facts is not None  # noqa: S101 -- `stage` has looked
         name = job_name(step.dataset_key, selection, step.time)
@@ -78,7 +92,7 @@ class Staging:
         batch = Batch(
             name=name,
             mode=selection.mode,
-            request=import_request(facts.arn, self._role_arn, selection, name, location),
+            request={**options, **import_request(facts.arn, self._role_arn, selection, name, location)},
             files=len(selection.files),
             rows=selection.rows,
             size_bytes=selection.size_bytes,

@@ -29,8 +29,11 @@ INTERACTIONS: Final = json.dumps(
 )
 
 
-def counted_creates(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Count, from now on, what the service was asked to create and accepted, by operation."""
+WRITES: Final = ("Create", "Update", "Delete", "Start", "Stop", "Tag", "Untag")
+
+
+def counted_creates(monkeypatch: pytest.MonkeyPatch, verbs: tuple[str, ...] = ("Create",)) -> Counter[str]:
+    """Count, from now on, what the service was asked to create, or to do otherwise, and accepted, by operation."""
     counted = Counter[str]()
 
     def counting(name: str, operation: dispatch.Operation) -> dispatch.Operation:
@@ -43,7 +46,7 @@ def counted_creates(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     operations = cast("dict[str, dispatch.Operation]", dispatch.CONTROL_PLANE)
     for name, operation in list(operations.items()):
-        if name.startswith("Create"):
+        if name.startswith(verbs):
             monkeypatch.setitem(operations, name, counting(name, operation))
     return counted
 

@@ -1,5 +1,6 @@
 """What `import_data` says of the data that a run goes on without, and where a request would rather have it fail."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from personalize_local.cloud import Cloud
 from tests.statemachines.uploads_group import csv
 
+PREFIX = "arn:aws:personalize:us-east-1:123456789012"
 COLUMNS = {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"}
 
 
@@ -58,3 +60,24 @@ def test_a_request_may_rather_fail_than_train_without(warned: Any, cloud: Cloud)
     red = cloud.run("import_data", request("warned", onMissingData="FAIL"))
     assert (red.status, red.error) == ("FAILED", "NoDataError")
     assert red.cause == "users: no file of it was ever imported"
+
+
+def test_what_the_request_says_of_imports_and_tags_reaches_the_service(cloud: Cloud) -> None:
+    group, job = ([{"tagKey": "team", "tagValue": value}] for value in ("films", "imports"))
+    document = request("tagged", eventTracker={"name": "tagged"})
+    document["datasetGroup"] = {"name": "tagged", "tags": group}
+    document["datasets"]["interactions"]["importJob"] = {"tags": job}
+    s3, bucket = cloud.client("s3"), cloud.deployment.bucket
+    s3.put_object(Bucket=bucket, Key="requests/tagged.json", Body=json.dumps(document).encode())
+    cloud.quiesce()
+    s3.put_object(Bucket=bucket, Key="uploads/tagged/interactions/monday.csv", Body=csv("ann"))
+    cloud.quiesce()
+    personalize = cloud.client("personalize")
+    datasets = personalize.list_datasets(datasetGroupArn=f"{PREFIX}:dataset-group/tagged")["datasets"]
+    (done,) = personalize.list_dataset_import_jobs(datasetArn=f"{PREFIX}:dataset/tagged/INTERACTIONS")[
+        "datasetImportJobs"
+    ]
+    (tracker,) = personalize.list_event_trackers(datasetGroupArn=f"{PREFIX}:dataset-group/tagged")["eventTrackers"]
+    arns = [*(one["datasetArn"] for one in datasets), tracker["eventTrackerArn"], done["datasetImportJobArn"]]
+    tags = [personalize.list_tags_for_resource(resourceArn=arn)["tags"] for arn in arns]
+    assert tags == [group, group, group, job]

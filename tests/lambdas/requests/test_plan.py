@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from lambdas.personalize.resources import ResourceType
 from lambdas.requests.plan import AccountContext, Planner, unique_name
 from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError
@@ -36,6 +37,10 @@ class Service(FakePersonalize):
 
     def recipe_arns(self) -> list[str]:
         return RECIPES
+
+    def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
+        assert row.noun == "dataset", arn
+        return None
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +256,7 @@ def test_an_executions_input_may_say_otherwise_about_training() -> None:
 @pytest.mark.parametrize(
     ("document", "path", "words"),
     [
-        ({**EXAMPLE, "solution": []}, "$", "allowed: datasetGroup, datasets"),
+        ({**EXAMPLE, "solution": []}, "$", "allowed: dataDeletionJobs, datasetExportJobs, datasetGroup, datasets"),
         ({**EXAMPLE, "datasets": {"movies": {"columns": {"A": "string"}}}}, "$.datasets.movies", "'interactions'"),
         ({**EXAMPLE, "datasets": {"items": {"colums": {}}}}, "$.datasets.items", "allowed: columns"),
         ({**EXAMPLE, "train": "SOMETIMES"}, "$.train", "'WHEN_NEEDED'"),

@@ -1,0 +1,8 @@
+"""Run the command line: `python -m control`."""
+
+import sys
+
+from control.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())
