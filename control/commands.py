@@ -126,12 +126,14 @@ def _given(request: str) -> Mapping[str, Any]:
 
 
 def _document(change: PlannedChange) -> dict[str, Any]:
-    return {"verb": change.verb, "type": change.noun, "name": change.name, "reason": change.reason}
+    told = {"verb": change.verb, "type": change.noun, "name": change.name, "reason": change.reason}
+    return {**told, "hours": round(change.hours, 2)}
 
 
 def _line(change: PlannedChange) -> str:
     what = f"{change.verb:8} {change.noun.replace('_', ' ')} {change.name}"
-    return f"{what}: {change.reason}" if change.reason else what
+    takes = f" (about {change.hours:.1f} hours)" if change.hours else ""
+    return f"{what}: {change.reason}{takes}" if change.reason else what
 
 
 def _print_request(request: Mapping[str, Any], remarks: Iterable[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from lambdas.gateways.cloud_watch import Counts
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Desired, Phase, changes, observe, phase_of
-from lambdas.personalize.resources import RESOURCES, ResourceType
+from lambdas.personalize.resources import HOUR, QUICK, RESOURCES, ResourceType
+from lambdas.personalize.wait_times import expect
 from lambdas.releases.trained_versions import comparable_versions, put_events_since
 from lambdas.releases.training_decision import Action, NewData, TrainingDecision, TrainingPolicy, decide_training
 from lambdas.requests.existing_schemas import keeping_schemas, schema_fault
@@ -40,6 +41,7 @@ class PlannedChange:
     name: str
     reason: str = ""
     calls: tuple[tuple[str, str], ...] = ()
+    hours: float = 0  # that it is expected to take: as long as earlier ones did, or typically does; quick ones count 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Preview:
         if decision.action is Action.NONE:
             yield PlannedChange(_LEAVE, "solution_version", solution.name, "; ".join(decision.reasons))
             return
-        yield _training_change(solution, decision)
+        yield self._training_change(solution, decision)
         version = decision.version_arn or LATER
         gates = (
             f", if it passes {len(solution.gates)} gate(s)"
@@ -113,6 +115,14 @@ class Preview:
         streamed = put_events_since(counts, policy, versions, group_arn, self.now) if counts else 0
         return decide_training(policy, versions, NewData(imported, streamed), self.now)
 
+    def _training_change(self, solution: Solution, decision: TrainingDecision) -> PlannedChange:
+        reason, row = "; ".join(decision.reasons), RESOURCES["solution_version"]
+        if decision.action is not Action.TRAIN:
+            return PlannedChange(_LEAVE, row.noun, solution.name, reason)
+        hours = self._hours(row, {"solutionArn": self.planner.solution_arn(solution)})
+        calls = (("create", row.noun),)
+        return PlannedChange("train", row.noun, solution.name, f"{decision.mode}: {reason}", calls, hours)
+
     def _batch_job(self, spec: ResourceSpec) -> PlannedChange:
         name, path = spec["request"]["jobName"], spec["request"]["jobInput"]["s3DataSource"]["path"]
         prefix = path.removeprefix(f"s3://{self.planner.bucket}/")
@@ -127,7 +137,17 @@ class Preview:
         described = self._described(row, request)
         name = str(request.get(row.name_key) or str(request.get(row.arn_key, "")).rpartition("/")[2])
         verb, reason, calls = self._next(row, desired, described)
-        return PlannedChange(verb, row.noun, name, reason, tuple(calls))
+        return PlannedChange(verb, row.noun, name, reason, tuple(calls), self._hours(row, request) if calls else 0)
+
+    def _hours(self, row: ResourceType, request: Mapping[str, Any]) -> float:
+        if row.cadence is QUICK:
+            return 0
+        errors = self.personalize.errors
+        try:
+            durations = self.personalize.durations(row, request)
+        except (errors.ResourceNotFoundException, errors.InvalidInputException):
+            durations = ()  # of a parent that is made by this very run
+        return expect(row.cadence, durations).seconds / HOUR
 
     def _next(
         self, row: ResourceType, desired: Desired, described: Mapping[str, Any] | None
@@ -157,13 +177,6 @@ class Preview:
 def predicted_calls(planned: Sequence[PlannedChange]) -> list[tuple[str, str]]:
     """Return the calls that change something, in the order of the run."""
     return [call for change in planned for call in change.calls]
-
-
-def _training_change(solution: Solution, decision: TrainingDecision) -> PlannedChange:
-    reason, noun = "; ".join(decision.reasons), "solution_version"
-    if decision.action is Action.TRAIN:
-        return PlannedChange("train", noun, solution.name, f"{decision.mode}: {reason}", (("create", noun),))
-    return PlannedChange(_LEAVE, noun, solution.name, reason)
 
 
 def _update(

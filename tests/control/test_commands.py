@@ -48,8 +48,8 @@ def test_plan_run_plan_export_and_run_again(cloud: Cloud, file: Path, monkeypatc
     planned = control(cloud, "plan", str(file))
     assert planned.stdout.splitlines() == [
         "create   solution hand: it is not there",
-        "train    solution version hand: FULL: there is no version yet",
-        "create   campaign hand: it is not there",
+        "train    solution version hand: FULL: there is no version yet (about 1.5 hours)",
+        "create   campaign hand: it is not there (about 0.2 hours)",
     ], planned.stderr
 
     key = f"uploads/{GROUP}/interactions/monday.csv"
