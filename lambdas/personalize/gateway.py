@@ -95,13 +95,12 @@ class PersonalizeGateway:
     def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:
         """Return the resource as the service describes it, or None when there is none."""
         try:
-            answer = self._call(f"describe_{row.noun}", {row.arn_key: arn})
-        except self.errors.ResourceNotFoundException:
+            described = dict(self._call(f"describe_{row.noun}", {row.arn_key: arn})[row.camel])
+            if row.listed_part:
+                parts = self._call(f"list_{row.noun}_{row.listed_part}", {row.arn_key: arn})
+                described[row.listed_part] = list(parts[row.listed_part])
+        except self.errors.ResourceNotFoundException:  # or it went between the two calls
             return None
-        described = dict(answer[row.camel])
-        if row.listed_part:
-            parts = self._call(f"list_{row.noun}_{row.listed_part}", {row.arn_key: arn})
-            described[row.listed_part] = list(parts[row.listed_part])
         return described
 
     def find(self, row: ResourceType, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:

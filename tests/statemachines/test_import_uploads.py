@@ -193,8 +193,8 @@ def test_enough_rows_start_the_pipeline_and_say_why(group: Group) -> None:
     }
     assert group.executions("pipeline") == []
     group.drop("tuesday.csv", csv("bob"))
-    enough = group.runs()[-1]
-    assert enough.output["retrain"] == {"start": True, "reason": "2000 rows imported and no training yet"}
+    decisions = [run.output["retrain"] for run in group.runs()]  # an execution may follow that finds nothing to do
+    assert {"start": True, "reason": "2000 rows imported and no training yet"} in decisions
     assert len(group.executions("pipeline")) == 1
 
 
