@@ -1,5 +1,6 @@
 """Step Functions' status events: what they say, and that rules get them like any other."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -23,17 +24,20 @@ MEMBERS = {
 }
 
 
+_numbers = itertools.count()
+
+
 @pytest.fixture
 def queue(aws: Cloud) -> Iterator[str]:
-    """Return a queue that gets every status event."""
-    aws.client("sqs").create_queue(QueueName="statuses")
+    """Return a queue of this test's own that gets every status event."""
+    name = f"statuses-{next(_numbers)}"
+    aws.client("sqs").create_queue(QueueName=name)
     pattern = {"source": ["aws.states"], "detail-type": ["Step Functions Execution Status Change"]}
     aws.client("events").put_rule(Name="statuses", EventPattern=json.dumps(pattern))
-    target = {"Id": "queue", "Arn": "arn:aws:sqs:us-east-1:123456789012:statuses"}
+    target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:123456789012:{name}"}
     aws.client("events").put_targets(Rule="statuses", Targets=[target])
-    yield "statuses"
+    yield name
     aws.client("events").disable_rule(Name="statuses")
-    aws.client("sqs").purge_queue(QueueUrl=aws.client("sqs").get_queue_url(QueueName="statuses")["QueueUrl"])
 
 
 def events(aws: Cloud, queue: str) -> list[dict[str, Any]]:
