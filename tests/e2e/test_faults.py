@@ -145,11 +145,7 @@ def test_a_full_quota_is_waited_for_or_told(zoo: ResourceZoo, noun: str, creates
     zoo.cloud.personalize.faults.fill_quota(noun)
     if DEFAULTS[noun].counts == "busy":
         arn = zoo.start(noun, request)
-        while (
-            "Create"
-            not in zoo.cloud.client("stepfunctions").get_execution_history(executionArn=arn)["events"].__repr__()
-        ):
-            pass
+        zoo.wait_for_state(arn, "Create")
         zoo.cloud.personalize.faults.clear()
         run = zoo.cloud.wait(arn)
     else:
