@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from lambdas.gateways.cloud_watch import Counts
 from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.lifecycle import Desired, Phase, changes, observe, phase_of
+from lambdas.personalize.lifecycle import Desired, Phase, changes, observe
+from lambdas.personalize.resource_steps import with_tags
 from lambdas.personalize.resources import HOUR, QUICK, RESOURCES, ResourceType
 from lambdas.personalize.wait_times import expect
+from lambdas.releases.stage_plan import input_folder
 from lambdas.releases.trained_versions import comparable_versions, put_events_since
 from lambdas.releases.training_decision import Action, NewData, TrainingDecision, TrainingPolicy, decide_training
 from lambdas.requests.existing_schemas import keeping_schemas, schema_fault
@@ -124,10 +126,9 @@ class Preview:
         return PlannedChange("train", row.noun, solution.name, f"{decision.mode}: {reason}", calls, hours)
 
     def _batch_job(self, spec: ResourceSpec) -> PlannedChange:
-        name, path = spec["request"]["jobName"], spec["request"]["jobInput"]["s3DataSource"]["path"]
-        prefix = path.removeprefix(f"s3://{self.planner.bucket}/")
-        if prefix != path and prefix.endswith("/") and not self.has_objects(prefix):
-            return PlannedChange(_LEAVE, spec["type"], name, f"no input yet below {prefix}")
+        name, folder = spec["request"]["jobName"], input_folder(spec, self.planner)
+        if folder and not self.has_objects(folder):
+            return PlannedChange(_LEAVE, spec["type"], name, f"no input yet below {folder}")
         return PlannedChange("create", spec["type"], name, "every run asks anew", (("create", spec["type"]),))
 
     def change(self, spec: ResourceSpec) -> PlannedChange:
@@ -169,9 +170,7 @@ class Preview:
             described = self.personalize.find(row, request, self.now)
         except (errors.ResourceNotFoundException, errors.InvalidInputException):
             return None  # its parent is made by this very run
-        if described and request.get("tags") and phase_of(described.get("status", "ACTIVE")) is Phase.READY:
-            return {**described, "tags": self.personalize.tags(described[row.arn_key])}
-        return described
+        return with_tags(self.personalize, row, request, described)
 
 
 def predicted_calls(planned: Sequence[PlannedChange]) -> list[tuple[str, str]]:

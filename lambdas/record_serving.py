@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdas import wiring
-from lambdas.names import shown
 from lambdas.releases.releases import Releases
+from lambdas.releases.run_summary import brief
 
 releases_of = wiring.releases()
-
-_LONGEST_SUMMARY = 480
 
 
 @wiring.wired
@@ -23,7 +21,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     campaigns = [campaign["resource"] for campaign in event["campaigns"]]
     for campaign in campaigns:
         releases.note_serving(campaign["name"], campaign["solutionVersionArn"], event["now"])
-    summary = shown("; ".join(filter(None, [event["note"], *_serving(campaigns, releases)])), _LONGEST_SUMMARY)
+    summary = brief("; ".join(filter(None, [event["note"], *_serving(campaigns, releases)])))
     wiring.logger.info("serving", extra={"solution": event["solution"], "summary": summary})
     wiring.count("CampaignsServing", len(campaigns))
     return {"summary": summary or f"{event['solution']} has no campaign"}

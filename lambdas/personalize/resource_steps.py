@@ -79,7 +79,7 @@ def find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
 
 def _find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     row = step.row
-    described = _with_tags(personalize, step, _describe(personalize, step))
+    described = with_tags(personalize, row, step.request, _describe(personalize, step))
     observation = observe(row, step.desired, described, step.run_began)
     if observation.phase in (Phase.READY, Phase.FAILED):
         return _found(row, observation, described)
@@ -144,13 +144,13 @@ def _describe(personalize: Personalize, step: ResourceStepInput) -> dict[str, An
     return personalize.find(step.row, step.request, step.now)
 
 
-def _with_tags(
-    personalize: Personalize, step: ResourceStepInput, described: dict[str, Any] | None
+def with_tags(
+    personalize: Personalize, row: ResourceType, request: Mapping[str, Any], described: dict[str, Any] | None
 ) -> dict[str, Any] | None:
     """Add the tags of a resource at rest to its description, when the request says what they should be."""
-    if not described or not step.request.get("tags") or phase_of(described.get("status", "ACTIVE")) is not Phase.READY:
+    if not described or not request.get("tags") or phase_of(described.get("status", "ACTIVE")) is not Phase.READY:
         return described
-    return {**described, "tags": personalize.tags(described[step.row.arn_key])}
+    return {**described, "tags": personalize.tags(described[row.arn_key])}
 
 
 def between_tries(row: ResourceType, seconds: int) -> int:

@@ -8,6 +8,11 @@ from lambdas.names import cut_bytes
 _LARGEST_BYTES: Final = 490
 
 
+def brief(text: str) -> str:
+    """Return as much of a text as a summary may be long: less than 500 bytes."""
+    return text if len(text.encode()) <= _LARGEST_BYTES else f"{cut_bytes(text, _LARGEST_BYTES - 3)}…"
+
+
 def run_summary(data: Mapping[str, Any], solutions: Sequence[Mapping[str, Any]], unrequested: Sequence[str]) -> str:
     """Return what a run's stages came to, in less than 500 bytes: the decisions first, the smallest print last."""
     if "note" in data:
@@ -15,8 +20,7 @@ def run_summary(data: Mapping[str, Any], solutions: Sequence[Mapping[str, Any]],
     parts = [*_decisions(solutions), *_imports(data), *_missing(data, solutions)]
     if unrequested:
         parts.append(f"not in the request any more: {', '.join(unrequested)}")
-    text = "; ".join(parts) or "nothing to do"
-    return text if len(text.encode()) <= _LARGEST_BYTES else f"{cut_bytes(text, _LARGEST_BYTES - 3)}…"
+    return brief("; ".join(parts) or "nothing to do")
 
 
 def _decisions(solutions: Sequence[Mapping[str, Any]]) -> Iterator[str]:

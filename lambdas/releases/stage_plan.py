@@ -74,12 +74,12 @@ class StagePlanner:
 
 def _with_input(jobs: Sequence[ResourceSpec], planner: Planner, has_objects: HasObjects) -> dict[str, Any]:
     """Leave out the jobs whose input nobody has uploaded yet: they are no reason to end red after a training."""
-    empty = [path for job in jobs if (path := _input_of(job, planner)) and not has_objects(path)]
+    empty = [path for job in jobs if (path := input_folder(job, planner)) and not has_objects(path)]
     note = f"no input yet below {', '.join(empty)}" if empty else ""
-    return {"jobs": [job for job in jobs if _input_of(job, planner) not in empty], "note": note}
+    return {"jobs": [job for job in jobs if input_folder(job, planner) not in empty], "note": note}
 
 
-def _input_of(job: ResourceSpec, planner: Planner) -> str | None:
+def input_folder(job: ResourceSpec, planner: Planner) -> str | None:
     """Return the folder of the bucket that a job reads; None for a place that is the caller's own business."""
     path = str(job["request"]["jobInput"]["s3DataSource"]["path"])
     bucket, _, prefix = path.removeprefix("s3://").partition("/")

@@ -1,19 +1,17 @@
 """Decide which version a solution serves after a training: judge the version, and heed pins and rollbacks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from lambdas.names import shown
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import RESOURCES
 from lambdas.releases.judgement import Judgement, judge_release
 from lambdas.releases.releases import JudgedVersion, Releases
+from lambdas.releases.run_summary import brief
 from lambdas.releases.trained_versions import deployed_versions
 from lambdas.releases.training_decision import Action
-
-_LONGEST_SUMMARY: Final = 480
 
 
 class TrainingStep(BaseModel):
@@ -77,4 +75,4 @@ def _summary(step: VersionStep, version: JudgedVersion, judgement: Judgement) ->
     done = "trained" if step.training.action is Action.TRAIN else "reused"
     because = f": {'; '.join(judgement.reasons)}" if judgement.reasons else ""
     reasons = "; ".join(step.training.reasons)
-    return shown(f"{step.solution}: {done} {version.name} ({reasons}); {judgement.verdict}{because}", _LONGEST_SUMMARY)
+    return brief(f"{step.solution}: {done} {version.name} ({reasons}); {judgement.verdict}{because}")

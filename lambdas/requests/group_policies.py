@@ -24,8 +24,10 @@ def retrain_policy(objects: Objects, group: str) -> RetrainPolicy | None:
 def import_job_options(objects: Objects, group: str, dataset: str) -> dict[str, Any]:
     """Return what the import jobs of a dataset are asked beside their files."""
     request = _request(objects, group)
-    named = (name for name in (request.datasets if request else ()) if name == dataset)
-    return next((request.import_job_options(name) for name in named if request), {})
+    if request is None:
+        return {}
+    options: dict[str, dict[str, Any]] = {name: request.import_job_options(name) for name in request.datasets}
+    return options.get(dataset, {})
 
 
 def _request(objects: Objects, group: str) -> Request | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.releases.run_summary import run_summary
+from lambdas.releases.run_summary import brief, run_summary
 
 
 def solution(name: str, note: str = "") -> dict[str, Any]:
@@ -44,3 +44,9 @@ def test_a_run_that_left_it_to_another_says_that() -> None:
 def test_it_stays_below_500_bytes(name: str) -> None:
     text = run_summary(data(interactions=1), [solution(f"{name}-{number}") for number in range(50)], ["x" * 1000])
     assert 300 < len(text.encode()) < 500
+
+
+def test_a_person_may_write_reasons_in_any_script() -> None:
+    """An approval's words are in the summaries of two machines; letters of several bytes count as such."""
+    assert brief("short") == "short"
+    assert 480 < len(brief("映" * 500).encode()) < 500
