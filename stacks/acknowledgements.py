@@ -19,13 +19,15 @@ class Acknowledged:
     """A finding on the constructs whose path matches, and why it stays."""
 
     path: str  # without the name of application and stage; * matches anything
-    finding: str  # {app} stands for that name, {machine} for that of every state machine
+    finding: str  # {app} stands for that name, {machine} for that of every state machine, {bucket} for the bucket
     reason: str
 
-    def findings(self, app_name: str) -> Iterator[str]:
+    def findings(self, app_name: str, adopted_bucket: str | None = None) -> Iterator[str]:
         """Return the finding as cdk-nag spells it for an application of that name."""
+        made = f"{app_name}-data:ExportsOutputFnGetAttDataBucketE3889A50Arn98F8399F"
+        bucket = f"arn:<AWS::Partition>:s3:::{adopted_bucket}" if adopted_bucket else made
         if "{machine}" not in self.finding:
-            yield self.finding.format(app=app_name)
+            yield self.finding.format(app=app_name, bucket=bucket)
             return
         for machine in sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)}):
             yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
@@ -33,26 +35,28 @@ class Acknowledged:
 
 _FUNCTION: Final = "workflow/*Role/DefaultPolicy/Resource"
 _MACHINE: Final = "workflow/*/Role/DefaultPolicy/Resource"
-_IN_BUCKET: Final = "AwsSolutions-IAM5[Resource::{{app}}-data:ExportsOutputFnGetAttDataBucketE3889A50Arn98F8399F/{}/*]"
+_IN_BUCKET: Final = "AwsSolutions-IAM5[Resource::{{bucket}}/{}/*]"
+_DATA_ROLE: Final = "data/DataRolePolicy/Resource"
 
 ACKNOWLEDGED: Final = (
     Acknowledged(
         "data/DataBucket/Resource",
         "AwsSolutions-S1",
-        "CloudTrail's data events tell who touched what; access logs would want a second bucket with a life of its own",
+        "Who wants to know who touched what turns on CloudTrail's data events, as docs/security.md says: access logs "
+        "would want a second bucket with a life of its own",
     ),
     Acknowledged(
-        "data/DataRole/DefaultPolicy/Resource",
+        _DATA_ROLE,
         "AwsSolutions-IAM5[Resource::<DataBucketE3889A50.Arn>/*]",
         "Personalize reads what was uploaded, staged or written by an earlier job; names are the uploader's choice",
     ),
     Acknowledged(
-        "data/DataRole/DefaultPolicy/Resource",
+        _DATA_ROLE,
         "AwsSolutions-IAM5[Resource::<DataBucketE3889A50.Arn>/results/*]",
         "Personalize names the files it writes; it may write nowhere else",
     ),
     Acknowledged(
-        "data/DataRole/DefaultPolicy/Resource",
+        _DATA_ROLE,
         "AwsSolutions-IAM5[Resource::*]",
         "IAM knows no resource for CloudWatch's PutMetricData, which metric attributions need",
     ),
@@ -83,7 +87,12 @@ ACKNOWLEDGED: Final = (
 )
 
 
-def acknowledge(app: App, app_name: str, acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED) -> None:
+def acknowledge(
+    app: App,
+    app_name: str,
+    acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED,
+    adopted_bucket: str | None = None,
+) -> None:
     """Tell cdk-nag about every finding that has a reason."""
     entries = tuple(acknowledged)
     for construct in app.node.find_all():
@@ -92,7 +101,7 @@ def acknowledge(app: App, app_name: str, acknowledged: Iterable[Acknowledged] = 
             Acknowledgment(id=finding, reason=entry.reason)
             for entry in entries
             if fnmatchcase(path, entry.path)
-            for finding in entry.findings(app_name)
+            for finding in entry.findings(app_name, adopted_bucket)
         ]
         if rules:
             Validations.of(construct).acknowledge(*rules)

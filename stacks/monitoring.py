@@ -30,7 +30,13 @@ class MonitoringStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         """Create the alarms, the topic if somebody wants to be told, and the dashboard."""
-        super().__init__(scope, construct_id, stack_name=construct_id, description="Alarms and dashboard")
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=construct_id,
+            description="Alarms and dashboard",
+            termination_protection=settings.keep_data_on_destroy,
+        )
         self._settings = settings
         self._topic = self._make_topic(settings.alarm_email) if settings.alarm_email else None
         self._alarms = [

@@ -3,6 +3,7 @@
 ARNs of machines are made from their names, not taken from the machines, so that two of them may start each other.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from aws_cdk import ArnFormat, Aws, Stack
@@ -10,7 +11,8 @@ from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
 from stacks.data import DataStack
-from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
+from stacks.permissions import ExecutionsOf, Folder, Grant, Permission, PolicyResource, StartableMachine, Variable
+from stacks.protection.encryption import use_of_key
 
 
 class References:
@@ -39,6 +41,11 @@ class References:
             conditions=dict(permission.condition) if permission.condition else None,
         )
 
+    def use_of_key(self, grant: Grant) -> Iterator[iam.PolicyStatement]:
+        """Yield leave to use the stage's key, if it has one, for what `grant` reads and writes."""
+        if self._data.key_arn:
+            yield from use_of_key(grant, self._data.key_arn)
+
     def value(self, variable: Variable | StartableMachine) -> str:
         """Return what a handler finds in an environment variable."""
         if isinstance(variable, StartableMachine):
@@ -50,6 +57,7 @@ class References:
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.EVENT_BUS_NAME: self._settings.named(EVENTS),
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+            Variable.KMS_KEY_ARN: self._data.key_arn or "",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
 

@@ -50,6 +50,8 @@ class VerbFunction(lambda_.Function):
         group.grant_write(role)
         for permission in grant.permissions:
             role.add_to_policy(references.statement(permission))
+        for statement in references.use_of_key(grant):
+            role.add_to_policy(statement)
         super().__init__(
             scope,
             pascal(module),

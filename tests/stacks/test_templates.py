@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,11 +58,33 @@ def test_what_is_kept_has_no_name_that_a_second_deployment_would_meet(kept: Temp
         assert not {"BucketName", "TableName", "RoleName"} & set(resource["Properties"])
 
 
-@pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::IAM::Role"])
+KEPT = [
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::IAM::Policy",
+]
+
+
+@pytest.mark.parametrize("kind", KEPT)
 def test_data_outlives_the_stack_where_the_stage_says_so(data: Template, kept: Template, kind: str) -> None:
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
         assert only(kept, kind)[key] == "Retain"
         assert only(data, kind).get(key, "Delete") == "Delete"
+
+
+def test_everything_in_a_data_stack_that_keeps_its_data_is_kept(kept: Template) -> None:
+    assert {resource["Type"] for resource in kept["Resources"].values()} == set(KEPT)
+
+
+def test_kept_data_is_protected_from_a_slip(data: Template, kept: Template, dev: Path, prod: Path) -> None:
+    assert only(kept, "AWS::DynamoDB::Table")["Properties"]["DeletionProtectionEnabled"] is True
+    assert not only(data, "AWS::DynamoDB::Table")["Properties"].get("DeletionProtectionEnabled")
+    for assembly, protected in ((dev, False), (prod, True)):
+        artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values()
+        stacks = [one["properties"] for one in artifacts if one["type"] == "aws:cloudformation:stack"]
+        assert {stack.get("terminationProtection", False) for stack in stacks} == {protected}
 
 
 def test_the_bucket_is_versioned_encrypted_private_and_announces_its_objects(data: Template) -> None:

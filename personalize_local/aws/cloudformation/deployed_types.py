@@ -124,6 +124,7 @@ class AddedType:
 
 ADDED_TYPES = {
     "AWS::CDK::Metadata": AddedType(nothing),
+    "AWS::CloudFormation::WaitConditionHandle": AddedType(nothing),
     "AWS::CloudWatch::Alarm": AddedType(alarm, "AlarmName"),
     "AWS::Lambda::Function": AddedType(function, "FunctionName"),
     "AWS::Lambda::LayerVersion": AddedType(layer_version, "LayerName"),

@@ -45,7 +45,7 @@ def check_supported(stack: str, template: Mapping[str, Any]) -> None:
 
 def _model(kind: str, added: AddedType) -> Any:
     def create(name: str, described: Any, account: str, region: str, **_: Any) -> Any:
-        made = added.make(described["Properties"], ResourceContext(name, account, region))
+        made = added.make(described.get("Properties", {}), ResourceContext(name, account, region))
         made.given_name = name
         return made
 
