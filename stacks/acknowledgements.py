@@ -19,15 +19,18 @@ class Acknowledged:
     """A finding on the constructs whose path matches, and why it stays."""
 
     path: str  # without the name of application and stage; * matches anything
-    finding: str  # {app} stands for that name, {machine} for that of every state machine, {bucket} for the bucket
+    finding: str  # {app} stands for that name, {machine} for that of every state machine, {bucket} for the bucket's
+    # ARN as other stacks write it, {own_bucket} as its own stack does
     reason: str
 
     def findings(self, app_name: str, adopted_bucket: str | None = None) -> Iterator[str]:
         """Return the finding as cdk-nag spells it for an application of that name."""
-        made = f"{app_name}-data:ExportsOutputFnGetAttDataBucketE3889A50Arn98F8399F"
-        bucket = f"arn:<AWS::Partition>:s3:::{adopted_bucket}" if adopted_bucket else made
+        bucket = f"{app_name}-data:ExportsOutputFnGetAttDataBucketE3889A50Arn98F8399F"
+        own_bucket = "<DataBucketE3889A50.Arn>"
+        if adopted_bucket:
+            bucket = own_bucket = f"arn:<AWS::Partition>:s3:::{adopted_bucket}"
         if "{machine}" not in self.finding:
-            yield self.finding.format(app=app_name, bucket=bucket)
+            yield self.finding.format(app=app_name, bucket=bucket, own_bucket=own_bucket)
             return
         for machine in sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)}):
             yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
@@ -47,12 +50,12 @@ ACKNOWLEDGED: Final = (
     ),
     Acknowledged(
         _DATA_ROLE,
-        "AwsSolutions-IAM5[Resource::<DataBucketE3889A50.Arn>/*]",
+        "AwsSolutions-IAM5[Resource::{own_bucket}/*]",
         "Personalize reads what was uploaded, staged or written by an earlier job; names are the uploader's choice",
     ),
     Acknowledged(
         _DATA_ROLE,
-        "AwsSolutions-IAM5[Resource::<DataBucketE3889A50.Arn>/results/*]",
+        "AwsSolutions-IAM5[Resource::{own_bucket}/results/*]",
         "Personalize names the files it writes; it may write nowhere else",
     ),
     Acknowledged(

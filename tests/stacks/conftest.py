@@ -69,6 +69,12 @@ def adopted(synthesise: Synthesise) -> Path:
     return synthesise(load("prod").model_copy(update={"alarm_email": "operator@example.com", **ADOPTED}))
 
 
+@pytest.fixture(scope="session")
+def adopted_bucket(synthesise: Synthesise) -> Path:
+    """Return the assembly of a stage of which only the bucket was there before."""
+    return synthesise(load("prod").model_copy(update={"bucket_name": ADOPTED["bucket_name"]}))
+
+
 def _template(assembly: Path, stack: str) -> Template:
     template: Template = json.loads((assembly / f"personalize-{stack}.template.json").read_text(encoding="utf-8"))
     return template

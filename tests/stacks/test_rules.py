@@ -30,7 +30,7 @@ def findings(synthesise: Callable[..., Path]) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("assembly_name", ["dev", "prod", "encrypted", "adopted"])
+@pytest.mark.parametrize("assembly_name", ["dev", "prod", "encrypted", "adopted", "adopted_bucket"])
 def test_cfn_lint_has_nothing_to_say(request: pytest.FixtureRequest, assembly_name: str) -> None:
     """The assemblies themselves are there because cdk-nag had nothing to say either."""
     templates = [str(path) for path in request.getfixturevalue(assembly_name).glob("*.template.json")]
