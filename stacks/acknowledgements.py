@@ -12,6 +12,7 @@ from aws_cdk import Acknowledgment, App, Validations
 
 import statemachines
 from stacks.grants import STARTABLE
+from stacks.handlers import handlers
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Acknowledged:
     """A finding on the constructs whose path matches, and why it stays."""
 
     path: str  # without the name of application and stage; * matches anything
-    finding: str  # {app} stands for that name, {machine} for that of every state machine, {bucket} for the bucket's
-    # ARN as other stacks write it, {own_bucket} as its own stack does
+    finding: str  # {app} stands for that name, {machine} and {handler} for those of every machine and function,
+    # {bucket} for the bucket's ARN as other stacks write it, {own_bucket} as its own stack does
     reason: str
 
     def findings(self, app_name: str, adopted_bucket: str | None = None) -> Iterator[str]:
@@ -29,11 +30,12 @@ class Acknowledged:
         own_bucket = "<DataBucketE3889A50.Arn>"
         if adopted_bucket:
             bucket = own_bucket = f"arn:<AWS::Partition>:s3:::{adopted_bucket}"
-        if "{machine}" not in self.finding:
-            yield self.finding.format(app=app_name, bucket=bucket, own_bucket=own_bucket)
-            return
-        for machine in sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)}):
-            yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
+        machines = sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)})
+        names = {"{machine}": machines, "{handler}": handlers()}
+        stems = next((stems for word, stems in names.items() if word in self.finding), ("",))
+        for stem in stems:
+            name = stem.replace("_", "-")
+            yield self.finding.format(app=app_name, bucket=bucket, own_bucket=own_bucket, machine=name, handler=name)
 
 
 _FUNCTION: Final = "workflow/*Role/DefaultPolicy/Resource"
@@ -73,6 +75,11 @@ ACKNOWLEDGED: Final = (
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>:*]",
         "What is built is named in requests, which come after the deployment; the actions are exact",
+    ),
+    Acknowledged(
+        _MACHINE,
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:{app}-{handler}:*]",
+        "A run that began before a deployment goes on with the versions that it began with; the function is exact",
     ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")

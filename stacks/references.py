@@ -33,6 +33,13 @@ class References:
         """Return the pattern of the ARNs of a machine's executions."""
         return _states_arn(self._stack, "execution", f"{self._settings.named(name)}:*")
 
+    def versions(self, module: str) -> str:
+        """Return the pattern of the ARNs of all versions of a handler's function."""
+        name = f"{self._settings.named(module)}:*"
+        return self._stack.format_arn(
+            service="lambda", resource="function", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+
     def statement(self, permission: Permission) -> iam.PolicyStatement:
         """Return `permission` as IAM wants it."""
         return iam.PolicyStatement(

@@ -242,7 +242,9 @@ def test_templates_hold_what_we_wrote_and_nothing_else(
 
 @pytest.mark.parametrize("stack", ["data", "workflow", "monitoring"])
 def test_template_is_as_reviewed(request: pytest.FixtureRequest, snapshot: SnapshotAssertion, stack: str) -> None:
-    template = json.loads(re.sub(r"\b[0-9a-f]{64}\b", "<asset>", json.dumps(request.getfixturevalue(stack))))
+    text = re.sub(r"\b[0-9a-f]{64}\b", "<asset>", json.dumps(request.getfixturevalue(stack)))
+    # A version's logical id has a digest of the function as it is, code included.
+    template = json.loads(re.sub(r"(CurrentVersion\w{8})[0-9a-f]{32}\b", r"\1<function>", text))
     for machine in properties(template, "AWS::StepFunctions::StateMachine"):
         machine["DefinitionString"] = "<the file, see test_definitions_are_deployed_as_they_are_on_disk>"
     assert template == snapshot(extension_class=JSONSnapshotExtension)

@@ -78,7 +78,9 @@ def function(properties: Properties, context: ResourceContext) -> Any:
             properties["Code"]["ZipFile"]
         )
         spec["Code"] = {"ZipFile": base64.b64encode(archive)}
-    return lambda_backends[context.account][context.region].create_function(spec)
+    made = lambda_backends[context.account][context.region].create_function(spec)
+    made.code_or_config_updated = context.existing is not None  # so that the next version is a new one
+    return made
 
 
 def function_version(properties: Properties, context: ResourceContext) -> StackResource:
