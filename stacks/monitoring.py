@@ -23,6 +23,7 @@ from stacks.verb_function import METRICS_NAMESPACE
 _PERIOD: Final = Duration.minutes(5)
 _LONGEST_EVALUATION_HOURS: Final = 24  # CloudWatch's limit
 _LONGEST_WAIT_SECONDS: Final = 900  # that an announced object may wait to be recorded; seconds are usual
+_LONGEST_WAIT_HOURS: Final = 24  # that a file may wait to be imported; of too few interactions it may be rightly so
 _WIDTH_OF_NORMAL: Final = 4  # standard deviations; a run differs by what it has to do
 _OFFLINE: Final = ("metrics.normalized_discounted_cumulative_gain_at_10", "metrics.precision_at_10", "metrics.coverage")
 
@@ -33,6 +34,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "version_kept_back": "A trained version missed a gate and does not serve: approve it, or see to the data",
     "dead_letters_waiting": "Announcements of objects were given up on: mend the cause, then move them back",
     "events_unread": "Announced objects wait to be recorded: nobody reads the queue",
+    "file_waiting": "A file has waited for a day to be imported: the newest import_uploads execution says what for",
     "sweep_failed": "A sweep could not look after everything: its error names what",
     "no_sweep_ran": "Sweeps stay away: what no event announced is not found, and what was put off not taken up",
 }
@@ -42,6 +44,7 @@ EMITTED: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "Files and rows": (
         ("record_uploads", "UploadsRecorded"),
         ("sweep_uploads", "UnannouncedUploads"),
+        ("sweep_uploads", "LongestWaitHours"),
         ("stage_uploads", "FilesStaged"),
         ("settle_uploads", "RowsImported"),
     ),
@@ -81,6 +84,7 @@ class MonitoringStack(Stack):
             self._alarm("version_kept_back", self._own("judge_solution", "VersionsKeptBack")),
             self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
             self._alarm("events_unread", self._oldest_message(), _LONGEST_WAIT_SECONDS),
+            self._alarm("file_waiting", self._longest_wait(), _LONGEST_WAIT_HOURS),
             self._alarm("sweep_failed", self._function("sweep_uploads", "Errors")),
             self._alarm_on_silence("no_sweep_ran", self._sweeps()),
         ]
@@ -192,6 +196,12 @@ class MonitoringStack(Stack):
     def _sweeps(self) -> cloudwatch.Metric:
         sweeps = self._function("sweep_uploads", "Invocations")
         return sweeps.with_(period=Duration.minutes(self._settings.sweep_minutes))
+
+    def _longest_wait(self) -> cloudwatch.Metric:
+        # Each sweep tells it; in two of their intervals there is one at least.
+        wait = self._own("sweep_uploads", "LongestWaitHours")
+        period = Duration.minutes(min(1440, self._settings.sweep_minutes * 2))
+        return wait.with_(statistic=cloudwatch.Stats.MAXIMUM, period=period)
 
     def _oldest_message(self) -> cloudwatch.Metric:
         # A queue that nobody reads fills no dead letters; its age tells.

@@ -203,6 +203,7 @@ MEANINGS = {
     "version-kept-back",
     "dead-letters-waiting",
     "events-unread",
+    "file-waiting",
     "sweep-failed",
     "no-sweep-ran",
 }
