@@ -30,6 +30,17 @@ class Settings(BaseModel):
     )
     ledger_days: int = Field(ge=21, le=1825, description="what became of an upload is remembered for this long")
     sweep_minutes: int = Field(ge=5, le=1440, description="how often uploads are looked for that no event announced")
+    kms_key: str | None = Field(
+        default=None,
+        pattern=r"^(create|arn:[^:]+:kms:[^:]+:\d{12}:key/.+)$",
+        description="what everything is encrypted with: 'create', or a key's ARN (no alias: Amazon Personalize takes "
+        "none); None: keys that AWS owns",
+    )
+    bucket_name: str | None = Field(default=None, min_length=3, max_length=63, description="a bucket to adopt")
+    table_name: str | None = Field(default=None, min_length=3, max_length=255, description="a ledger to adopt")
+    role_arn: str | None = Field(
+        default=None, pattern=r"^arn:[^:]+:iam::\d{12}:role/.+$", description="a role for Amazon Personalize to adopt"
+    )
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told of alarms")
 
     def named(self, stem: str) -> str:

@@ -47,7 +47,8 @@ class Connection:
     @property
     def account(self) -> AccountContext:
         """Where everything that is planned will be. Raises NotDeployedError."""
-        return AccountContext(self.personalize.arn_prefix, self.objects.bucket, self._output("PersonalizeRoleArn"))
+        role_arn, key_arn = self._output("PersonalizeRoleArn"), self._outputs.get("KmsKeyArn")
+        return AccountContext(self.personalize.arn_prefix, self.objects.bucket, role_arn, key_arn)
 
     @functools.cached_property
     def objects(self) -> S3Objects:

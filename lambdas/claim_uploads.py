@@ -15,5 +15,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring.logger.append_keys(dataset_key=step.dataset_key)
     state = claims.claim(step, personalize)
     wiring.logger.info("claimed", extra={"claim": state.model_dump(include={"next_step", "outcome", "message"})})
-    wiring.count("Claims")
     return state.model_dump(mode="json")

@@ -15,5 +15,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     answer = create(personalize, step)
     known = {key: answer[key] for key in ("arn", "reason", "wait_seconds")}
     wiring.logger.info("create requested", extra={"resource_type": step.row.noun, "resource": known})
-    wiring.count("Creates")
     return answer

@@ -16,5 +16,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     answer = delete(personalize, step)
     known = {key: answer[key] for key in ("arn", "reason", "wait_seconds")}
     wiring.logger.info("delete requested", extra={"resource_type": step.row.noun, "resource": known})
-    wiring.count("Deletes")
     return answer

@@ -15,5 +15,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     answer = find(personalize, step)
     known = {key: answer[key] for key in ("phase", "arn", "status", "reason", "wait_seconds")}
     wiring.logger.info("found", extra={"resource_type": step.row.noun, "resource": known})
-    wiring.count("Looks")
     return answer

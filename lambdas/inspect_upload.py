@@ -20,5 +20,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     inspection = Inspection(ledger, leases, claims, objects, wiring.out_of_time(context))
     state = inspection.inspect(step, upload_policy(objects, step.datasetGroup))
     wiring.logger.info("inspected", extra={"next_step": state.next_step})
-    wiring.count("Inspections")
     return state.model_dump(mode="json")

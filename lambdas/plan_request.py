@@ -41,7 +41,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     holder = leases.take(dataset_key_of(group, "pipeline"), event["execution"]).holder
     solutions = [solution.name for solution in request.solutions]
     wiring.logger.info("planned", extra={"solutions": solutions, "holder": holder})
-    wiring.count("Plans")
     runs = {"request": _keep(group, request), "runsAlone": holder == event["execution"], "holder": holder}
     return {**plan, **runs, "notInRequest": unrequested(planner, personalize)}
 

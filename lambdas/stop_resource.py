@@ -15,5 +15,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     answer = stop(personalize, step)
     known = {key: answer[key] for key in ("arn", "reason", "wait_seconds")}
     wiring.logger.info("stop requested", extra={"resource_type": step.row.noun, "resource": known})
-    wiring.count("Stops")
     return answer

@@ -1,6 +1,6 @@
 """Find what events and executions have dropped, and trainings that were put off: started by a schedule."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas import wiring
@@ -12,13 +12,15 @@ sweeper, retraining, personalize = wiring.sweeper(), wiring.retraining(), wiring
 @wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return what was found. `event` is the schedule's own, or any with a `time`."""
-    swept = sweeper.sweep(datetime.fromisoformat(event["time"]), personalize)
+    now = datetime.fromisoformat(event["time"])
+    swept = sweeper.sweep(now, personalize)
     retrained, undecided = retraining.take_up(event["time"]) if swept.ran else ([], [])
     troubles = [*swept.troubles, *undecided]
     found = {"ran": swept.ran, "unannounced": len(swept.unannounced), "woken": swept.woken, "retrained": retrained}
     wiring.logger.info("swept", extra={"found": found})
     wiring.count("UnannouncedUploads", len(swept.unannounced))
     wiring.count("Retrains", len(retrained))
+    wiring.count("LongestWaitHours", int(sweeper.longest_wait(now) / timedelta(hours=1)))
     if troubles:  # at the end, so that they keep nothing else from being done
         raise SweepIncompleteError(troubles)
     return {**swept.model_dump(mode="json"), "retrained": retrained}

@@ -153,7 +153,9 @@ def recorder() -> Recorder:
 
 def account_context() -> AccountContext:
     """Return where everything that is planned will be."""
-    return AccountContext(personalize().arn_prefix, objects().bucket, data_role_arn())
+    return AccountContext(
+        personalize().arn_prefix, objects().bucket, data_role_arn(), os.environ["KMS_KEY_ARN"] or None
+    )
 
 
 def data_role_arn() -> str:

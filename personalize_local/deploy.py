@@ -78,7 +78,7 @@ def deploy(assembly: Path, client: Callable[[str], Any], endpoint: str) -> Deplo
     outputs: dict[str, str] = {}
     for name, template in templates.items():
         check_interruption()
-        outputs |= _create_stack(client("cloudformation"), name, json.dumps(template))
+        outputs |= _deploy_stack(client("cloudformation"), name, json.dumps(template))
     return read_outputs(outputs, endpoint)
 
 
@@ -131,13 +131,15 @@ def zipped(directory: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _create_stack(cloudformation: Any, name: str, template: str) -> dict[str, str]:
+def _deploy_stack(cloudformation: Any, name: str, template: str) -> dict[str, str]:
+    is_there = name in {stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]}
+    write = cloudformation.update_stack if is_there else cloudformation.create_stack
     try:
-        cloudformation.create_stack(StackName=name, TemplateBody=template)
+        write(StackName=name, TemplateBody=template)
     except ClientError as error:
         raise DeploymentError(f"stack {name}: {error.response['Error']['Message']}") from error
     (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    if stack["StackStatus"] != "CREATE_COMPLETE":
+    if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise DeploymentError(f"stack {name}: {stack['StackStatus']} {stack.get('StackStatusReason', '')}")
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 

@@ -12,6 +12,7 @@ from aws_cdk import Acknowledgment, App, Validations
 
 import statemachines
 from stacks.grants import STARTABLE
+from stacks.handlers import handlers
 
 
 @dataclass(frozen=True)
@@ -19,40 +20,48 @@ class Acknowledged:
     """A finding on the constructs whose path matches, and why it stays."""
 
     path: str  # without the name of application and stage; * matches anything
-    finding: str  # {app} stands for that name, {machine} for that of every state machine
+    finding: str  # {app} stands for that name, {machine} and {handler} for those of every machine and function,
+    # {bucket} for the bucket's ARN as other stacks write it, {own_bucket} as its own stack does
     reason: str
 
-    def findings(self, app_name: str) -> Iterator[str]:
+    def findings(self, app_name: str, adopted_bucket: str | None = None) -> Iterator[str]:
         """Return the finding as cdk-nag spells it for an application of that name."""
-        if "{machine}" not in self.finding:
-            yield self.finding.format(app=app_name)
-            return
-        for machine in sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)}):
-            yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
+        bucket = f"{app_name}-data:ExportsOutputFnGetAttDataBucketE3889A50Arn98F8399F"
+        own_bucket = "<DataBucketE3889A50.Arn>"
+        if adopted_bucket:
+            bucket = own_bucket = f"arn:<AWS::Partition>:s3:::{adopted_bucket}"
+        machines = sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)})
+        names = {"{machine}": machines, "{handler}": handlers()}
+        stems = next((stems for word, stems in names.items() if word in self.finding), ("",))
+        for stem in stems:
+            name = stem.replace("_", "-")
+            yield self.finding.format(app=app_name, bucket=bucket, own_bucket=own_bucket, machine=name, handler=name)
 
 
 _FUNCTION: Final = "workflow/*Role/DefaultPolicy/Resource"
 _MACHINE: Final = "workflow/*/Role/DefaultPolicy/Resource"
-_IN_BUCKET: Final = "AwsSolutions-IAM5[Resource::{{app}}-data:ExportsOutputFnGetAttDataBucketE3889A50Arn98F8399F/{}/*]"
+_IN_BUCKET: Final = "AwsSolutions-IAM5[Resource::{{bucket}}/{}/*]"
+_DATA_ROLE: Final = "data/DataRolePolicy/Resource"
 
 ACKNOWLEDGED: Final = (
     Acknowledged(
         "data/DataBucket/Resource",
         "AwsSolutions-S1",
-        "CloudTrail's data events tell who touched what; access logs would want a second bucket with a life of its own",
+        "Who wants to know who touched what turns on CloudTrail's data events, as docs/security.md says: access logs "
+        "would want a second bucket with a life of its own",
     ),
     Acknowledged(
-        "data/DataRole/DefaultPolicy/Resource",
-        "AwsSolutions-IAM5[Resource::<DataBucketE3889A50.Arn>/*]",
+        _DATA_ROLE,
+        "AwsSolutions-IAM5[Resource::{own_bucket}/*]",
         "Personalize reads what was uploaded, staged or written by an earlier job; names are the uploader's choice",
     ),
     Acknowledged(
-        "data/DataRole/DefaultPolicy/Resource",
-        "AwsSolutions-IAM5[Resource::<DataBucketE3889A50.Arn>/results/*]",
+        _DATA_ROLE,
+        "AwsSolutions-IAM5[Resource::{own_bucket}/results/*]",
         "Personalize names the files it writes; it may write nowhere else",
     ),
     Acknowledged(
-        "data/DataRole/DefaultPolicy/Resource",
+        _DATA_ROLE,
         "AwsSolutions-IAM5[Resource::*]",
         "IAM knows no resource for CloudWatch's PutMetricData, which metric attributions need",
     ),
@@ -66,6 +75,11 @@ ACKNOWLEDGED: Final = (
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>:*]",
         "What is built is named in requests, which come after the deployment; the actions are exact",
+    ),
+    Acknowledged(
+        _MACHINE,
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:{app}-{handler}:*]",
+        "A run that began before a deployment goes on with the versions that it began with; the function is exact",
     ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")
@@ -83,7 +97,12 @@ ACKNOWLEDGED: Final = (
 )
 
 
-def acknowledge(app: App, app_name: str, acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED) -> None:
+def acknowledge(
+    app: App,
+    app_name: str,
+    acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED,
+    adopted_bucket: str | None = None,
+) -> None:
     """Tell cdk-nag about every finding that has a reason."""
     entries = tuple(acknowledged)
     for construct in app.node.find_all():
@@ -92,7 +111,7 @@ def acknowledge(app: App, app_name: str, acknowledged: Iterable[Acknowledged] = 
             Acknowledgment(id=finding, reason=entry.reason)
             for entry in entries
             if fnmatchcase(path, entry.path)
-            for finding in entry.findings(app_name)
+            for finding in entry.findings(app_name, adopted_bucket)
         ]
         if rules:
             Validations.of(construct).acknowledge(*rules)

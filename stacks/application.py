@@ -12,6 +12,7 @@ from config.settings import Settings
 from stacks.acknowledgements import ACKNOWLEDGED, Acknowledged, acknowledge
 from stacks.data import DataStack
 from stacks.monitoring import MonitoringStack
+from stacks.protection.encryption import encrypt
 from stacks.workflow import WorkflowStack
 
 _REPOSITORY: Final = Path(__file__).parents[1]
@@ -37,7 +38,9 @@ def build(
     data = DataStack(app, f"{name}-data", settings)
     WorkflowStack(app, f"{name}-workflow", settings, data, _REPOSITORY / layer if layer else None)
     MonitoringStack(app, f"{name}-monitoring", settings)
+    if data.key_arn:
+        encrypt(app, data.key_arn)
     Tags.of(app).add("application", settings.name)
     Tags.of(app).add("stage", settings.stage)
-    acknowledge(app, name, acknowledged)
+    acknowledge(app, name, acknowledged, settings.bucket_name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -28,7 +28,7 @@ class AslStateMachine(sfn.StateMachine):
         *,
         settings: Settings,
         references: References,
-        functions: Mapping[str, lambda_.IFunction],
+        functions: Mapping[str, lambda_.Function],
     ) -> None:
         """Create the machine `name` with its role and log group."""
         account_name = settings.named(name)
@@ -42,7 +42,7 @@ class AslStateMachine(sfn.StateMachine):
             state_machine_name=account_name,
             definition_body=sfn.DefinitionBody.from_string(statemachines.text(name)),
             definition_substitutions={
-                **{handler: functions[handler].function_arn for handler in handlers},
+                **{handler: functions[handler].current_version.function_arn for handler in handlers},
                 **{machine: references.machine(machine) for machine in machines},
             },
             # The prefix keeps log groups of many machines out of the one resource policy that CloudWatch Logs limits.
@@ -56,13 +56,14 @@ class AslStateMachine(sfn.StateMachine):
             tracing_enabled=True,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self._let_call([functions[handler].function_arn for handler in handlers])
+        self._let_call([references.versions(handler) for handler in handlers])
         self._let_run(
             [references.machine(machine) for machine in machines],
             [references.executions(machine) for machine in machines],
         )
 
     def _let_call(self, functions: list[str]) -> None:
+        # Of any version: a run that began before a deployment goes on with the versions that it began with.
         if functions:
             self.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
 

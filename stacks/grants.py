@@ -60,6 +60,7 @@ _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
 _DAYS: Final = Variable.LEDGER_DAYS
 _TAG: Final = Variable.TAG_IMPORTED
+_KEY: Final = Variable.KMS_KEY_ARN
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
@@ -107,7 +108,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _personalize("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
-        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
+        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER, _KEY),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),

@@ -3,7 +3,7 @@
 Metrics are addressed by the names we gave. References would become exports, and those keep a handler from ever going.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import Duration, Stack
@@ -15,7 +15,7 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
-from stacks.handlers import handlers
+from stacks.grants import STARTABLE
 from stacks.outputs import pascal
 from stacks.references import machine_arn
 from stacks.verb_function import METRICS_NAMESPACE
@@ -23,6 +23,45 @@ from stacks.verb_function import METRICS_NAMESPACE
 _PERIOD: Final = Duration.minutes(5)
 _LONGEST_EVALUATION_HOURS: Final = 24  # CloudWatch's limit
 _LONGEST_WAIT_SECONDS: Final = 900  # that an announced object may wait to be recorded; seconds are usual
+_LONGEST_WAIT_HOURS: Final = 24  # that a file may wait to be imported; of too few interactions it may be rightly so
+_WIDTH_OF_NORMAL: Final = 4  # standard deviations; a run differs by what it has to do
+_OFFLINE: Final = ("metrics.normalized_discounted_cumulative_gain_at_10", "metrics.precision_at_10", "metrics.coverage")
+
+# What an alarm says to whoever it wakes; docs/runbook.md says more.
+_MEANINGS: Final[Mapping[str, str]] = {
+    "run_failed": "A run that an upload, a request or a policy started failed or timed out: open it in Step Functions",
+    "run_slow": "A pipeline took far longer than its history: look which stage did",
+    "version_kept_back": "A trained version missed a gate and does not serve: approve it, or see to the data",
+    "dead_letters_waiting": "Announcements of objects were given up on: mend the cause, then move them back",
+    "events_unread": "Announced objects wait to be recorded: nobody reads the queue",
+    "file_waiting": "A file has waited for a day to be imported: the newest import_uploads execution says what for",
+    "sweep_failed": "A sweep could not look after everything: its error names what",
+    "no_sweep_ran": "Sweeps stay away: what no event announced is not found, and what was put off not taken up",
+}
+
+# What handlers count themselves: (module, metric), by the graph that shows it. A test compares it with the handlers.
+EMITTED: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
+    "Files and rows": (
+        ("record_uploads", "UploadsRecorded"),
+        ("sweep_uploads", "UnannouncedUploads"),
+        ("sweep_uploads", "LongestWaitHours"),
+        ("stage_uploads", "FilesStaged"),
+        ("settle_uploads", "RowsImported"),
+    ),
+    "What was wrong with data": (
+        ("review_data", "DataWarnings"),
+        ("review_data", "RejectedFiles"),
+        ("release_uploads", "FailedImports"),
+    ),
+    "Trainings and what became of them": (
+        ("decide_retrain", "Retrains"),
+        ("sweep_uploads", "Retrains"),
+        ("decide_training", "TrainingsDecided"),
+        ("judge_solution", "VersionsKeptBack"),
+        ("record_serving", "CampaignsServing"),
+    ),
+    "Runs": (("summarise_run", "RunsDone"), ("explain_failure", "FailedRuns")),
+}
 
 
 class MonitoringStack(Stack):
@@ -30,16 +69,24 @@ class MonitoringStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         """Create the alarms, the topic if somebody wants to be told, and the dashboard."""
-        super().__init__(scope, construct_id, stack_name=construct_id, description="Alarms and dashboard")
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=construct_id,
+            description="Alarms and dashboard",
+            termination_protection=settings.keep_data_on_destroy,
+        )
         self._settings = settings
         self._topic = self._make_topic(settings.alarm_email) if settings.alarm_email else None
         self._alarms = [
-            self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
-            self._alarm("uploads_waiting", self._oldest_upload(), _LONGEST_WAIT_SECONDS),
+            self._alarm("run_failed", _sum("Runs that nobody watches", self._unwatched_runs("Failed", "TimedOut"))),
+            self._alarm_on_slowness("run_slow", self._machine("pipeline", "ExecutionTime")),
             self._alarm("version_kept_back", self._own("judge_solution", "VersionsKeptBack")),
+            self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
+            self._alarm("events_unread", self._oldest_message(), _LONGEST_WAIT_SECONDS),
+            self._alarm("file_waiting", self._longest_wait(), _LONGEST_WAIT_HOURS),
+            self._alarm("sweep_failed", self._function("sweep_uploads", "Errors")),
             self._alarm_on_silence("no_sweep_ran", self._sweeps()),
-            *(self._alarm(f"{name}_failed", self._machine(name, "ExecutionsFailed")) for name in statemachines.names()),
-            *(self._alarm(f"{name}_errors", self._function(name, "Errors")) for name in handlers()),
         ]
         self._make_dashboard()
 
@@ -48,12 +95,13 @@ class MonitoringStack(Stack):
         topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
 
-    def _alarm(self, stem: str, metric: cloudwatch.Metric, threshold: int = 0) -> cloudwatch.Alarm:
+    def _alarm(self, stem: str, metric: cloudwatch.IMetric, threshold: int = 0) -> cloudwatch.AlarmBase:
         """Create an alarm that goes off as soon as `metric` is above `threshold`."""
         alarm = cloudwatch.Alarm(
             self,
             pascal(stem),
             alarm_name=self._settings.named(stem),
+            alarm_description=_MEANINGS[stem],
             metric=metric,
             threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -62,12 +110,13 @@ class MonitoringStack(Stack):
         )
         return self._told(alarm)
 
-    def _alarm_on_silence(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.Alarm:
+    def _alarm_on_silence(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.AlarmBase:
         """Create an alarm that goes off when `metric` stays away three times, or once where three take over a day."""
         alarm = cloudwatch.Alarm(
             self,
             pascal(stem),
             alarm_name=self._settings.named(stem),
+            alarm_description=_MEANINGS[stem],
             metric=metric,
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -76,13 +125,28 @@ class MonitoringStack(Stack):
         )
         return self._told(alarm)
 
-    def _told(self, alarm: cloudwatch.Alarm) -> cloudwatch.Alarm:
+    def _alarm_on_slowness(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.AlarmBase:
+        """Create an alarm that goes off when `metric` is far above what CloudWatch has learnt of its history."""
+        alarm = cloudwatch.AnomalyDetectionAlarm(
+            self,
+            pascal(stem),
+            alarm_name=self._settings.named(stem),
+            alarm_description=_MEANINGS[stem],
+            metric=metric.with_(statistic=cloudwatch.Stats.MAXIMUM, period=Duration.hours(1)),
+            std_devs=_WIDTH_OF_NORMAL,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_UPPER_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        return self._told(alarm)
+
+    def _told(self, alarm: cloudwatch.AlarmBase) -> cloudwatch.AlarmBase:
         if self._topic:
             alarm.add_alarm_action(actions.SnsAction(self._topic))
         return alarm
 
     def _make_dashboard(self) -> None:
-        machines, functions = statemachines.names(), handlers()
+        machines, outside = statemachines.names(), ("record_uploads", "sweep_uploads")
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self._settings.named("overview"))
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self._alarms, width=24))
         dashboard.add_widgets(
@@ -90,13 +154,34 @@ class MonitoringStack(Stack):
             _graph("Runs that failed", {name: self._machine(name, "ExecutionsFailed") for name in machines}),
         )
         dashboard.add_widgets(
-            _graph("Calls of handlers", {name: self._function(name, "Invocations") for name in functions}),
-            _graph("Errors of handlers", {name: self._function(name, "Errors") for name in functions}),
+            _graph(
+                "How long runs took (longest, ms)",
+                {name: self._machine(name, "ExecutionTime").with_(statistic="Maximum") for name in machines},
+            ),
+            _graph("Errors outside of runs", {name: self._function(name, "Errors") for name in outside}),
         )
         dashboard.add_widgets(
-            _graph("Objects announced", {"objects": self._queue("uploads", "NumberOfMessagesSent")}),
+            _graph("Age of the oldest event (s)", {"uploads": self._oldest_message()}),
             _graph("Dead letters", {"messages": self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")}),
         )
+        for title, emitted in EMITTED.items():
+            metrics = {f"{metric} ({module})": self._own(module, metric) for module, metric in emitted}
+            dashboard.add_widgets(_graph(title, metrics))
+        dashboard.add_widgets(self._judgements())
+
+    def _judgements(self) -> cloudwatch.LogQueryWidget:
+        """Return the table of versions with their offline metrics, as the handler that judges them logs it."""
+        shown = [f"judgement.{key}" for key in ("trainedSolutionVersionArn", "decision", *_OFFLINE)]
+        return cloudwatch.LogQueryWidget(
+            title="Versions, how they were judged, and their offline metrics",
+            log_group_names=[f"/aws/lambda/{self._settings.named('judge_solution')}"],
+            query_lines=[f"fields @timestamp, {', '.join(shown)}", 'filter message = "judged"', "sort @timestamp desc"],
+            width=24,
+        )
+
+    def _unwatched_runs(self, *endings: str) -> list[cloudwatch.Metric]:
+        """Return how runs ended that a handler started: of the others somebody reads the end."""
+        return [self._machine(machine.name, f"Executions{ending}") for machine in STARTABLE for ending in endings]
 
     def _machine(self, name: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self, self._settings, name)})
@@ -112,7 +197,13 @@ class MonitoringStack(Stack):
         sweeps = self._function("sweep_uploads", "Invocations")
         return sweeps.with_(period=Duration.minutes(self._settings.sweep_minutes))
 
-    def _oldest_upload(self) -> cloudwatch.Metric:
+    def _longest_wait(self) -> cloudwatch.Metric:
+        # Each sweep tells it; in two of their intervals there is one at least.
+        wait = self._own("sweep_uploads", "LongestWaitHours")
+        period = Duration.minutes(min(1440, self._settings.sweep_minutes * 2))
+        return wait.with_(statistic=cloudwatch.Stats.MAXIMUM, period=period)
+
+    def _oldest_message(self) -> cloudwatch.Metric:
         # A queue that nobody reads fills no dead letters; its age tells.
         return self._queue("uploads", "ApproximateAgeOfOldestMessage").with_(statistic=cloudwatch.Stats.MAXIMUM)
 
@@ -127,6 +218,16 @@ def _metric(namespace: str, metric: str, dimensions: dict[str, str]) -> cloudwat
         dimensions_map=dimensions,
         period=_PERIOD,
         statistic=cloudwatch.Stats.SUM,
+    )
+
+
+def _sum(label: str, metrics: Sequence[cloudwatch.Metric]) -> cloudwatch.MathExpression:
+    named = {f"m{number}": metric for number, metric in enumerate(metrics)}
+    return cloudwatch.MathExpression(
+        expression="SUM([" + ", ".join(f"FILL({name}, 0)" for name in named) + "])",
+        using_metrics=named,
+        label=label,
+        period=_PERIOD,
     )
 
 

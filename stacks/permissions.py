@@ -57,6 +57,7 @@ class Variable(StrEnum):
     LEDGER_DAYS = "LEDGER_DAYS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     TAG_IMPORTED = "TAG_IMPORTED"
+    KMS_KEY_ARN = "KMS_KEY_ARN"  # empty where the stage has no key
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 ARNs of machines are made from their names, not taken from the machines, so that two of them may start each other.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from aws_cdk import ArnFormat, Aws, Stack
@@ -10,7 +11,8 @@ from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
 from stacks.data import DataStack
-from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
+from stacks.permissions import ExecutionsOf, Folder, Grant, Permission, PolicyResource, StartableMachine, Variable
+from stacks.protection.encryption import use_of_key
 
 
 class References:
@@ -31,6 +33,13 @@ class References:
         """Return the pattern of the ARNs of a machine's executions."""
         return _states_arn(self._stack, "execution", f"{self._settings.named(name)}:*")
 
+    def versions(self, module: str) -> str:
+        """Return the pattern of the ARNs of all versions of a handler's function."""
+        name = f"{self._settings.named(module)}:*"
+        return self._stack.format_arn(
+            service="lambda", resource="function", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+
     def statement(self, permission: Permission) -> iam.PolicyStatement:
         """Return `permission` as IAM wants it."""
         return iam.PolicyStatement(
@@ -38,6 +47,11 @@ class References:
             resources=self._arns(permission.resource),
             conditions=dict(permission.condition) if permission.condition else None,
         )
+
+    def use_of_key(self, grant: Grant) -> Iterator[iam.PolicyStatement]:
+        """Yield leave to use the stage's key, if it has one, for what `grant` reads and writes."""
+        if self._data.key_arn:
+            yield from use_of_key(grant, self._data.key_arn)
 
     def value(self, variable: Variable | StartableMachine) -> str:
         """Return what a handler finds in an environment variable."""
@@ -50,6 +64,7 @@ class References:
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.EVENT_BUS_NAME: self._settings.named(EVENTS),
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+            Variable.KMS_KEY_ARN: self._data.key_arn or "",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
 

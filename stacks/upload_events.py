@@ -14,6 +14,7 @@ from constructs import Construct
 from config.settings import Settings
 from lambdas.bucket_layout import WATCHED
 from stacks.outputs import publish
+from stacks.protection.encryption import use_by
 
 _DELIVERIES: Final = 5
 
@@ -37,8 +38,10 @@ class UploadEvents(Construct):
         publish(self, "QueueUploads", self.queue.queue_url, "Objects announced and not yet recorded")
         publish(self, "QueueDeadLetters", self.dead_letters.queue_url, "Announcements that could not be recorded")
 
-    def feed(self, function: lambda_.IFunction) -> None:
+    def feed(self, function: lambda_.IFunction, key_arn: str | None) -> None:
         """Hand what is in the queue to `function`, in batches of which it may refuse single messages."""
+        if key_arn:
+            function.add_to_role_policy(use_by(key_arn, "sqs", "kms:Decrypt"))
         function.add_event_source(
             sources.SqsEventSource(
                 self.queue,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import Duration, IgnoreMode
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -30,7 +30,10 @@ def handlers_code() -> lambda_.Code:
 
 
 class VerbFunction(lambda_.Function):
-    """The function of one handler; its name in the account says stage and verb."""
+    """The function of one handler; its name in the account says stage and verb.
+
+    State machines call the version that was deployed with them. Earlier ones stay, for executions that began with them.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,8 @@ class VerbFunction(lambda_.Function):
         group.grant_write(role)
         for permission in grant.permissions:
             role.add_to_policy(references.statement(permission))
+        for statement in references.use_of_key(grant):
+            role.add_to_policy(statement)
         super().__init__(
             scope,
             pascal(module),
@@ -66,6 +71,7 @@ class VerbFunction(lambda_.Function):
             timeout=Duration.seconds(grant.timeout_seconds),
             memory_size=grant.memory_mib,
             environment=_environment(module, grant, settings, references),
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
 
 

@@ -30,7 +30,10 @@ class WorkflowStack(Stack):
         description = (
             "Handlers and state machines" if layer else "Handlers (without their dependencies) and state machines"
         )
-        super().__init__(scope, construct_id, stack_name=construct_id, description=description)
+        kept = settings.keep_data_on_destroy
+        super().__init__(
+            scope, construct_id, stack_name=construct_id, description=description, termination_protection=kept
+        )
         references = References(self, settings, data)
         self.functions = self._make_functions(settings, references, layer)
         self.machines = {
@@ -40,7 +43,7 @@ class WorkflowStack(Stack):
         events.EventBus(self, "Events", event_bus_name=settings.named(EVENTS), description="What was decided")
         self.upload_events = UploadEvents(self, "UploadEvents", settings=settings, bucket=data.bucket)
         if "record_uploads" in self.functions:
-            self.upload_events.feed(self.functions["record_uploads"])
+            self.upload_events.feed(self.functions["record_uploads"], data.key_arn)
         if "sweep_uploads" in self.functions:
             self._schedule("sweep_uploads", settings)
         for name, machine in self.machines.items():

@@ -66,3 +66,16 @@ def _meaning(field: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
     types = declared if isinstance(declared, list) else [declared]
     attributes = {key: value for key, value in field.items() if key not in _NAMELESS and value is not False}
     return sorted(json.dumps(one, sort_keys=True) for one in types), attributes
+
+
+def avro_record(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Avro document that declares a dataset's columns, given as type or as attributes of a field."""
+    return {
+        "type": "record",
+        "name": name.title().replace("_", ""),
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [
+            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})} for column, kind in columns.items()
+        ],
+        "version": "1.0",
+    }

@@ -7,7 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from lambdas.bucket_layout import DatasetName, batch_input_folder, results_folder
 from lambdas.names import digest, ending_in, legal
+from lambdas.personalize.avro_schema import avro_record
 from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.inherited_key import encrypted_files, encrypted_group, encrypted_metrics, overlaid
 from lambdas.requests.request import (
     BatchJob,
     Campaign,
@@ -35,11 +37,12 @@ class Extra(NamedTuple):
 
 @dataclass(frozen=True)
 class AccountContext:
-    """Where the group lives: ``arn:<partition>:personalize:<region>:<account>``, its files, and who may read them."""
+    """Where the group lives (``arn:<partition>:personalize:<region>:<account>``), its files, their key and reader."""
 
     arn_prefix: str
     bucket: str
     role_arn: str
+    kms_key_arn: str | None = None
 
 
 def unique_name(*parts: str) -> str:
@@ -73,8 +76,10 @@ class Planner:
 
     def import_data(self) -> dict[str, Any]:
         """Return what the import stage ensures: the group, each dataset with its schema, then what needs datasets."""
+        group = self.request.dataset_group.model_dump(by_alias=True)
+        group = encrypted_group(group, self._account.kms_key_arn, self._account.role_arn)
         return {
-            "group": self._spec("dataset_group", self.request.dataset_group.model_dump(by_alias=True)),
+            "group": self._spec("dataset_group", group),
             "onMissingData": self.request.on_missing_data,
             "datasets": [self._dataset(name) for name in self.request.datasets],
             "extras": [extra.spec for extra in self.extras()],
@@ -166,7 +171,7 @@ class Planner:
 
     def _schema(self, name: str, dataset: Dataset) -> dict[str, Any]:
         """Return CreateSchema's parameters. A schema never changes, so its name carries a digest of its text."""
-        text = json.dumps(dataset.avro or _avro(name, dataset.columns or {}))
+        text = json.dumps(dataset.avro or avro_record(name, dataset.columns or {}))
         domain = self.request.dataset_group.parameters.get("domain")
         return {
             "name": unique_name(self.group, name, digest(text, 8)),
@@ -177,7 +182,8 @@ class Planner:
     def _named(self, noun: str, wanted: NamedResource) -> ResourceSpec:
         parameters = dict(wanted.parameters)
         if noun == "metric_attribution" and isinstance(output := parameters.get("metricsOutputConfig", {}), Mapping):
-            parameters["metricsOutputConfig"] = {"roleArn": self._account.role_arn, **output}
+            key_arn, role_arn = self._account.kms_key_arn, self._account.role_arn
+            parameters["metricsOutputConfig"] = encrypted_metrics(output, key_arn, role_arn)
         request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **parameters}
         return self._extra(noun, request, replace=wanted.replace)
 
@@ -192,10 +198,12 @@ class Planner:
             "jobName": job.job_name,
             "datasetArn": self._arn("dataset", {"datasetGroupArn": self._group_arn, "datasetType": job.dataset}),
             "roleArn": self._account.role_arn,
-            "jobOutput": {"s3DataDestination": {"path": f"s3://{self._account.bucket}/{folder}"}},
-            **job.parameters,
+            "jobOutput": {"s3DataDestination": self._files(f"s3://{self._account.bucket}/{folder}")},
         }
-        return self._extra("dataset_export_job", request)
+        return self._extra("dataset_export_job", overlaid(request, job.parameters))
+
+    def _files(self, path: str) -> dict[str, str]:
+        return encrypted_files(path, self._account.kms_key_arn)
 
     def _extra(
         self, noun: str, request: Mapping[str, Any], *, replace: bool = False, active: bool = True
@@ -211,12 +219,12 @@ class Planner:
         bucket = self._account.bucket
         source = path or f"s3://{bucket}/{batch_input_folder(self.group, job.template)}"
         destination = f"s3://{bucket}/{results_folder(self.group, job.template, self.run)}"
-        parameters = {
-            "jobInput": {"s3DataSource": {"path": source}},
-            "jobOutput": {"s3DataDestination": {"path": destination}},
+        computed = {
+            "jobInput": {"s3DataSource": self._files(source)},
+            "jobOutput": {"s3DataDestination": self._files(destination)},
             "roleArn": self._account.role_arn,
-            **job.parameters,
         }
+        parameters = overlaid(computed, job.parameters)
         if "filterArn" in parameters and not parameters["filterArn"].startswith("arn:"):
             parameters["filterArn"] = self._arn("filter", {"name": parameters["filterArn"]})
         name = unique_name(job.template, self.run)
@@ -239,18 +247,6 @@ class Planner:
         tags = self.request.dataset_group.parameters.get("tags")
         inherits = tags and RESOURCES[noun].taggable and "tags" not in request
         return {**request, "tags": tags} if inherits else dict(request)
-
-
-def _avro(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "record",
-        "name": name.title().replace("_", ""),
-        "namespace": "com.amazonaws.personalize.schema",
-        "fields": [
-            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})} for column, kind in columns.items()
-        ],
-        "version": "1.0",
-    }
 
 
 def batch_jobs(solution: Solution) -> Iterator[tuple[str, BatchJob]]:

@@ -74,6 +74,11 @@ class Ledger:
         items = (item for shard in open_shards(dataset_key) for item in self._table.entries(shard, OPEN))
         return sorted((row_of(item, dataset_key) for item in items), key=lambda row: row.queue_position)
 
+    def oldest_arrival(self, dataset_key: str) -> str | None:
+        """Return when the oldest file came that waits or is being imported; None when there is none."""
+        firsts = (next(iter(self._table.entries(shard, OPEN)), None) for shard in open_shards(dataset_key))
+        return min((str(first["arrived"]) for first in firsts if first), default=None)
+
     def has_unsettled(self, dataset_key: str) -> bool:
         """Say whether anything waits or is being imported."""
         return any(self._table.has_entries(shard, OPEN) for shard in open_shards(dataset_key))

@@ -100,6 +100,13 @@ class Sweeper:
         finally:
             self._cursors.let_go()
 
+    def longest_wait(self, now: datetime) -> timedelta:
+        """Return how long the oldest file of all datasets has waited; nothing when none waits."""
+        keys = {dataset_key: dataset_key for dataset_key in self._ledger.dataset_keys()}
+        arrivals, _ = each_named(self._ledger.oldest_arrival, keys)
+        oldest = min(filter(None, arrivals.values()), default=None)
+        return now - datetime.fromisoformat(oldest) if oldest else timedelta()
+
     def _sweep(self, now: datetime, personalize: Personalize) -> Swept:
         known = {dataset_key: dataset_key for dataset_key in self._ledger.dataset_keys()}
         outcomes, troubles = each_named(lambda dataset_key: self._wake(dataset_key, personalize), known)

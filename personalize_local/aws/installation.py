@@ -3,7 +3,7 @@
 import threading
 
 from personalize_local.aws import clock_times
-from personalize_local.aws.cloudformation import templates
+from personalize_local.aws.cloudformation import stack_updates, templates
 from personalize_local.aws.corrections import APPLIED, apply
 from personalize_local.aws.dynamodb import item_limits, partitions, transactions
 from personalize_local.aws.events import rules, scheduler
@@ -53,6 +53,7 @@ MODULES = (
     message_limits,
     object_versions,
     templates,
+    stack_updates,
     bucket_policies,
     managed_policies,
     callers,

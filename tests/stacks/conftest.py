@@ -49,6 +49,32 @@ def prod(synthesise: Synthesise) -> Path:
     return synthesise(load("prod").model_copy(update={"alarm_email": "operator@example.com", "imported_days": 100}))
 
 
+ADOPTED = {
+    "bucket_name": "somebodys-bucket",
+    "table_name": "somebodys-ledger",
+    "role_arn": "arn:aws:iam::123456789012:role/somebodys-role",
+    "kms_key": "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+}
+
+
+@pytest.fixture(scope="session")
+def encrypted(synthesise: Synthesise) -> Path:
+    """Return the assembly of a stage that keeps its data and encrypts everything with a key of its own."""
+    return synthesise(load("prod").model_copy(update={"alarm_email": "operator@example.com", "kms_key": "create"}))
+
+
+@pytest.fixture(scope="session")
+def adopted(synthesise: Synthesise) -> Path:
+    """Return the assembly of a stage whose bucket, ledger, role and key were there before."""
+    return synthesise(load("prod").model_copy(update={"alarm_email": "operator@example.com", **ADOPTED}))
+
+
+@pytest.fixture(scope="session")
+def adopted_bucket(synthesise: Synthesise) -> Path:
+    """Return the assembly of a stage of which only the bucket was there before."""
+    return synthesise(load("prod").model_copy(update={"bucket_name": ADOPTED["bucket_name"]}))
+
+
 def _template(assembly: Path, stack: str) -> Template:
     template: Template = json.loads((assembly / f"personalize-{stack}.template.json").read_text(encoding="utf-8"))
     return template

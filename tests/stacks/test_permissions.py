@@ -176,8 +176,34 @@ def test_a_machine_may_call_what_it_mentions_and_no_more(workflow: Template) -> 
             if action in {"lambda:InvokeFunction", "states:StartExecution"}
             for arn in listed(statement["Resource"])
         ]
-        mentioned = [json.dumps(arn) for arn in machine["DefinitionSubstitutions"].values()]
-        assert sorted(callable_arns) == sorted(mentioned), machine["StateMachineName"]
+        mentioned = [
+            f"function:personalize-dev-{token.replace('_', '-')}:*" if token in handlers() else json.dumps(arn)
+            for token, arn in machine["DefinitionSubstitutions"].items()
+        ]
+        assert len(callable_arns) == len(mentioned), machine["StateMachineName"]
+        assert all(any(one in arn for arn in callable_arns) for one in mentioned), machine["StateMachineName"]
+
+
+def test_a_machine_calls_the_version_that_was_deployed_with_it(workflow: Template) -> None:
+    versions = {
+        name: version["FunctionName"]["Ref"] for name, version in resources(workflow, "AWS::Lambda::Version").items()
+    }
+    functions = {
+        name: function["Handler"].split(".")[1]
+        for name, function in resources(workflow, "AWS::Lambda::Function").items()
+    }
+    for machine in resources(workflow, "AWS::StepFunctions::StateMachine").values():
+        for token, arn in machine["DefinitionSubstitutions"].items():
+            if token in handlers():
+                assert functions[versions[arn["Ref"]]] == token
+
+
+def test_versions_outlive_the_deployment_that_made_them(workflow: Template) -> None:
+    """An execution may run for a year, and ends with the versions that it began with."""
+    made = [one for one in workflow["Resources"].values() if one["Type"] == "AWS::Lambda::Version"]
+    assert made
+    for version in made:
+        assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 class RecordingEnvironment(dict[str, str]):

@@ -30,9 +30,11 @@ def findings(synthesise: Callable[..., Path]) -> set[tuple[str, str]]:
     }
 
 
-def test_cfn_lint_has_nothing_to_say(dev: Path, prod: Path) -> None:
-    templates = [str(path) for assembly in (dev, prod) for path in assembly.glob("*.template.json")]
-    assert len(templates) == 6
+@pytest.mark.parametrize("assembly_name", ["dev", "prod", "encrypted", "adopted", "adopted_bucket"])
+def test_cfn_lint_has_nothing_to_say(request: pytest.FixtureRequest, assembly_name: str) -> None:
+    """The assemblies themselves are there because cdk-nag had nothing to say either."""
+    templates = [str(path) for path in request.getfixturevalue(assembly_name).glob("*.template.json")]
+    assert len(templates) == 3
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--ignore-checks", REDUNDANT_DEPENDENCY, "--", *templates]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (0, "")

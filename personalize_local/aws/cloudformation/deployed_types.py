@@ -17,7 +17,12 @@ from moto.s3.models import FakeBucket
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from personalize_local.aws.cloudformation.messaging_types import schedule, schedule_group, subscription, topic
-from personalize_local.aws.cloudformation.stack_resources import Properties, ResourceContext, StackResource
+from personalize_local.aws.cloudformation.stack_resources import (
+    Properties,
+    RemovableResource,
+    ResourceContext,
+    StackResource,
+)
 
 
 def bucket(properties: Properties, context: ResourceContext) -> Any:
@@ -39,11 +44,11 @@ def bucket(properties: Properties, context: ResourceContext) -> Any:
     return made
 
 
-def bucket_policy(properties: Properties, context: ResourceContext) -> StackResource:
+def bucket_policy(properties: Properties, context: ResourceContext) -> RemovableResource:
     """Give a bucket its policy."""
-    policy = json.dumps(properties["PolicyDocument"])
-    context.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)
-    return StackResource(properties["Bucket"])
+    s3, name = context.client("s3"), properties["Bucket"]
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(properties["PolicyDocument"]))
+    return RemovableResource(name, lambda: s3.delete_bucket_policy(Bucket=name))
 
 
 def queue_policy(properties: Properties, context: ResourceContext) -> StackResource:
@@ -54,11 +59,13 @@ def queue_policy(properties: Properties, context: ResourceContext) -> StackResou
     return StackResource(context.name)
 
 
-def alarm(properties: Properties, context: ResourceContext) -> StackResource:
+def alarm(properties: Properties, context: ResourceContext) -> RemovableResource:
     """Keep an alarm; it is never evaluated."""
     name = properties.get("AlarmName", context.name)
-    context.client("cloudwatch").put_metric_alarm(**{**properties, "AlarmName": name})
-    return StackResource(name, Arn=context.arn("cloudwatch", f"alarm:{name}"))
+    cloudwatch = context.client("cloudwatch")
+    cloudwatch.put_metric_alarm(**{**properties, "AlarmName": name})
+    arn = context.arn("cloudwatch", f"alarm:{name}")
+    return RemovableResource(name, lambda: cloudwatch.delete_alarms(AlarmNames=[name]), Arn=arn)
 
 
 def function(properties: Properties, context: ResourceContext) -> Any:
@@ -71,7 +78,17 @@ def function(properties: Properties, context: ResourceContext) -> Any:
             properties["Code"]["ZipFile"]
         )
         spec["Code"] = {"ZipFile": base64.b64encode(archive)}
-    return lambda_backends[context.account][context.region].create_function(spec)
+    made = lambda_backends[context.account][context.region].create_function(spec)
+    made.code_or_config_updated = context.existing is not None  # so that the next version is a new one
+    return made
+
+
+def function_version(properties: Properties, context: ResourceContext) -> StackResource:
+    """Publish a version of a function as it is now; `Ref` is the version's ARN. Like AWS, none twice of the same."""
+    function_name, description = properties["FunctionName"], properties.get("Description", "")
+    published = context.client("lambda").publish_version(FunctionName=function_name, Description=description)
+    arn, version = published["FunctionArn"], published["Version"]
+    return StackResource(arn, FunctionArn=arn, Version=version)
 
 
 def layer_version(properties: Properties, context: ResourceContext) -> StackResource:
@@ -81,7 +98,7 @@ def layer_version(properties: Properties, context: ResourceContext) -> StackReso
     return StackResource(published.arn, LayerVersionArn=published.arn)
 
 
-def state_machine(properties: Properties, context: ResourceContext) -> StackResource:
+def state_machine(properties: Properties, context: ResourceContext) -> RemovableResource:
     """Make a state machine in the backend that runs them, its tokens replaced."""
     definition = _definition(properties, context)
     for token, value in properties.get("DefinitionSubstitutions", {}).items():
@@ -96,7 +113,7 @@ def state_machine(properties: Properties, context: ResourceContext) -> StackReso
     )
     if context.existing is not None:
         backend.update_state_machine(made.arn, definition, properties["RoleArn"])
-    return StackResource(made.arn, Arn=made.arn, Name=made.name)
+    return RemovableResource(made.arn, lambda: backend.delete_state_machine(made.arn), Arn=made.arn, Name=made.name)
 
 
 def _definition(properties: Properties, context: ResourceContext) -> str:
@@ -107,6 +124,25 @@ def _definition(properties: Properties, context: ResourceContext) -> str:
     where = properties["DefinitionS3Location"]
     body = context.client("s3").get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"]
     return str(body.read().decode())
+
+
+def key(properties: Properties, context: ResourceContext) -> RemovableResource:
+    """Make a KMS key, or give one its new policy; nothing is encrypted with it."""
+    kms, policy = context.client("kms"), json.dumps(properties["KeyPolicy"])
+    if context.existing is None:
+        tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
+        made = kms.create_key(Policy=policy, Description=properties.get("Description", ""), Tags=tags)
+        key_id = made["KeyMetadata"]["KeyId"]
+    else:
+        key_id = context.existing.physical_resource_id
+        kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=policy)
+    rotate = kms.enable_key_rotation if properties.get("EnableKeyRotation") else kms.disable_key_rotation
+    rotate(KeyId=key_id)
+
+    def take_out() -> None:
+        kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=properties.get("PendingWindowInDays", 30))
+
+    return RemovableResource(key_id, take_out, Arn=context.arn("kms", f"key/{key_id}"), KeyId=key_id)
 
 
 def nothing(_: Properties, context: ResourceContext) -> StackResource:
@@ -124,8 +160,11 @@ class AddedType:
 
 ADDED_TYPES = {
     "AWS::CDK::Metadata": AddedType(nothing),
+    "AWS::CloudFormation::WaitConditionHandle": AddedType(nothing),
     "AWS::CloudWatch::Alarm": AddedType(alarm, "AlarmName"),
+    "AWS::KMS::Key": AddedType(key),
     "AWS::Lambda::Function": AddedType(function, "FunctionName"),
+    "AWS::Lambda::Version": AddedType(function_version),
     "AWS::Lambda::LayerVersion": AddedType(layer_version, "LayerName"),
     "AWS::S3::Bucket": AddedType(bucket, "BucketName"),
     "AWS::S3::BucketPolicy": AddedType(bucket_policy),
@@ -149,7 +188,6 @@ MOTO_TYPES = frozenset(
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::KMS::Alias",
-        "AWS::KMS::Key",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",

@@ -47,6 +47,9 @@ class StackResource:
         """Tell moto that there is nothing to wait for."""
         return True
 
+    def delete(self, _account: str, _region: str) -> None:
+        """Do nothing: it goes with another resource, or never was anything."""
+
     def get_cfn_attribute(self, attribute_name: str) -> str:
         """Return what `Fn::GetAtt` gives."""
         if attribute_name not in self._attributes:

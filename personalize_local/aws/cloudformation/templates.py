@@ -45,7 +45,7 @@ def check_supported(stack: str, template: Mapping[str, Any]) -> None:
 
 def _model(kind: str, added: AddedType) -> Any:
     def create(name: str, described: Any, account: str, region: str, **_: Any) -> Any:
-        made = added.make(described["Properties"], ResourceContext(name, account, region))
+        made = added.make(described.get("Properties", {}), ResourceContext(name, account, region))
         made.given_name = name
         return made
 
@@ -58,12 +58,18 @@ def _model(kind: str, added: AddedType) -> Any:
         made.given_name = name
         return made
 
+    motos = {model.cloudformation_type(): model for model in CloudFormationModel.__subclasses__()}
+
+    def delete(name: str, described: Any, account: str, region: str) -> None:
+        motos[kind].delete_from_cloudformation_json(name, described, account, region)
+
     members = {
         "__module__": __name__,
         "cloudformation_type": staticmethod(lambda: kind),
         "cloudformation_name_type": staticmethod(lambda: added.name_property),
         "has_cfn_attr": classmethod(lambda _cls, _name: True),  # a wrong one fails when it is looked up
         "create_from_cloudformation_json": staticmethod(create),
+        "delete_from_cloudformation_json": staticmethod(delete),
         "update_from_cloudformation_json": staticmethod(update),
     }
     # Not a CloudFormationModel: moto takes all its subclasses for its own types.

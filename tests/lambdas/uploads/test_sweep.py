@@ -142,3 +142,15 @@ def test_a_group_whose_training_cannot_be_decided_keeps_no_other_from_its_own(mo
 def test_a_sweep_with_troubles_is_red() -> None:
     error = SweepIncompleteError([f"{number}: no" for number in range(9)])
     assert str(error) == "9 thing(s) could not be looked after: 0: no; 1: no; 2: no; 3: no; 4: no"
+
+
+def test_the_longest_wait_is_that_of_the_oldest_file_of_any_dataset() -> None:
+    world = World()
+    assert world.sweeper.longest_wait(world.now) == timedelta()
+    world.deliver(world.upload(f"{FOLDER}/first.csv", csv("ann")))
+    first = world.now
+    world.now += timedelta(hours=5)
+    world.deliver(world.upload(f"{FOLDER}/second.csv", csv("bob")))
+    world.now += timedelta(hours=25)
+    waited = world.sweeper.longest_wait(world.now)
+    assert abs(waited - (world.now - first)) <= timedelta(minutes=1)
