@@ -19,6 +19,7 @@ from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.concurrency import AT_ONCE
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_bus import EventBus
+from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
@@ -94,6 +95,18 @@ def counts() -> CloudWatchCounts:
 def executions() -> StepFunctions:
     """Return the gateway to Step Functions."""
     return StepFunctions(_client("stepfunctions"))
+
+
+@functools.cache
+def schedules() -> StageSchedules:
+    """Return the stage's schedules."""
+    return StageSchedules(
+        _client("scheduler"),
+        os.environ["SCHEDULE_GROUP"],
+        os.environ["SCHEDULER_ROLE_ARN"],
+        os.environ["DEAD_LETTERS_ARN"],
+        {machine: os.environ[f"{machine.upper()}_ARN"] for machine in SCHEDULABLE_MACHINES},
+    )
 
 
 @functools.cache

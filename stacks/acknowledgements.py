@@ -59,13 +59,19 @@ ACKNOWLEDGED: Final = (
     Acknowledged(
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::*]",
-        "IAM knows no resource for X-Ray, for Personalize's List operations, nor for reading CloudWatch's metrics",
+        "IAM knows no resource for X-Ray, for lists of Personalize and Scheduler, nor for reading CloudWatch's metrics",
     ),
     Acknowledged(_MACHINE, "AwsSolutions-IAM5[Resource::*]", "IAM knows no resource for X-Ray nor for log delivery"),
     Acknowledged(
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>:*]",
         "What is built is named in requests, which come after the deployment; the actions are exact",
+    ),
+    Acknowledged(
+        _FUNCTION,
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>"
+        ":schedule/{app}-schedules/*]",
+        "Schedules are named in requests; the group, the stage's own, is exact",
     ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")

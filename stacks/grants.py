@@ -8,6 +8,7 @@ from typing import Final
 
 from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES, children
+from stacks.groups.group_grants import GROUP_GRANTS
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
@@ -104,7 +105,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
             _look_at(_PIPELINE),
-            _personalize("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
+            _personalize("DescribeCampaign", "DescribeDataset", "DescribeDatasetGroup", "DescribeSchema"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
         environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
@@ -227,4 +228,4 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     ),
 }
 
-GRANTS: Final[Mapping[str, Grant]] = {**_RESOURCE_VERBS, **_DECISIONS, **_UPLOADS}
+GRANTS: Final[Mapping[str, Grant]] = {**_RESOURCE_VERBS, **_DECISIONS, **_UPLOADS, **GROUP_GRANTS}

@@ -14,6 +14,8 @@ class PolicyResource(StrEnum):
     BUCKET = "the bucket itself"
     EVENT_BUS = "the stage's bus"
     LEDGER = "the ledger"
+    SCHEDULES = "the stage's schedules"
+    SCHEDULER_ROLE = "the role that EventBridge Scheduler assumes"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Variable(StrEnum):
     LEDGER_DAYS = "LEDGER_DAYS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     TAG_IMPORTED = "TAG_IMPORTED"
+    SCHEDULE_GROUP = "SCHEDULE_GROUP"
+    SCHEDULER_ROLE_ARN = "SCHEDULER_ROLE_ARN"
+    DEAD_LETTERS_ARN = "DEAD_LETTERS_ARN"
 
 
 @dataclass(frozen=True)
