@@ -75,7 +75,7 @@ ACKNOWLEDGED: Final = (
     ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")
-        for folder in ("requests", "uploads", "staging", "rejected", "runs")
+        for folder in ("requests", "uploads", "staging", "results", "rejected", "runs")
     ),
     *(
         Acknowledged(

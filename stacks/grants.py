@@ -53,7 +53,8 @@ _TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:
 _READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
 _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
 _READ_UPLOADS: Final = allow(Folder(UPLOADS), "s3:GetObject")
-_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE))
+_LOOK_AT_RUNS: Final = (_look_at(_PIPELINE), _look_at(StartableMachine("teardown")))  # who holds a group's lease
+_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE), *_LOOK_AT_RUNS[1:])
 
 _PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
@@ -73,7 +74,8 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     ),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
-        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), environment=(_PREFIX,)
+        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE),
+        environment=(_PREFIX, Variable.OWNER),
     ),
     # Change.
     "update_resource": Grant(
@@ -104,7 +106,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _TAKE_LEASE,
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
-            _look_at(_PIPELINE),
+            *_LOOK_AT_RUNS,
             _personalize("DescribeCampaign", "DescribeDataset", "DescribeDatasetGroup", "DescribeSchema"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
@@ -198,7 +200,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             _FIND_OBJECTS,
             _start(_PIPELINE),
-            _look_at(_PIPELINE),
+            *_LOOK_AT_RUNS,
             _list("Solutions", "SolutionVersions"),
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),

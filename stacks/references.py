@@ -51,6 +51,7 @@ class References:
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.EVENT_BUS_NAME: self._settings.named(EVENTS),
+            Variable.OWNER: f"{self._settings.name}-{self._settings.stage}",
             Variable.SCHEDULE_GROUP: self._schedules.group_name,
             Variable.SCHEDULER_ROLE_ARN: self._schedules.role.role_arn,
             Variable.DEAD_LETTERS_ARN: self._schedules.dead_letters_arn,

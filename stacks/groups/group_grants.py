@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from lambdas.bucket_layout import REJECTED, REQUESTS, RESULTS, RUNS, STAGING, UPLOADS
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES
-from stacks.permissions import Grant, Permission, PolicyResource, StartableMachine, Variable, allow
+from lambdas.personalize.resources import RESOURCES
+from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What schedules of a request start; EventBridge Scheduler does it, by a role of its own.
 SCHEDULABLE: Final = tuple(StartableMachine(name) for name in SCHEDULABLE_MACHINES)
@@ -18,7 +20,38 @@ _PASS_SCHEDULER_ROLE: Final = Permission(
 # Scheduler's List operation is one of those for which IAM knows no resource.
 _LIST_SCHEDULES: Final = allow(PolicyResource.NO_RESOURCE, "scheduler:ListSchedules")
 
+_FOLDERS: Final = (UPLOADS, REQUESTS, STAGING, RESULTS, REJECTED, RUNS)
+_LISTED: Final = (
+    "SolutionVersions",
+    *(f"{row.pascal}s" for row in RESOURCES.values() if row.deletable),
+    *(f"{row.pascal}{row.listed_part.capitalize()}" for row in RESOURCES.values() if row.listed_part),
+)
+
 GROUP_GRANTS: Final[Mapping[str, Grant]] = {
+    "plan_teardown": Grant(
+        (
+            allow(
+                PolicyResource.PERSONALIZE,
+                "personalize:ListTagsForResource",
+                *(f"personalize:Describe{row.pascal}" for row in RESOURCES.values() if row.deletable),
+            ),
+            allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{noun}" for noun in _LISTED)),
+            allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+            allow(StartableMachine("pipeline").executions, "states:DescribeExecution"),
+            allow(StartableMachine("teardown").executions, "states:DescribeExecution"),
+        ),
+        environment=(Variable.PERSONALIZE_ARN_PREFIX, Variable.LEDGER_TABLE_NAME, Variable.OWNER),
+        timeout_seconds=300,
+    ),
+    "clear_group": Grant(
+        (
+            allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
+            allow(PolicyResource.BUCKET, "s3:ListBucketVersions"),
+            *(allow(Folder(folder), "s3:DeleteObjectVersion") for folder in _FOLDERS),
+        ),
+        environment=(Variable.BUCKET_NAME, Variable.LEDGER_TABLE_NAME, Variable.LEDGER_DAYS),
+        timeout_seconds=900,
+    ),
     "set_schedules": Grant(
         (
             allow(
