@@ -173,7 +173,7 @@ def retraining() -> Retraining:
 @functools.cache
 def recorder() -> Recorder:
     """Return what writes down objects, and starts the machines that requests and batch inputs call for."""
-    machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"])
+    machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"], os.environ["FORGET_USERS_ARN"])
     return Recorder(ledger(), leases(), executions(), objects(), machines)
 
 

@@ -15,7 +15,8 @@ from stacks.permissions import Folder, Grant, Permission, PolicyResource, Starta
 _IMPORT_UPLOADS: Final = StartableMachine("import_uploads")
 _PIPELINE: Final = StartableMachine("pipeline")
 _RUN_BATCH_INFERENCE: Final = StartableMachine("run_batch_inference")
-STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE)
+_FORGET_USERS: Final = StartableMachine("forget_users")
+STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE, _FORGET_USERS)
 
 _ALL: Final = tuple(row.pascal for row in RESOURCES.values())
 _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updatable)
@@ -53,8 +54,10 @@ _TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:
 _READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
 _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
 _READ_UPLOADS: Final = allow(Folder(UPLOADS), "s3:GetObject")
-_LOOK_AT_RUNS: Final = (_look_at(_PIPELINE), _look_at(StartableMachine("teardown")))  # who holds a group's lease
-_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE), *_LOOK_AT_RUNS[1:])
+# Who may hold the lease of a group's runs, and those of its datasets.
+_LOOK_AT_RUNS: Final = tuple(map(_look_at, (_PIPELINE, _FORGET_USERS, StartableMachine("teardown"))))
+_LOOK_AT_IMPORTS: Final = tuple(map(_look_at, (_IMPORT_UPLOADS, _FORGET_USERS)))
+_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE), _LOOK_AT_RUNS[-1])
 
 _PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
@@ -149,7 +152,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     "claim_uploads": Grant(
         (
             _KEEP_LEDGER,
-            _look_at(_IMPORT_UPLOADS),
+            *_LOOK_AT_IMPORTS,
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
@@ -182,7 +185,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _FIND_OBJECTS,
             allow(Folder(UPLOADS), "s3:PutObjectVersionTagging"),
             _start(_IMPORT_UPLOADS),
-            _look_at(_IMPORT_UPLOADS),
+            *_LOOK_AT_IMPORTS,
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
@@ -190,7 +193,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
-        (_KEEP_LEDGER, _READ_REQUESTS, _FIND_OBJECTS, _start(_IMPORT_UPLOADS), _look_at(_IMPORT_UPLOADS)),
+        (_KEEP_LEDGER, _READ_REQUESTS, _FIND_OBJECTS, _start(_IMPORT_UPLOADS), *_LOOK_AT_IMPORTS),
         environment=(_BUCKET, _LEDGER, _DAYS, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),

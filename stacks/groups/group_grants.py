@@ -26,6 +26,13 @@ _LISTED: Final = (
     *(f"{row.pascal}s" for row in RESOURCES.values() if row.deletable),
     *(f"{row.pascal}{row.listed_part.capitalize()}" for row in RESOURCES.values() if row.listed_part),
 )
+_HOLDERS: Final = ("pipeline", "import_uploads", "teardown", "forget_users")  # of a group's leases
+_LOOK_AT_HOLDERS: Final = tuple(
+    allow(StartableMachine(name).executions, "states:DescribeExecution") for name in _HOLDERS
+)
+_ERASE: Final = ("s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion")
+_KEEP_ROWS: Final = tuple(f"dynamodb:{verb}" for verb in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"))
+_KEEP_LEASES: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem")
 
 GROUP_GRANTS: Final[Mapping[str, Grant]] = {
     "plan_teardown": Grant(
@@ -36,12 +43,51 @@ GROUP_GRANTS: Final[Mapping[str, Grant]] = {
                 *(f"personalize:Describe{row.pascal}" for row in RESOURCES.values() if row.deletable),
             ),
             allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{noun}" for noun in _LISTED)),
-            allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
-            allow(StartableMachine("pipeline").executions, "states:DescribeExecution"),
-            allow(StartableMachine("teardown").executions, "states:DescribeExecution"),
+            _KEEP_LEASES,
+            *_LOOK_AT_HOLDERS,
         ),
         environment=(Variable.PERSONALIZE_ARN_PREFIX, Variable.LEDGER_TABLE_NAME, Variable.OWNER),
         timeout_seconds=300,
+    ),
+    "plan_forgetting": Grant(
+        (
+            *(allow(Folder(folder), "s3:GetObject", "s3:GetObjectVersion") for folder in (UPLOADS, STAGING)),
+            allow(Folder(UPLOADS), "s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
+            allow(Folder(STAGING), "s3:PutObject", "s3:PutObjectTagging"),
+            allow(Folder(REJECTED), "s3:PutObject"),
+            allow(PolicyResource.BUCKET, "s3:ListBucket"),
+            _KEEP_LEASES,
+            *_LOOK_AT_HOLDERS,
+            allow(PolicyResource.PERSONALIZE, "personalize:DescribeDatasetImportJob"),
+        ),
+        environment=(
+            Variable.PERSONALIZE_ARN_PREFIX,
+            Variable.PERSONALIZE_ROLE_ARN,
+            Variable.BUCKET_NAME,
+            Variable.LEDGER_TABLE_NAME,
+        ),
+        timeout_seconds=300,
+        memory_mib=1769,
+    ),
+    "erase_users": Grant(
+        (
+            *(allow(Folder(folder), *_ERASE) for folder in (UPLOADS, STAGING, RESULTS, REJECTED)),
+            allow(Folder(UPLOADS), "s3:AbortMultipartUpload", "s3:PutObject"),
+            allow(PolicyResource.BUCKET, "s3:ListBucket", "s3:ListBucketVersions"),
+            allow(PolicyResource.LEDGER, *_KEEP_ROWS),
+        ),
+        environment=(Variable.BUCKET_NAME, Variable.LEDGER_TABLE_NAME, Variable.LEDGER_DAYS),
+        timeout_seconds=900,
+        memory_mib=1769,
+    ),
+    "release_group": Grant(
+        (
+            allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+            allow(StartableMachine("import_uploads"), "states:StartExecution"),
+            *_LOOK_AT_HOLDERS,
+        ),
+        environment=(Variable.LEDGER_TABLE_NAME, Variable.LEDGER_DAYS, StartableMachine("import_uploads")),
+        timeout_seconds=60,
     ),
     "clear_group": Grant(
         (
