@@ -105,6 +105,7 @@ def _plan(connection: Connection, options: argparse.Namespace) -> int:
         connection.waiting(group, list(request.datasets)),
         lambda prefix: next(iter(connection.objects.keys(prefix)), None) is not None,
         connection.counts,
+        connection.schedules,
     )
     changes = preview.changes()
     shown = changes if options.all else [change for change in changes if change.verb != "leave"]

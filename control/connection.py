@@ -11,6 +11,7 @@ import boto3
 from lambdas.bucket_layout import dataset_key_of
 from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.dynamodb import DynamoTable
+from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.requests.plan import AccountContext
@@ -59,6 +60,13 @@ class Connection:
     def counts(self) -> CloudWatchCounts:
         """What counts in CloudWatch."""
         return CloudWatchCounts(self._client("cloudwatch"))
+
+    @functools.cached_property
+    def schedules(self) -> StageSchedules:
+        """The stage's schedules. Raises NotDeployedError."""
+        arns = {name: self._output(f"StateMachine{name.title().replace('_', '')}") for name in SCHEDULABLE_MACHINES}
+        group, role, dead_letters = (self._output(f"Schedules{key}") for key in ("Group", "RoleArn", "DeadLettersArn"))
+        return StageSchedules(self._client("scheduler"), group, role, dead_letters, arns)
 
     def imported(self, group: str) -> Mapping[str, datetime]:
         """Return when each dataset of a group was last imported."""

@@ -9,12 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_SCHEDULED: Final = "schedules are not part of a request: start the pipeline by an EventBridge schedule of your own"
 # By the end of the path; * stands for any key.
 _NO_COUNTERPART: Final[Mapping[tuple[str, ...], str]] = {
-    ("schedules", "import"): "files are imported when they are uploaded",
-    ("schedules", "*"): f'{_SCHEDULED}, or say "retrain" to train when enough rows were imported',
-    ("workflowConfig", "schedule"): f"{_SCHEDULED}; a batch job runs when its input is uploaded, and in every run",
     (
         "datasets",
         "serviceConfig",
@@ -59,6 +55,7 @@ class _Converter:
         self._left = left
         self._root_tags = left.pop("tags", [])
         self._group_tags: list[Any] = self._root_tags
+        self._schedules: list[dict[str, Any]] = []
 
     def request(self) -> dict[str, Any]:
         group = _service_config(self._left["datasetGroup"])
@@ -68,8 +65,10 @@ class _Converter:
         datasets = self._datasets(group)
         sole = {"eventTracker": self._section(self._left["eventTracker"])} if "eventTracker" in self._left else {}
         lists = {key: [self._section(one) for one in self._left.get(key, [])] for key in ("filters", "recommenders")}
+        self._schedule({"name": "import", "action": "IMPORT"}, _schedules(self._left["datasetGroup"]), "import")
         solutions = [self._solution(one) for one in self._left.get("solutions", [])]
         request = {"datasetGroup": group, "datasets": datasets, **sole, **lists, "solutions": solutions}
+        request["schedules"] = self._schedules
         return {key: value for key, value in request.items() if value}
 
     def remarks(self) -> Iterator[str]:
@@ -104,11 +103,24 @@ class _Converter:
             left["serviceConfig"]["solutionVersion"] = version
         section["campaigns"] = [self._section(one) for one in left.get("campaigns", [])]
         for key in ("batchInferenceJobs", "batchSegmentJobs"):
-            section[key] = [
-                {"template": _template(section["name"], key, position), **self._section(job)}
-                for position, job in enumerate(left.get(key, []))
-            ]
+            section[key] = []
+            for position, job in enumerate(left.get(key, [])):
+                template = _template(section["name"], key, position)
+                section[key].append({"template": template, **self._section(job)})
+                scheduled = {"name": template, "action": "BATCH", "template": template}
+                self._schedule(scheduled, job.get("workflowConfig", {}), "schedule")
+        for mode in ("full", "update"):
+            # The retired solution trained whenever a schedule said so; an update with nothing new is spared.
+            trained = {"solution": section["name"], "trainingMode": mode.upper()}
+            always = {"train": "ALWAYS"} if mode == "full" else {}
+            scheduled = {"name": f"{section['name']}-{mode}", "action": "TRAIN", **trained, **always}
+            self._schedule(scheduled, _schedules(left), mode)
         return {key: value for key, value in section.items() if value != [] or key.lower().endswith("tags")}
+
+    def _schedule(self, schedule: dict[str, Any], expressions: dict[str, Any], key: str) -> None:
+        """Take an expression out of a configuration, and make the schedule that it stands for."""
+        if key in expressions:
+            self._schedules.append({**schedule, "scheduleExpression": expressions.pop(key)})
 
     def _section(self, left: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters of a section, with the tags that the retired solution would have given."""
@@ -122,6 +134,11 @@ def _service_config(left: dict[str, Any]) -> dict[str, Any]:
     """Take the service's parameters out of a section, but for those that are ours to compute."""
     config = left.get("serviceConfig", {})
     return {key: config.pop(key) for key in list(config) if key not in _OURS}
+
+
+def _schedules(left: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = left.get("workflowConfig", {}).get("schedules", {})
+    return found
 
 
 def _template(solution: str, key: str, position: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from lambdas.personalize.avro_schema import columns_declared
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Phase, phase_of
-from lambdas.personalize.resources import RESOURCES, ResourceType
+from lambdas.personalize.resources import OWNER_KEY, RESOURCES, ResourceType
 from lambdas.releases.trained_versions import versions_of
 
 _RECIPES: Final = ":personalize:::recipe/"
@@ -42,7 +42,7 @@ class _Exporter:
         if group is None:
             raise NoSuchGroupError(f"there is no dataset group {name} ({self._arn})")
         self._group = group
-        self._tags = personalize.tags(self._arn)
+        self._tags = self._tags_of(self._arn)
         self._remarks: list[str] = []
         self._train = "WHEN_NEEDED"
 
@@ -92,8 +92,11 @@ class _Exporter:
         """Return the resource's name, parameters, and its tags where they are not the group's."""
         row = RESOURCES[noun]
         section = {"name": described["name"], **_some(described, keys)}
-        tags = self._personalize.tags(described[row.arn_key]) if row.taggable else self._tags
+        tags = self._tags_of(described[row.arn_key]) if row.taggable else self._tags
         return section if _sorted(tags) == _sorted(self._tags) else {**section, "tags": tags}
+
+    def _tags_of(self, arn: str) -> list[dict[str, str]]:
+        return [tag for tag in self._personalize.tags(arn) if tag["tagKey"] != OWNER_KEY]
 
     def _recommender(self, described: Mapping[str, Any]) -> dict[str, Any]:
         section = self._named("recommender", described, ("recommenderConfig",))

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lambdas.gateways.cloud_watch import Counts
+from lambdas.gateways.event_schedules import EventSchedules
+from lambdas.groups.schedule_changes import schedule_changes
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Desired, Phase, changes, observe
 from lambdas.personalize.resource_steps import with_tags
@@ -16,6 +18,7 @@ from lambdas.releases.trained_versions import comparable_versions, put_events_si
 from lambdas.releases.training_decision import Action, NewData, TrainingDecision, TrainingPolicy, decide_training
 from lambdas.requests.existing_schemas import keeping_schemas, schema_fault
 from lambdas.requests.plan import Planner, ResourceSpec
+from lambdas.requests.planned_schedules import planned_schedules
 from lambdas.requests.recipe_facts import can_update
 from lambdas.requests.request import Solution
 
@@ -38,7 +41,7 @@ _OUTCOMES: Final[Mapping[Phase, tuple[str, tuple[str, ...]]]] = {
 class PlannedChange:
     """What becomes of one resource, why, and the calls that it takes: ``("create", "filter")``."""
 
-    verb: str  # create, update, replace, start, stop, train, import, wait, refuse or leave
+    verb: str  # create, update, replace, start, stop, train, import, delete, wait, refuse or leave
     noun: str
     name: str
     reason: str = ""
@@ -57,6 +60,7 @@ class Preview:
     waiting: Mapping[str, int] = field(default_factory=dict)  # files, by dataset
     has_objects: Callable[[str], bool] = lambda _: True
     counts: Counts | None = None
+    schedules: EventSchedules | None = None
 
     def changes(self) -> list[PlannedChange]:
         """Return what a run would do, in its order. A run that is refused something in its data trains nothing."""
@@ -75,6 +79,12 @@ class Preview:
                 job = "dataset_import_job"
                 yield PlannedChange("import", job, dataset["name"], f"{files} file(s) wait", (("create", job),))
         yield from (self.change(spec) for spec in stage["extras"])
+        if self.schedules is not None:
+            planned = planned_schedules(self.planner)
+            for one in schedule_changes(self.schedules, self.planner.group, planned):
+                yield PlannedChange(
+                    one.verb, "schedule", one.name, one.start.expression if one.start else "not asked for"
+                )
 
     def _dataset(self, planned: Mapping[str, Any]) -> PlannedChange:
         change = self.change(planned["dataset"])

@@ -53,6 +53,14 @@ class BatchInput:
 
 
 @dataclass(frozen=True)
+class UserList:
+    """Users to delete from a group's datasets: `uploads/<group>/deletions/**.csv`."""
+
+    group: str
+    key: str
+
+
+@dataclass(frozen=True)
 class GroupRequest:
     """What a dataset group should look like: `requests/<group>.json`."""
 
@@ -90,7 +98,7 @@ class SideFile:
         return dataset_key_of(self.group, self.dataset)
 
 
-Meaning = DatasetFile | SideFile | BatchInput | GroupRequest | Misplaced | Ignored
+Meaning = DatasetFile | SideFile | BatchInput | UserList | GroupRequest | Misplaced | Ignored
 
 
 def dataset_key_of(group: str, dataset: str) -> str:
@@ -128,6 +136,11 @@ def staging_folder(dataset_key: str, batch: str) -> str:
     return f"{STAGING}{dataset_key}/{batch}/"
 
 
+def user_list_folder(group: str, job: str) -> str:
+    """Return the folder that a data deletion job reads: one list, and nothing else."""
+    return f"{STAGING}{group}/deletions/{job}/"
+
+
 def parse_key(key: str) -> Meaning:
     """Say what an object is for, from its key alone."""
     if key.endswith("/"):
@@ -154,11 +167,13 @@ def _parse_upload(key: str) -> Meaning:
         return Misplaced(dataset_key, key, f"{group!r} cannot be the name of a dataset group")
     if kind == "batch":
         return _parse_batch(group, name, key)
-    if kind not in DATASETS:
-        return Misplaced(dataset_key, key, f"{kind!r} is no dataset; there are {', '.join(DATASETS)}, and batch")
+    if kind not in (*DATASETS, "deletions"):
+        known = ", ".join(DATASETS)
+        return Misplaced(dataset_key, key, f"{kind!r} is no dataset; there are {known}, and batch and deletions")
     if _SIDE_FILE.fullmatch(name.rpartition("/")[2]):
         return SideFile(group, kind, key)
-    return DatasetFile(group, kind, key, full=name.startswith("full/"))
+    is_list = kind == "deletions"
+    return UserList(group, key) if is_list else DatasetFile(group, kind, key, full=name.startswith("full/"))
 
 
 def _parse_batch(group: str, name: str, key: str) -> Meaning:

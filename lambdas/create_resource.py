@@ -3,16 +3,16 @@
 from typing import Any
 
 from lambdas import wiring
-from lambdas.personalize.resource_steps import ResourceStepInput, create
+from lambdas.personalize.resource_steps import ResourceStepInput, create, owned
 
-personalize = wiring.personalize()
+personalize, owner = wiring.personalize(), wiring.owner_tag()
 
 
 @wiring.wired
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return what is known of the resource once the service has accepted, or why to look again later."""
     step = ResourceStepInput.of(event)
-    answer = create(personalize, step)
+    answer = create(personalize, owned(step, owner))
     known = {key: answer[key] for key in ("arn", "reason", "wait_seconds")}
     wiring.logger.info("create requested", extra={"resource_type": step.row.noun, "resource": known})
     return answer

@@ -9,6 +9,7 @@ from lambdas.names import digest
 from lambdas.releases.stage_plan import StagePlanner
 from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import check_request, request_problems
+from lambdas.requests.planned_schedules import check_scheduled, check_source
 from lambdas.requests.request import InvalidRequestError, Request
 from lambdas.requests.request_reading import load_request, request_document
 from lambdas.requests.unrequested import unrequested
@@ -31,13 +32,16 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     planner = Planner(request, given.get("run", event["run"]), account)
     group = request.dataset_group.name
     wiring.logger.append_keys(dataset_group=group, machine=event["machine"], run=planner.run)
+    if "schedule" in given:
+        check_scheduled(planner, personalize, given["schedule"])
     if event["machine"] != "pipeline":
         if "input" in given:
             check_batch_input(objects, given["input"])
         stages = StagePlanner(planner, personalize, releases_of(group), _has_objects, event["now"])
         return stages.plan(event["machine"], given)
     check_request(planner, personalize)
-    plan = plan_pipeline(planner)
+    check_source(planner.request, objects.text)
+    plan = plan_pipeline(planner, given.get("solution"))
     holder = leases.take(dataset_key_of(group, "pipeline"), event["execution"]).holder
     solutions = [solution.name for solution in request.solutions]
     wiring.logger.info("planned", extra={"solutions": solutions, "holder": holder})

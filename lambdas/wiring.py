@@ -19,10 +19,13 @@ from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.concurrency import AT_ONCE
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_bus import EventBus
+from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
+from lambdas.gateways.versioned_objects import VersionedObjects
 from lambdas.personalize.gateway import PersonalizeGateway
+from lambdas.personalize.resources import OWNER_KEY
 from lambdas.releases.releases import Releases
 from lambdas.requests.plan import AccountContext
 from lambdas.uploads.claims import Claims
@@ -79,6 +82,17 @@ def objects() -> S3Objects:
 
 
 @functools.cache
+def versioned_objects() -> VersionedObjects:
+    """Return the gateway to all versions of the bucket's objects."""
+    return VersionedObjects(_client("s3"), os.environ["BUCKET_NAME"])
+
+
+def owner_tag() -> dict[str, str]:
+    """Return the tag that everything has that the stage makes, where the service takes any."""
+    return {"tagKey": OWNER_KEY, "tagValue": os.environ["OWNER"]}
+
+
+@functools.cache
 def event_bus() -> EventBus:
     """Return the stage's bus."""
     return EventBus(_client("events"), os.environ["EVENT_BUS_NAME"])
@@ -97,27 +111,39 @@ def executions() -> StepFunctions:
 
 
 @functools.cache
+def schedules() -> StageSchedules:
+    """Return the stage's schedules."""
+    return StageSchedules(
+        _client("scheduler"),
+        os.environ["SCHEDULE_GROUP"],
+        os.environ["SCHEDULER_ROLE_ARN"],
+        os.environ["DEAD_LETTERS_ARN"],
+        {machine: os.environ[f"{machine.upper()}_ARN"] for machine in SCHEDULABLE_MACHINES},
+    )
+
+
+@functools.cache
 def leases() -> Leases:
     """Return the leases; who never asks whether a holder is alive makes no client of Step Functions."""
-    return Leases(_table(), lambda execution_arn: executions().is_running(execution_arn))
+    return Leases(table(), lambda execution_arn: executions().is_running(execution_arn))
 
 
 @functools.cache
 def ledger() -> Ledger:
     """Return the ledger of uploads."""
-    return Ledger(_table(), int(os.environ["LEDGER_DAYS"]))
+    return Ledger(table(), int(os.environ["LEDGER_DAYS"]))
 
 
 @functools.cache
 def import_history() -> ImportHistory:
     """Return what remembers the imports of dataset groups."""
-    return ImportHistory(_table(), int(os.environ["LEDGER_DAYS"]))
+    return ImportHistory(table(), int(os.environ["LEDGER_DAYS"]))
 
 
 @functools.cache
 def releases() -> Callable[[str], Releases]:
     """Return what gives the releases of a dataset group."""
-    return functools.partial(Releases, _table())
+    return functools.partial(Releases, table())
 
 
 @functools.cache
@@ -135,7 +161,7 @@ def import_starter() -> ImportStarter:
 @functools.cache
 def sweeper() -> Sweeper:
     """Return what looks for what events and executions have dropped."""
-    return Sweeper(ledger(), leases(), objects(), recorder(), import_starter(), Cursors(_table()))
+    return Sweeper(ledger(), leases(), objects(), recorder(), import_starter(), Cursors(table()))
 
 
 @functools.cache
@@ -147,7 +173,7 @@ def retraining() -> Retraining:
 @functools.cache
 def recorder() -> Recorder:
     """Return what writes down objects, and starts the machines that requests and batch inputs call for."""
-    machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"])
+    machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"], os.environ["FORGET_USERS_ARN"])
     return Recorder(ledger(), leases(), executions(), objects(), machines)
 
 
@@ -174,7 +200,8 @@ def pipeline_arn() -> str:
 
 
 @functools.cache
-def _table() -> DynamoTable:
+def table() -> DynamoTable:
+    """Return the ledger's table."""
     return DynamoTable(_client("dynamodb"), os.environ["LEDGER_TABLE_NAME"])
 
 

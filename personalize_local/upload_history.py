@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, parse_key
+from lambdas.bucket_layout import BatchInput, GroupRequest, Ignored, UserList, parse_key
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.table import Table
 from lambdas.uploads.import_selection import why_it_waits
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(key: str, table: Table) -> Iterator[str]:
     """Yield what became of each version of an object, the oldest first."""
     meaning = parse_key(key)
-    if isinstance(meaning, BatchInput | GroupRequest | Ignored):
+    if isinstance(meaning, BatchInput | GroupRequest | Ignored | UserList):
         yield f"{key} is no dataset's file: it starts a state machine, if anything, and leaves no row in the ledger"
         return
     ledger, key_of_dataset = Ledger(table), meaning.dataset_key

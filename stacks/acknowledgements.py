@@ -68,7 +68,7 @@ ACKNOWLEDGED: Final = (
     Acknowledged(
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::*]",
-        "IAM knows no resource for X-Ray, for Personalize's List operations, nor for reading CloudWatch's metrics",
+        "IAM knows no resource for X-Ray, for lists of Personalize and Scheduler, nor for reading CloudWatch's metrics",
     ),
     Acknowledged(_MACHINE, "AwsSolutions-IAM5[Resource::*]", "IAM knows no resource for X-Ray nor for log delivery"),
     Acknowledged(
@@ -81,9 +81,15 @@ ACKNOWLEDGED: Final = (
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:{app}-{handler}:*]",
         "A run that began before a deployment goes on with the versions that it began with; the function is exact",
     ),
+    Acknowledged(
+        _FUNCTION,
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>"
+        ":schedule/{app}-schedules/*]",
+        "Schedules are named in requests; the group, the stage's own, is exact",
+    ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")
-        for folder in ("requests", "uploads", "staging", "rejected", "runs")
+        for folder in ("requests", "uploads", "staging", "results", "rejected", "runs")
     ),
     *(
         Acknowledged(

@@ -8,13 +8,15 @@ from typing import Final
 
 from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES, children
+from stacks.groups.group_grants import GROUP_GRANTS
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
 _IMPORT_UPLOADS: Final = StartableMachine("import_uploads")
 _PIPELINE: Final = StartableMachine("pipeline")
 _RUN_BATCH_INFERENCE: Final = StartableMachine("run_batch_inference")
-STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE)
+_FORGET_USERS: Final = StartableMachine("forget_users")
+STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE, _FORGET_USERS)
 
 _ALL: Final = tuple(row.pascal for row in RESOURCES.values())
 _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updatable)
@@ -52,7 +54,10 @@ _TAKE_LEASE: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:
 _READ_REQUESTS: Final = allow(Folder(REQUESTS), "s3:GetObject")
 _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without it a missing key answers 403, not 404
 _READ_UPLOADS: Final = allow(Folder(UPLOADS), "s3:GetObject")
-_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE))
+# Who may hold the lease of a group's runs, and those of its datasets.
+_LOOK_AT_RUNS: Final = tuple(map(_look_at, (_PIPELINE, _FORGET_USERS, StartableMachine("teardown"))))
+_LOOK_AT_IMPORTS: Final = tuple(map(_look_at, (_IMPORT_UPLOADS, _FORGET_USERS)))
+_START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE), _LOOK_AT_RUNS[-1])
 
 _PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
@@ -73,7 +78,8 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     ),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
-        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), environment=(_PREFIX,)
+        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE),
+        environment=(_PREFIX, Variable.OWNER),
     ),
     # Change.
     "update_resource": Grant(
@@ -104,8 +110,8 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _TAKE_LEASE,
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
-            _look_at(_PIPELINE),
-            _personalize("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
+            *_LOOK_AT_RUNS,
+            _personalize("DescribeCampaign", "DescribeDataset", "DescribeDatasetGroup", "DescribeSchema"),
             _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
         ),
         environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER, _KEY),
@@ -147,7 +153,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     "claim_uploads": Grant(
         (
             _KEEP_LEDGER,
-            _look_at(_IMPORT_UPLOADS),
+            *_LOOK_AT_IMPORTS,
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
@@ -180,7 +186,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _FIND_OBJECTS,
             allow(Folder(UPLOADS), "s3:PutObjectVersionTagging"),
             _start(_IMPORT_UPLOADS),
-            _look_at(_IMPORT_UPLOADS),
+            *_LOOK_AT_IMPORTS,
             _personalize("DescribeDataset", "DescribeSchema"),
             _list("DatasetImportJobs"),
         ),
@@ -188,7 +194,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
-        (_KEEP_LEDGER, _READ_REQUESTS, _FIND_OBJECTS, _start(_IMPORT_UPLOADS), _look_at(_IMPORT_UPLOADS)),
+        (_KEEP_LEDGER, _READ_REQUESTS, _FIND_OBJECTS, _start(_IMPORT_UPLOADS), *_LOOK_AT_IMPORTS),
         environment=(_BUCKET, _LEDGER, _DAYS, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
@@ -198,7 +204,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             _FIND_OBJECTS,
             _start(_PIPELINE),
-            _look_at(_PIPELINE),
+            *_LOOK_AT_RUNS,
             _list("Solutions", "SolutionVersions"),
         ),
         environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
@@ -228,4 +234,4 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     ),
 }
 
-GRANTS: Final[Mapping[str, Grant]] = {**_RESOURCE_VERBS, **_DECISIONS, **_UPLOADS}
+GRANTS: Final[Mapping[str, Grant]] = {**_RESOURCE_VERBS, **_DECISIONS, **_UPLOADS, **GROUP_GRANTS}

@@ -14,6 +14,8 @@ class PolicyResource(StrEnum):
     BUCKET = "the bucket itself"
     EVENT_BUS = "the stage's bus"
     LEDGER = "the ledger"
+    SCHEDULES = "the stage's schedules"
+    SCHEDULER_ROLE = "the role that EventBridge Scheduler assumes"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class Variable(StrEnum):
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     TAG_IMPORTED = "TAG_IMPORTED"
     KMS_KEY_ARN = "KMS_KEY_ARN"  # empty where the stage has no key
+    SCHEDULE_GROUP = "SCHEDULE_GROUP"
+    SCHEDULER_ROLE_ARN = "SCHEDULER_ROLE_ARN"
+    OWNER = "OWNER"
+    DEAD_LETTERS_ARN = "DEAD_LETTERS_ARN"
 
 
 @dataclass(frozen=True)

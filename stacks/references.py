@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
 from stacks.data import DataStack
+from stacks.groups.group_schedules import GroupSchedules
 from stacks.permissions import ExecutionsOf, Folder, Grant, Permission, PolicyResource, StartableMachine, Variable
 from stacks.protection.encryption import use_of_key
 
@@ -18,11 +19,12 @@ from stacks.protection.encryption import use_of_key
 class References:
     """What the words of the grants table mean in one stage."""
 
-    def __init__(self, stack: Stack, settings: Settings, data: DataStack) -> None:
-        """Remember where the data is and how things are named."""
+    def __init__(self, stack: Stack, settings: Settings, data: DataStack, schedules: GroupSchedules) -> None:
+        """Remember where the data and the schedules are and how things are named."""
         self._stack = stack
         self._settings = settings
         self._data = data
+        self._schedules = schedules
         self._arn_prefix = f"arn:{Aws.PARTITION}:personalize:{Aws.REGION}:{Aws.ACCOUNT_ID}"
 
     def machine(self, name: str) -> str:
@@ -63,6 +65,10 @@ class References:
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.EVENT_BUS_NAME: self._settings.named(EVENTS),
+            Variable.OWNER: f"{self._settings.name}-{self._settings.stage}",
+            Variable.SCHEDULE_GROUP: self._schedules.group_name,
+            Variable.SCHEDULER_ROLE_ARN: self._schedules.role.role_arn,
+            Variable.DEAD_LETTERS_ARN: self._schedules.dead_letters_arn,
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
             Variable.KMS_KEY_ARN: self._data.key_arn or "",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
@@ -88,6 +94,8 @@ class References:
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
             PolicyResource.EVENT_BUS: [self._bus_arn()],
             PolicyResource.LEDGER: [self._data.ledger.table_arn],
+            PolicyResource.SCHEDULES: [self._schedules.schedule_arns],
+            PolicyResource.SCHEDULER_ROLE: [self._schedules.role.role_arn],
         }[resource]
 
 

@@ -13,9 +13,11 @@ import statemachines
 from config.settings import Settings
 from stacks.asl_state_machine import AslStateMachine
 from stacks.data import DataStack
+from stacks.groups.group_grants import SCHEDULABLE
+from stacks.groups.group_schedules import GroupSchedules
 from stacks.handlers import handlers
 from stacks.outputs import pascal, publish
-from stacks.references import EVENTS, References
+from stacks.references import EVENTS, References, machine_arn
 from stacks.upload_events import UploadEvents
 from stacks.verb_function import ARCHITECTURE, RUNTIME, VerbFunction, handlers_code
 
@@ -34,7 +36,9 @@ class WorkflowStack(Stack):
         super().__init__(
             scope, construct_id, stack_name=construct_id, description=description, termination_protection=kept
         )
-        references = References(self, settings, data)
+        schedulable = [machine_arn(self, settings, machine.name) for machine in SCHEDULABLE]
+        schedules = GroupSchedules(self, "Schedules", settings=settings, machine_arns=schedulable)
+        references = References(self, settings, data, schedules)
         self.functions = self._make_functions(settings, references, layer)
         self.machines = {
             name: AslStateMachine(self, name, settings=settings, references=references, functions=self.functions)

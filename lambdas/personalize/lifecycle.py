@@ -30,7 +30,7 @@ class Desired:
 
     request: Mapping[str, Any]
     replace: bool = False  # delete and create again what cannot be changed in place, where that loses no data
-    active: bool = True  # or stopped, where the type can be
+    active: bool | None = True  # or stopped, where the type can be; None: either, it has a timetable
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ def observe(
     What failed before `run_began` is made or updated again; what failed since then is a failure.
     """
     if described is None:
-        reason = "" if desired.active else f"there is no {row.noun} of that name to stop"
-        return Observation(Phase.ABSENT if desired.active else Phase.FAILED, reason=reason)
+        return _observe_absent(row, desired)
     status = str(described["status"]) if row.has_status else "ACTIVE"
     phase = phase_of(status)
     if phase is Phase.CHANGING:
@@ -86,6 +85,12 @@ def observe(
     if phase is Phase.FAILED and not (status.endswith("FAILED") and changes(row, desired.request, described)):
         return Observation(phase, status, failure_reason(row, status, described))
     return _observe_existing(row, desired, described, status, run_began)
+
+
+def _observe_absent(row: ResourceType, desired: Desired) -> Observation:
+    if desired.active is False:
+        return Observation(Phase.FAILED, reason=f"there is no {row.noun} of that name to stop")
+    return Observation(Phase.ABSENT)
 
 
 def _observe_never_made(

@@ -7,7 +7,7 @@ asked twice: the ARN of what was created, and how long it is expected to take.
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ BUSY_WAIT_SECONDS: Final = 30  # something next to it is changing; that passes b
 _QUOTA_WAIT_SECONDS: Final = MINUTE  # shorter than what uploads yield (uploads/import_state.py): all get a turn
 # A try is fourteen events of the history, which ends at 25,000: so many fit, whatever a type's patience.
 MOST_TRIES: Final = 1_400
+_MOST_TAGS: Final = 50  # the service's limit for one resource
 _FREES_ITSELF: Final = re.compile(r"PENDING|IN.PROGRESS")
 
 
@@ -108,6 +109,14 @@ def create(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
             raise
         return look_again(step, str(error), between_tries(step.row, _QUOTA_WAIT_SECONDS))
     return {**_asked(step), "arn": arn}
+
+
+def owned(step: ResourceStepInput, tag: Mapping[str, str]) -> ResourceStepInput:
+    """Return the step with a tag that says whose the resource is; where all fifty places are taken, without."""
+    tags = step.request.get("tags", ())
+    if not step.row.taggable or len(tags) >= _MOST_TAGS or tag["tagKey"] in {one["tagKey"] for one in tags}:
+        return step
+    return replace(step, desired=replace(step.desired, request={**step.request, "tags": [*tags, dict(tag)]}))
 
 
 def update(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:

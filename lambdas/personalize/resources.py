@@ -11,6 +11,7 @@ from typing import Any, Final
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
+OWNER_KEY: Final = "made-by"  # of the tag that a stage gives to what it makes; a request says nothing about it
 
 
 @dataclass(frozen=True)

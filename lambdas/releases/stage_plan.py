@@ -9,6 +9,7 @@ from lambdas.releases.serving_choice import ORDERS, DeployedSolution, ServingCho
 from lambdas.requests.existing_schemas import keeping_schemas
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner, ResourceSpec, batch_jobs
+from lambdas.requests.planned_schedules import planned_schedules
 from lambdas.requests.request import InvalidRequestError, Request, Solution
 
 HasObjects = Callable[[str], bool]
@@ -34,7 +35,8 @@ class StagePlanner:
         if orders := [order for order in ORDERS if order in given and machine != "update_campaign"]:
             raise InvalidRequestError([Problem(f"$.{orders[0]}", "is an order for the machine update_campaign")])
         if machine == "import_data":
-            return keeping_schemas(self._planner.import_data(), self._personalize)
+            stage = keeping_schemas(self._planner.import_data(), self._personalize)
+            return {**stage, "schedules": planned_schedules(self._planner)}
         solution = _solution(self._planner.request, given)
         if machine == "train_solution":
             return self._planner.train_solution(solution)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lambdas.requests.request import Training, TrainingMode
+from lambdas.requests.sections import Training, TrainingMode
 
 
 class Action(StrEnum):

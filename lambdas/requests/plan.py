@@ -190,7 +190,8 @@ class Planner:
     def _recommender(self, wanted: Recommender) -> ResourceSpec:
         request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **wanted.parameters}
         request["recipeArn"] = self._recipe_arn(wanted.recipe_arn)
-        return self._extra("recommender", request, active=wanted.active)
+        timetabled = any(schedule.recommender == wanted.name for schedule in self.request.schedules)
+        return self._extra("recommender", request, active=None if timetabled else wanted.active)
 
     def _export_job(self, job: ExportJob) -> ResourceSpec:
         folder = results_folder(self.group, "exports", job.job_name)
@@ -206,7 +207,7 @@ class Planner:
         return encrypted_files(path, self._account.kms_key_arn)
 
     def _extra(
-        self, noun: str, request: Mapping[str, Any], *, replace: bool = False, active: bool = True
+        self, noun: str, request: Mapping[str, Any], *, replace: bool = False, active: bool | None = True
     ) -> ResourceSpec:
         name = request[RESOURCES[noun].name_key]
         return {**self._spec(noun, request), "name": name, "replace": replace, "active": active}

@@ -9,6 +9,7 @@ from lambdas.personalize.resources import RESOURCES
 from lambdas.requests.existing_schemas import schema_fault
 from lambdas.requests.parameters import Problem, check_parameters
 from lambdas.requests.plan import Planner, ResourceSpec
+from lambdas.requests.planned_schedules import schedule_problems
 from lambdas.requests.recipe_facts import known_metrics
 from lambdas.requests.request import (
     BatchJob,
@@ -45,7 +46,11 @@ def check_request(planner: Planner, personalize: Personalize) -> None:
 
 def request_problems(planner: Planner, personalize: Personalize) -> list[Problem]:
     """Return everything in the request that the service, or a run, would refuse."""
-    return [*_import_problems(planner, personalize), *_solutions_problems(planner, personalize)]
+    return [
+        *_import_problems(planner, personalize),
+        *_solutions_problems(planner, personalize),
+        *schedule_problems(planner.request),
+    ]
 
 
 def _import_problems(planner: Planner, personalize: Personalize) -> Iterator[Problem]:

@@ -14,10 +14,8 @@ from pydantic import Field, model_validator
 from lambdas.bucket_layout import DatasetName
 from lambdas.personalize.avro_schema import columns_declared
 from lambdas.requests.parameters import Problem
-from lambdas.requests.sections import Name, PassThroughSection, StrictSection
-
-Training = Literal["WHEN_NEEDED", "ALWAYS", "NEVER"]
-TrainingMode = Literal["FULL", "UPDATE"]
+from lambdas.requests.schedule import Schedule
+from lambdas.requests.sections import Name, PassThroughSection, StrictSection, Training, TrainingMode
 
 
 class InvalidRequestError(ValueError):
@@ -206,6 +204,7 @@ class Request(StrictSection):
     )
     uploads: UploadPolicy = UploadPolicy()
     retrain: RetrainPolicy | None = None
+    schedules: tuple[Schedule, ...] = ()
     on_missing_data: Literal["WARN", "FAIL"] = Field(
         default="WARN", description="What a run does about datasets that no file was ever imported for."
     )
@@ -242,6 +241,7 @@ class Request(StrictSection):
             "recommenders": [wanted.name for wanted in self.recommenders],
             "export jobs": [job.job_name for job in self.dataset_export_jobs],
             "deletion jobs": [job.job_name for job in self.data_deletion_jobs],
+            "schedules": [schedule.name for schedule in self.schedules],
         }
         for what, names in groups.items():
             if twice := sorted({name for name in names if names.count(name) > 1}):

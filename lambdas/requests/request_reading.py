@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from lambdas.bucket_layout import request_key
 from lambdas.requests.parameters import Problem
-from lambdas.requests.request import InvalidRequestError, Request, Training
+from lambdas.requests.request import InvalidRequestError, Request, Solution
+from lambdas.requests.sections import Training, TrainingMode
 
 ReadText = Callable[[str], str | None]
 
@@ -17,7 +18,7 @@ _NAMES: Final = ("name", "template", "metric")
 _MOST_ROUNDS: Final = 5
 _OPTIONS: Final = (
     "datasetGroup", "request", "run", "train", "solution", "solutionVersionArn", "template", "input",
-    "approve", "pin", "unpin", "rollback", "by", "why",
+    "trainingMode", "schedule", "approve", "pin", "unpin", "rollback", "by", "why",
 )  # fmt: skip
 
 
@@ -28,12 +29,23 @@ def load_request(given: Mapping[str, Any], read_text: ReadText) -> Request:
     `read_text` returns by key, or None when there is none. Raises InvalidRequestError.
     """
     request = _load(given, read_text)
-    if "train" not in given or "datasets" in given:
+    if "datasets" in given:
         return request
-    if given["train"] not in get_args(Training):
-        allowed = ", ".join(get_args(Training))
-        raise InvalidRequestError([Problem("$.train", f"{given['train']!r} is not one of {allowed}")])
-    return request.model_copy(update={"train": given["train"]})
+    for key, kind in (("train", Training), ("trainingMode", TrainingMode)):
+        if key in given and given[key] not in get_args(kind):
+            allowed = ", ".join(get_args(kind))
+            raise InvalidRequestError([Problem(f"$.{key}", f"{given[key]!r} is not one of {allowed}")])
+    solutions = tuple(_in_mode(solution, given) for solution in request.solutions)
+    return request.model_copy(update={"train": given.get("train", request.train), "solutions": solutions})
+
+
+def _in_mode(solution: Solution, given: Mapping[str, Any]) -> Solution:
+    """Return the solution as this run trains it: in the mode that the input says, if it is about this one."""
+    if "trainingMode" not in given or given.get("solution", solution.name) != solution.name:
+        return solution
+    is_update = given["trainingMode"] == "UPDATE"
+    full_every_days = solution.full_every_days if is_update else None
+    return solution.model_copy(update={"training_mode": given["trainingMode"], "full_every_days": full_every_days})
 
 
 def _load(given: Mapping[str, Any], read_text: ReadText) -> Request:

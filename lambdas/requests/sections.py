@@ -1,11 +1,13 @@
 """Define the two sorts of sections of a request: those whose keys are ours, and those that hand on the service's."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+Training = Literal["WHEN_NEEDED", "ALWAYS", "NEVER"]
+TrainingMode = Literal["FULL", "UPDATE"]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]*$")]
 
 

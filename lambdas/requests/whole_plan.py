@@ -6,19 +6,26 @@ from typing import Any, Final
 
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner
+from lambdas.requests.planned_schedules import planned_schedules
 from lambdas.requests.request import InvalidRequestError, Solution
 
 _LARGEST_STATE_BYTES: Final = 240_000  # of 262,144: the names of states and members around it take some
 _DESCRIPTION_BYTES: Final = 1_000  # what the service answers about a resource beyond what it was created with
 
 
-def plan_pipeline(planner: Planner) -> dict[str, Any]:
-    """Return the complete plan of a run. Raises InvalidRequestError if a state machine could not carry it."""
+def plan_pipeline(planner: Planner, only: str | None = None) -> dict[str, Any]:
+    """Return the complete plan of a run, of `only` one solution where one is named.
+
+    Raises InvalidRequestError if there is no such solution, or if a state machine could not carry the plan.
+    """
+    solutions = [solution for solution in planner.request.solutions if only in (None, solution.name)]
+    if only is not None and not solutions:
+        raise InvalidRequestError([Problem("$.solution", f"the request has no solution {only!r}")])
     plan = {
         "datasetGroup": planner.request.dataset_group.name,
         "run": planner.run,
-        "import": planner.import_data(),
-        "solutions": [_whole_plan(planner, solution) for solution in planner.request.solutions],
+        "import": {**planner.import_data(), "schedules": planned_schedules(planner)},
+        "solutions": [_whole_plan(planner, solution) for solution in solutions],
     }
     _check_size(plan)
     return plan

@@ -57,6 +57,16 @@ class Ledger:
         """Write down an object that has started the machine that it is for."""
         return self._record_settled(row, FileState.STARTED, "")
 
+    def record_rewritten(self, row: FileRow, old: FileRow | None, time: str, epoch: int) -> None:
+        """Settle a version that we wrote ourselves as the one it replaces, whether or not its event came first."""
+        state = old.state if old else FileState.IMPORTED
+        reason = "users were forgotten in it; what is left had been looked after before"
+        if self._record_settled(row, state, reason):
+            return
+        for known in self.versions(row.dataset_key, row.key):
+            if known.version == row.version and known.state is FileState.WAITING:
+                self.settle(known, state, time, epoch=epoch, reason=reason)
+
     def _record_settled(self, row: FileRow, state: FileState, reason: str) -> bool:
         settled = replace(row, state=state, reason=cut(reason), settled=row.arrived)
         return self._table.create({**item_of(settled), "expires_at": self._expiry(row.arrived)})

@@ -13,6 +13,7 @@ from lambdas.bucket_layout import (
     Ignored,
     Misplaced,
     SideFile,
+    UserList,
     dataset_key_of,
     parse_key,
 )
@@ -59,6 +60,7 @@ class Machines:
 
     pipeline: str
     run_batch_inference: str
+    forget_users: str
 
 
 class ForeignBucketError(Exception):
@@ -110,7 +112,7 @@ class Recorder:
                     self._leases.count_ignored(meaning.dataset_key)
             case Misplaced():
                 self._reject(replace(row, dataset_key=meaning.dataset_key), meaning.reason)
-            case GroupRequest() | BatchInput():
+            case GroupRequest() | BatchInput() | UserList():
                 machine_arn, execution_input = self._target(meaning)
                 self._executions.start(machine_arn, _name(row), execution_input)
                 self._ledger.record_started(self.filed(row) or row)
@@ -131,7 +133,7 @@ class Recorder:
         Step Functions is asked, not the ledger: a local cloud that was killed remembers the row and not the execution.
         """
         meaning = parse_key(row.key)
-        if not isinstance(meaning, (GroupRequest, BatchInput)):
+        if not isinstance(meaning, (GroupRequest, BatchInput, UserList)):
             return None
         return self._executions.was_started(self._target(meaning)[0], _name(row))
 
@@ -145,12 +147,17 @@ class Recorder:
                 return replace(row, dataset_key="requests")
             case BatchInput():
                 return replace(row, dataset_key=dataset_key_of(meaning.group, "batch"))
+            case UserList():
+                return replace(row, dataset_key=dataset_key_of(meaning.group, "deletions"))
         return None
 
-    def _target(self, meaning: GroupRequest | BatchInput) -> tuple[str, dict[str, str]]:
+    def _target(self, meaning: GroupRequest | BatchInput | UserList) -> tuple[str, dict[str, str]]:
         """Return the state machine that an object starts, and its input."""
         if isinstance(meaning, GroupRequest):
             return self._machines.pipeline, {"datasetGroup": meaning.group}
+        if isinstance(meaning, UserList):
+            users = f"s3://{self._objects.bucket}/{meaning.key}"
+            return self._machines.forget_users, {"datasetGroup": meaning.group, "users": users}
         execution_input = {"template": meaning.template, "input": f"s3://{self._objects.bucket}/{meaning.key}"}
         return self._machines.run_batch_inference, {"datasetGroup": meaning.group, **execution_input}
 

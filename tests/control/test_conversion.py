@@ -113,13 +113,33 @@ def test_everything_of_the_sample_has_its_place() -> None:
             "batchInferenceJobs": [{"template": "taste-batch"}],
         }
     ]
+    assert request["schedules"] == [
+        {"name": "import", "action": "IMPORT", "scheduleExpression": "cron(0 */6 * * ? *)"},
+        {
+            "name": "taste-batch",
+            "action": "BATCH",
+            "template": "taste-batch",
+            "scheduleExpression": "cron(0 3 * * ? *)",
+        },
+        {
+            "name": "taste-full",
+            "action": "TRAIN",
+            "solution": "taste",
+            "trainingMode": "FULL",
+            "train": "ALWAYS",
+            "scheduleExpression": "cron(0 1 * * ? *)",
+        },
+        {
+            "name": "taste-update",
+            "action": "TRAIN",
+            "solution": "taste",
+            "trainingMode": "UPDATE",
+            "scheduleExpression": "cron(0 5 * * ? *)",
+        },
+    ]
     assert [remark.partition(":")[0] for remark in converted.remarks] == [
-        "$.datasetGroup.workflowConfig.schedules.import",
         "$.datasets.users.schema.serviceConfig.name",
         "$.datasets.interactions.schema.serviceConfig.name",
-        "$.solutions[0].workflowConfig.schedules.full",
-        "$.solutions[0].workflowConfig.schedules.update",
-        "$.solutions[0].batchInferenceJobs[0].workflowConfig.schedule",
     ]
     assert not [remark for remark in converted.remarks if "has no counterpart in a request" in remark]
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from lambdas.bucket_layout import BatchInput, DatasetFile, GroupRequest, Ignored, Misplaced, SideFile, parse_key
+from lambdas.bucket_layout import (
+    BatchInput,
+    DatasetFile,
+    GroupRequest,
+    Ignored,
+    Misplaced,
+    SideFile,
+    UserList,
+    parse_key,
+)
 from lambdas.gateways.step_functions import execution_name
 from lambdas.uploads.records.file_row import FileRow
 
@@ -26,6 +35,14 @@ def test_other_things_that_start_something() -> None:
     assert parse_key("requests/movies.json") == GroupRequest("movies", "requests/movies.json")
     key = "uploads/movies/batch/weekly/users.json"
     assert parse_key(key) == BatchInput("movies", "weekly", key)
+
+
+def test_a_list_of_users_lies_in_deletions() -> None:
+    key = "uploads/movies/deletions/may/users.csv"
+    assert parse_key(key) == UserList("movies", key)
+    assert parse_key("uploads/movies/deletions/_SUCCESS") == SideFile(
+        "movies", "deletions", "uploads/movies/deletions/_SUCCESS"
+    )
 
 
 @pytest.mark.parametrize("key", ["uploads/", "uploads/movies/interactions/", "uploads/movies/batch/weekly/"])

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "test",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_TRACE_DISABLED": "true",
+    "FORGET_USERS_ARN": MACHINE.format("forget_users"),
     "RUN_BATCH_INFERENCE_ARN": MACHINE.format("run_batch_inference"),
 }
 
@@ -39,7 +40,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         monkeypatch.setenv(name, value)
     with mock_aws():
         make_table(boto3.client("dynamodb"))
-        for name in ("import_uploads", "pipeline", "run_batch_inference"):
+        for name in ("forget_users", "import_uploads", "pipeline", "run_batch_inference"):
             boto3.client("stepfunctions").create_state_machine(
                 name=name, definition="{}", roleArn="arn:aws:iam::123456789012:role/any"
             )

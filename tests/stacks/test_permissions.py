@@ -24,7 +24,7 @@ OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 X_RAY = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # IAM offers no resource for these: X-Ray, log delivery by Step Functions, and List operations of Personalize.
 VARIABLES = {name for grant in GRANTS.values() for name in grant.variables}
-WITHOUT_RESOURCE = ("xray:", "logs:", "personalize:List", "cloudwatch:")
+WITHOUT_RESOURCE = ("xray:", "logs:", "personalize:List", "cloudwatch:", "scheduler:ListSchedules")
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
@@ -93,14 +93,38 @@ def test_every_personalize_action_is_an_operation_of_the_service() -> None:
     assert {action.removeprefix("personalize:") for action in granted} <= operations
 
 
-def test_only_create_resource_may_pass_the_data_role(workflow: Template) -> None:
+@pytest.mark.parametrize(
+    ("module", "role", "service"),
+    [
+        ("create_resource", "DataRole", "personalize.amazonaws.com"),
+        ("set_schedules", "SchedulesRole", "scheduler.amazonaws.com"),
+    ],
+)
+def test_each_role_is_passed_by_one_function_to_one_service(
+    workflow: Template, module: str, role: str, service: str
+) -> None:
     passing = [
         (owner, statement) for owner, statement in policies(workflow) if "iam:PassRole" in listed(statement["Action"])
     ]
-    ((owner, statement),) = passing
-    assert owner == role_of(workflow, "create_resource")
-    assert "DataRole" in json.dumps(statement["Resource"])
-    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+    assert len(passing) == 2
+    ((owner, statement),) = [one for one in passing if role in json.dumps(one[1]["Resource"])]
+    assert owner == role_of(workflow, module)
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
+
+
+def test_scheduler_starts_what_schedules_may_start_and_only_for_the_stage(workflow: Template) -> None:
+    ((name, role),) = [
+        (name, role) for name, role in resources(workflow, "AWS::IAM::Role").items() if name.startswith("SchedulesRole")
+    ]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    (group,) = [name for name, one in workflow["Resources"].items() if one["Type"] == "AWS::Scheduler::ScheduleGroup"]
+    account, source = {"Ref": "AWS::AccountId"}, {"Fn::GetAtt": [group, "Arn"]}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": source}}
+    rights = [statement for owner, statement in policies(workflow) if owner == name]
+    assert [statement["Action"] for statement in rights] == ["states:StartExecution", "sqs:SendMessage"]
+    machines = [arn["Fn::Join"][1][-1].rpartition("-dev-")[2] for arn in rights[0]["Resource"]]
+    assert sorted(machines) == ["ensure-resource", "import-data", "pipeline", "run-batch-inference"]
 
 
 def test_no_action_is_a_wildcard(data: Template, workflow: Template) -> None:

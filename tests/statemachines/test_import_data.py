@@ -80,4 +80,5 @@ def test_what_the_request_says_of_imports_and_tags_reaches_the_service(cloud: Cl
     (tracker,) = personalize.list_event_trackers(datasetGroupArn=f"{PREFIX}:dataset-group/tagged")["eventTrackers"]
     arns = [*(one["datasetArn"] for one in datasets), tracker["eventTrackerArn"], done["datasetImportJobArn"]]
     tags = [personalize.list_tags_for_resource(resourceArn=arn)["tags"] for arn in arns]
-    assert tags == [group, group, group, job]
+    owner = {"tagKey": "made-by", "tagValue": "personalize-dev"}
+    assert tags == [[*asked, owner] for asked in (group, group, group, job)]

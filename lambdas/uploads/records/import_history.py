@@ -25,6 +25,10 @@ class ImportHistory:
         if self._table.create({**item, "settled": time, "expires_at": expiry}):
             self._table.update(_partition(group), f"{_NEWEST}{dataset}", put={"settled": time, "kind": dataset})
 
+    def note_deletion(self, group: str, dataset: str, time: str) -> None:
+        """Remember that a dataset has changed without an import: what was trained before is out of date."""
+        self._table.update(_partition(group), f"{_NEWEST}{dataset}", put={"settled": time, "kind": dataset})
+
     def newest(self, group: str) -> Mapping[str, datetime]:
         """Return when each dataset of the group that was ever imported was last imported."""
         items = self._table.entries(_partition(group), _NEWEST)

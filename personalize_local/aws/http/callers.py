@@ -2,7 +2,8 @@
 
 The deployer signs with a secret of this one cloud, which no web page and no other program can know unless it is told.
 Signatures of others are not looked at: SDKs need some key, and existing programs have `test` and `test`. They get what
-`LOCAL_USER` lists, and nothing that could run code of theirs: no new function, layer, machine, rule, template or role.
+`LOCAL_USER` lists, and nothing that could run code of theirs: no new function, layer, machine, rule, template or
+role, and no schedule that calls more than what they may call themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,7 @@ LOCAL_USER: Final[Mapping[str, frozenset[str]]] = {
     "events": frozenset({"put_events", "test_event_pattern"}),
     "kms": frozenset({"decrypt", "encrypt", "generate_data_key", "generate_data_key_without_plaintext", "re_encrypt"}),
     "logs": frozenset({"create_log_group", "create_log_stream", "put_log_events", "start_query", "stop_query"}),
+    "scheduler": frozenset({"create_schedule", "delete_schedule", "update_schedule"}),  # but see `calls_anything`
     "sns": frozenset({"publish", "publish_batch"}),
     "stepfunctions": frozenset(
         {
@@ -101,6 +103,11 @@ def may_use(service: str, operation: str) -> bool:
     return operation.startswith(READING) and operation not in NO_READING
 
 
+def calls_anything(target: Any) -> bool:
+    """Tell whether a schedule's target is any operation of the SDK: the schedule would make it as the deployer does."""
+    return isinstance(target, Mapping) and str(target.get("Arn", "")).split(":")[2:3] == ["scheduler"]
+
+
 def may_use_bucket(bucket: str, action: str) -> bool:
     """Tell whether the local user may do something with a bucket: code assets are run once they are deployed."""
     return not (bucket.startswith("cdk-") and "-assets-" in bucket) or action.startswith(READING_S3)
@@ -110,10 +117,17 @@ def authorize(response: Any, _resource: str = "*") -> None:
     """Refuse the local user what only the deployer may do; in this process everybody is the deployer."""
     environ = response.normalized_request.environ
     action = str(response._get_action())  # noqa: SLF001 - the very method by which moto chooses what to run
-    if environ.get(DEPLOYER, True) or may_use(environ[SERVICE], camelcase_to_underscores(action)):
+    operation = camelcase_to_underscores(action)
+    if environ.get(DEPLOYER, True) or (may_use(environ[SERVICE], operation) and not _has_such_target(response)):
         return
     message = f"only who deployed the app may {action} here: {HINT}"
     raise _CallRefusedError(error_text(environ, "AccessDenied", message, is_json=environ[SERVICE] in REST_JSON))
+
+
+def _has_such_target(response: Any) -> bool:
+    if response.normalized_request.environ[SERVICE] != "scheduler":
+        return False
+    return calls_anything(response._get_param("Target"))  # noqa: SLF001 - as moto's own operations do
 
 
 def authorize_s3(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:  # noqa: ARG001 - moto's signature

@@ -60,6 +60,9 @@ def required_permissions(request: SignedRequest) -> Iterator[RequiredPermission]
     if request.service == "monitoring":
         yield RequiredPermission(f"cloudwatch:{_of_cloudwatch(request)}", "*")
         return
+    if request.service == "scheduler":
+        yield from _of_scheduler(request)
+        return
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     parameters = json.loads(request.body or b"{}")
     readers = {"dynamodb": _of_dynamodb, "events": _of_events, "states": _of_states, "personalize": _of_personalize}
@@ -101,6 +104,26 @@ def _of_sns(parameters: Mapping[str, str]) -> Iterator[RequiredPermission]:
     yield RequiredPermission(
         f"sns:{parameters['Action']}", parameters.get("TopicArn") or parameters.get("TargetArn") or "*"
     )
+
+
+def _of_scheduler(request: SignedRequest) -> Iterator[RequiredPermission]:
+    """Read the operation off the path: its protocol is REST. Lists are about no ARN."""
+    _, kind, name, *_ = (*request.path.split("/"), "", "")
+    verbs = {"POST": "Create", "PUT": "Update", "GET": "Get", "DELETE": "Delete"}
+    if kind not in ("schedules", "schedule-groups") or request.method not in verbs:
+        raise UnreadableRequestError(f"scheduler: {request.method} {request.path}")
+    noun = "Schedule" if kind == "schedules" else "ScheduleGroup"
+    if not name:
+        yield RequiredPermission(f"scheduler:List{noun}s", "*")
+        return
+    parameters = json.loads(request.body or b"{}")
+    group = parameters.get("GroupName") or request.query.get("groupName", "default")
+    about = f"schedule/{group}/{name}" if kind == "schedules" else f"schedule-group/{name}"
+    yield RequiredPermission(
+        f"scheduler:{verbs[request.method]}{noun}", f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:{about}"
+    )
+    if role := parameters.get("Target", {}).get("RoleArn"):
+        yield RequiredPermission("iam:PassRole", role, passed_to="scheduler.amazonaws.com")
 
 
 def _of_dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.personalize.resource_steps import ResourceStepInput, UnknownResourceTypeError, create, find
+from lambdas.personalize.resource_steps import ResourceStepInput, UnknownResourceTypeError, create, find, owned
 from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -89,3 +89,17 @@ def test_patience_ends_red_with_the_status_last_seen() -> None:
 def test_an_unknown_type_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownResourceTypeError, match="dataset_import_job"):
         step("import")
+
+
+def test_what_the_stage_makes_has_its_tag_and_those_that_were_asked_for() -> None:
+    mine, owner = {"tagKey": "team", "tagValue": "films"}, {"tagKey": "made-by", "tagValue": "shop-dev"}
+
+    def tags(noun: str, *asked: dict[str, str]) -> Any:
+        event = {"now": "2026-01-01T00:00:00Z", "run_began": "2026-01-01T00:00:00Z"}
+        step = ResourceStepInput.of({**event, "input": {"type": noun, "request": {"name": "x", "tags": list(asked)}}})
+        return owned(step, owner).request["tags"]
+
+    assert tags("campaign", mine) == [mine, owner]
+    assert tags("schema") == [], "the service takes no tags of it"
+    assert len(tags("campaign", *([mine] * 50))) == 50
+    assert tags("campaign", {**owner, "tagValue": "somebody"}) == [{**owner, "tagValue": "somebody"}]

@@ -128,7 +128,7 @@ class World:
             self.objects,
             lambda: self.out_of_time,
         )
-        self.recorder = Recorder(self.ledger, self.leases, self, self.objects, Machines("pipeline", "batch"))
+        self.recorder = Recorder(self.ledger, self.leases, self, self.objects, Machines("pipeline", "batch", "forget"))
         self.retraining = Retraining(self.history, self.leases, self.objects, self.personalize, self, "pipeline")
         self.sweeper = Sweeper(self.ledger, self.leases, self.objects, self.recorder, self.starter, Cursors(self.table))
 

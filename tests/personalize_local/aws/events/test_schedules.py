@@ -44,7 +44,7 @@ def test_a_schedule_can_be_over() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["rate(5)", "every day", "cron(0 10 * * *)", "cron(0 10 * * * *)", "cron(60 10 * * ? *)", "cron(0 0 L * ? *)"],
+    ["rate(5)", "every day", "cron(0 10 * * *)", "cron(0 10 * * * *)", "cron(60 10 * * ? *)", "cron(0 0 LL * ? *)"],
 )
 def test_a_bad_schedule_says_so(expression: str) -> None:
     with pytest.raises(ValueError, match=r"cron|rate"):

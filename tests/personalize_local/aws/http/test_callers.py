@@ -71,6 +71,10 @@ def deployer(cloud: Cloud) -> Client:
     return signing(cloud, cloud.environment["AWS_ACCESS_KEY_ID"], cloud.environment["AWS_SECRET_ACCESS_KEY"])
 
 
+ANY_OPERATION: dict[str, Any] = {
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {"Arn": "arn:aws:scheduler:::aws-sdk:lambda:createFunction", "RoleArn": ROLE, "Input": "{}"},
+}
 ROADS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("lambda", "create_function", FUNCTION),
     ("lambda", "update_function_code", {"FunctionName": "deployed", "ZipFile": archive()}),
@@ -89,6 +93,8 @@ ROADS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sts", "assume_role", {"RoleArn": ROLE, "RoleSessionName": "session"}),
     ("events", "put_rule", {"Name": "r", "ScheduleExpression": "rate(1 minute)"}),
     ("scheduler", "create_schedule_group", {"Name": "g"}),
+    ("scheduler", "create_schedule", {"Name": "s", "ScheduleExpression": "rate(1 minute)", **ANY_OPERATION}),
+    ("scheduler", "update_schedule", {"Name": "s", "ScheduleExpression": "rate(1 minute)", **ANY_OPERATION}),
     ("sns", "create_topic", {"Name": "t"}),
     ("cloudwatch", "put_dashboard", {"DashboardName": "d", "DashboardBody": "{}"}),
     ("ssm", "put_parameter", {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "1", "Type": "String"}),
