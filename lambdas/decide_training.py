@@ -6,16 +6,9 @@ from typing import Any
 from lambdas import wiring
 from lambdas.names import digest
 from lambdas.personalize.resources import RESOURCES
-from lambdas.releases.trained_versions import comparable_versions, put_events_since
-from lambdas.releases.training_decision import (
-    Action,
-    NewData,
-    TrainingDecision,
-    TrainingPolicy,
-    decide_training,
-)
+from lambdas.releases.training_choice import choose_training
+from lambdas.releases.training_decision import Action, TrainingDecision
 from lambdas.requests.plan import unique_name
-from lambdas.requests.recipe_facts import can_update
 
 personalize, imports, counts = wiring.personalize(), wiring.import_history(), wiring.counts()
 
@@ -31,10 +24,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     solution, now = event["solution"], datetime.fromisoformat(event["now"])
     arn = str(RESOURCES["solution"].arn(personalize.arn_prefix, solution))
     imported = imports.newest(event["datasetGroup"])
-    policy = TrainingPolicy(**event["training"], can_update=can_update(solution.get("recipeArn")))
-    versions = comparable_versions(personalize, arn, solution)
-    data = NewData(imported, put_events_since(counts, policy, versions, solution["datasetGroupArn"], now))
-    decision = decide_training(policy, versions, data, now)
+    decision = choose_training(personalize, counts, event, imported, now).decision
     answer = {
         "action": decision.action,
         "reasons": list(decision.reasons),

@@ -46,11 +46,17 @@ def test_plan_run_plan_export_and_run_again(cloud: Cloud, file: Path, monkeypatc
     )
 
     planned = control(cloud, "plan", str(file))
-    assert planned.stdout.splitlines() == [
+    *told, prices = planned.stdout.splitlines()
+    assert told == [
         "create   solution hand: it is not there",
-        "train    solution version hand: FULL: there is no version yet (about 1.5 hours)",
-        "create   campaign hand: it is not there (about 0.2 hours)",
+        "train    solution version hand: FULL: there is no version yet (about 1.5 hours, $0.36)",
+        "create   campaign hand: it is not there (about 0.2 hours, $146.12 a month)",
+        "in total: about 1.8 hours of jobs, $0.36 once, $146.12 a month to keep it, with no request",
     ], planned.stderr
+    assert prices.startswith("prices of 2")
+    document = json.loads(control(cloud, "plan", str(file), "--json").stdout)
+    assert document["total"] == {"hours": 1.75, "once": 0.36, "monthly": 146.12, "unknown": 0, "verified": True}
+    assert document["prices"]["date"] in prices
 
     key = f"uploads/{GROUP}/interactions/monday.csv"
     cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=key, Body=interactions().encode())
