@@ -74,14 +74,10 @@ class CostEstimator:
 
     def serving(self, noun: str, values: Mapping[str, Any] | None, recipe_arn: str | None) -> Estimate:
         """Estimate what a campaign or recommender costs at least while it is there, as created or as described."""
-        if values is None or values.get("status") == "INACTIVE":
+        per_second = provisioned(noun, values)
+        if not per_second:
             return Estimate()
-        if noun == "campaign":
-            return self._campaign(int(values.get("minProvisionedTPS") or 1), recipe_arn)
-        if noun == "recommender":
-            config = values.get("recommenderConfig") or {}
-            return self._recommender(int(config.get("minRecommendationRequestsPerSecond") or 1))
-        return Estimate()
+        return self._campaign(per_second, recipe_arn) if noun == "campaign" else self._recommender(per_second)
 
     def _campaign(self, tps: int, recipe_arn: str | None) -> Estimate:
         price = self.prices["requests_v2" if is_v2(recipe_arn) else "requests"]
@@ -95,6 +91,18 @@ class CostEstimator:
         monthly = None if hourly is None or beyond is None else (hourly + beyond) * HOURS_OF_A_MONTH
         basis = f"up to {users.per:,g} users and {requests_per_second} request(s) per second, {users}, {requests}"
         return Estimate(0, monthly, basis, users.verified and requests.verified)
+
+
+def provisioned(noun: str, values: Mapping[str, Any] | None) -> int:
+    """Return the requests per second that a campaign or recommender is paid for, as created or as described."""
+    if values is None or values.get("status") == "INACTIVE":
+        return 0
+    if noun == "campaign":
+        return int(values.get("minProvisionedTPS") or 1)
+    if noun == "recommender":
+        config = values.get("recommenderConfig") or {}
+        return int(config.get("minRecommendationRequestsPerSecond") or 1)
+    return 0
 
 
 def is_v2(recipe_arn: str | None) -> bool:

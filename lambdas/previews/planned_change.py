@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lambdas.costs.estimates import CostEstimator, Estimate, difference
+from lambdas.costs.estimates import CostEstimator, Estimate, difference, provisioned
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.lifecycle import Desired, Phase, changes, observe
 from lambdas.personalize.resource_steps import with_tags
@@ -39,6 +39,8 @@ class PlannedChange:
     calls: tuple[tuple[str, str], ...] = ()
     hours: float = 0  # that it is expected to take: as long as earlier ones did, or typically does; quick ones count 0
     estimate: Estimate = field(default_factory=Estimate)
+    training_hours: float = 0  # that will be billed
+    added_tps: int = 0  # requests per second that are paid for whether they come or not
 
 
 class ChangePlanner:
@@ -56,9 +58,14 @@ class ChangePlanner:
         described = self._described(row, request)
         name = str(request.get(row.name_key) or str(request.get(row.arn_key, "")).rpartition("/")[2])
         verb, reason, calls = self._next(row, desired, described)
-        hours = self.hours(row, request) if calls else 0
-        estimate = self._keeping(row, desired, described, recipe_arn) if calls else Estimate()
-        return PlannedChange(verb, row.noun, name, reason, tuple(calls), hours, estimate)
+        if not calls:
+            return PlannedChange(verb, row.noun, name, reason)
+        hours = self.hours(row, request)
+        wanted = {**(described or {}), "status": "", **request} if desired.active else None
+        before = self._costs.serving(row.noun, described, recipe_arn)
+        estimate = difference(self._costs.serving(row.noun, wanted, recipe_arn), before)
+        added = provisioned(row.noun, wanted) - provisioned(row.noun, described)
+        return PlannedChange(verb, row.noun, name, reason, tuple(calls), hours, estimate, added_tps=added)
 
     def hours(self, row: ResourceType, request: Mapping[str, Any]) -> float:
         """Return how long it is expected to take to create what is asked."""
@@ -70,13 +77,6 @@ class ChangePlanner:
         except (errors.ResourceNotFoundException, errors.InvalidInputException):
             durations = ()  # of a parent that is made by this very run
         return expect(row.cadence, durations).seconds / HOUR
-
-    def _keeping(
-        self, row: ResourceType, desired: Desired, described: Mapping[str, Any] | None, recipe_arn: str | None
-    ) -> Estimate:
-        before = self._costs.serving(row.noun, described, recipe_arn)
-        wanted = {**(described or {}), "status": "", **desired.request} if desired.active else None
-        return difference(self._costs.serving(row.noun, wanted, recipe_arn), before)
 
     def _next(
         self, row: ResourceType, desired: Desired, described: Mapping[str, Any] | None

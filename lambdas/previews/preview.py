@@ -97,10 +97,11 @@ class Preview:
         if decision.action is not Action.TRAIN:
             return PlannedChange(LEAVE, row.noun, solution.name, reason)
         hours = self._changes.hours(row, {"solutionArn": self.planner.solution_arn(solution)})
-        billed = next((one.billed_hours for one in choice.versions if one.billed_hours), hours)
+        billed = choice.billed_hours or hours
         estimate = self.costs.training(solution.recipe_arn, billed, self.data.interactions)
         reason = f"{decision.mode}: {reason}"
-        return PlannedChange("train", row.noun, solution.name, reason, (("create", row.noun),), hours, estimate)
+        calls = (("create", row.noun),)
+        return PlannedChange("train", row.noun, solution.name, reason, calls, hours, estimate, billed)
 
     def _version(self, solution: Solution, stage: Mapping[str, Any], choice: TrainingChoice) -> str | None:
         """Return the version that campaigns and batch jobs are given: the one judged, or the one that serves."""

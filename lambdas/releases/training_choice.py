@@ -25,6 +25,11 @@ class TrainingChoice:
         """Whether the version decided on is there and ACTIVE."""
         return any(version.ready for version in self.versions if version.arn == self.decision.version_arn)
 
+    @property
+    def billed_hours(self) -> float | None:
+        """How many hours were billed for the newest version's training, once that is known."""
+        return next((version.billed_hours for version in self.versions if version.billed_hours), None)
+
 
 def choose_training(
     personalize: Personalize,

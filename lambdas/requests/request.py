@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from lambdas.bucket_layout import DatasetName
 from lambdas.personalize.avro_schema import columns_declared
+from lambdas.requests.budget import Budget, IdlePolicy
 from lambdas.requests.parameters import Problem
 from lambdas.requests.sections import Name, PassThroughSection, StrictSection
 
@@ -206,6 +207,8 @@ class Request(StrictSection):
     )
     uploads: UploadPolicy = UploadPolicy()
     retrain: RetrainPolicy | None = None
+    budget: Budget | None = None
+    idle: IdlePolicy | None = None
     on_missing_data: Literal["WARN", "FAIL"] = Field(
         default="WARN", description="What a run does about datasets that no file was ever imported for."
     )
