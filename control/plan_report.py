@@ -40,22 +40,23 @@ def _money(estimate: Estimate) -> Iterator[str]:
         yield f"at {estimate.basis}{doubt}"
         return
     if estimate.once:
-        yield f"{_amount(estimate.once)}{doubt}"
+        yield f"{amount_text(estimate.once)}{doubt}"
     if estimate.monthly:
-        yield f"{_amount(estimate.monthly)} a month{doubt}"
+        yield f"{amount_text(estimate.monthly)} a month{doubt}"
 
 
 def _total(changes: Sequence[PlannedChange], prices: PriceTable, region: str) -> Iterator[str]:
     total = plan_total(changes)
     cost = total.cost
     unknown = f", and {cost.unknown} of unknown cost" if cost.unknown else ""
-    money = f"{_amount(cost.once)} once, {_amount(cost.monthly)} a month to keep it, with no request{unknown}"
+    money = f"{amount_text(cost.once)} once, {amount_text(cost.monthly)} a month to keep it, with no request{unknown}"
     yield f"in total: about {total.hours:.1f} hours of jobs, {money}"
     elsewhere = f"; this is {region}, where they may differ" if region and region != prices.region else ""
     doubt = "" if cost.verified else "; some are unverified"
     yield f"{prices}{doubt}{elsewhere}"
 
 
-def _amount(amount: float) -> str:
+def amount_text(amount: float) -> str:
+    """Return an amount of money as it is told."""
     sign = "-" if amount < 0 else ""
     return f"{sign}less than $0.01" if 0 < abs(amount) < _CENT else f"{sign}${abs(amount):,.2f}"

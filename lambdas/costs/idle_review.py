@@ -29,7 +29,8 @@ class IdleFinding:
 
     def document(self) -> dict[str, Any]:
         """Return the finding as an event tells it."""
-        return {"type": self.noun, "name": self.name, "hours": self.hours, "monthly": self.monthly, "done": self.done}
+        monthly = None if self.monthly is None else round(self.monthly, 2)
+        return {"type": self.noun, "name": self.name, "hours": self.hours, "monthly": monthly, "done": self.done}
 
 
 class KnownIdle:
