@@ -17,6 +17,7 @@ from control.group_export import NoSuchGroupError, export_group
 from control.plan_report import plan_lines
 from lambdas.costs.estimates import CostEstimator
 from lambdas.costs.price_table import DEFAULT_PRICES, UnreadablePricesError, load_prices
+from lambdas.previews.added_spending import budget_problems, budget_refusals
 from lambdas.previews.plan_document import plan_document
 from lambdas.previews.preview import Preview
 from lambdas.requests.plan import Planner
@@ -102,24 +103,25 @@ def _plan(connection: Connection, options: argparse.Namespace) -> int:
     request = load_request(_given(options.request), connection.objects.text)
     planner = Planner(request, _RUN, connection.account)
     check_request(planner, connection.personalize)
-    group, prices = request.dataset_group.name, load_prices(options.prices)
+    group, costs, now = request.dataset_group.name, CostEstimator(load_prices(options.prices)), datetime.now(UTC)
     preview = Preview(
         planner,
         connection.personalize,
         connection.unwritten_releases(group),
-        datetime.now(UTC),
+        now,
         connection.data(group, list(request.datasets)),
         lambda prefix: next(iter(connection.objects.keys(prefix)), None) is not None,
         connection.counts,
-        CostEstimator(prices),
+        costs,
     )
     changes = preview.changes()
+    changes += budget_refusals(budget_problems(planner, connection.personalize, changes, costs, now))
     shown = changes if options.all else [change for change in changes if change.verb != "leave"]
     if options.json:
-        print(json.dumps(plan_document(shown, prices), indent=2))
+        print(json.dumps(plan_document(shown, costs.prices), indent=2))
     else:
         region = connection.personalize.arn_prefix.split(":")[3]
-        print("\n".join(plan_lines(changes, prices, region=region, everything=options.all)))
+        print("\n".join(plan_lines(changes, costs.prices, region=region, everything=options.all)))
     return int(any(change.verb == "refuse" for change in changes))
 
 

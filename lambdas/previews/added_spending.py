@@ -7,7 +7,7 @@ from lambdas.costs.budget_check import AddedSpending, over_budget, spending
 from lambdas.costs.estimates import CostEstimator, total_cost
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import RESOURCES
-from lambdas.previews.planned_change import PlannedChange
+from lambdas.previews.planned_change import REFUSE, PlannedChange
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner
 
@@ -34,3 +34,8 @@ def budget_problems(
         return []
     group_arn = RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": planner.group})
     return over_budget(budget, spending(personalize, str(group_arn), now), added_spending(changes), costs)
+
+
+def budget_refusals(problems: Sequence[Problem]) -> list[PlannedChange]:
+    """Return the limits that a run would pass as what it would be refused for."""
+    return [PlannedChange(REFUSE, "budget", one.path.rpartition(".")[2], one.text) for one in problems]

@@ -79,6 +79,12 @@ def test_a_plan_names_what_it_refuses_and_ends_red(cloud: Cloud, file: Path) -> 
     file.with_name("wrong.json").write_text(json.dumps({**REQUEST, "solutions": [{"name": "x", "recipeArn": "none"}]}))
     wrong = control(cloud, "plan", str(file.with_name("wrong.json")))
     assert (wrong.returncode, "'none' is no recipe" in wrong.stderr) == (1, True)
+    solutions = [{"name": "thrifty-plan", "recipeArn": "aws-sims"}]
+    thrifty = {"datasetGroup": "thrifty-plan", "budget": {"trainingHoursPerMonth": 1}, "solutions": solutions}
+    thrifty["datasets"] = REQUEST["datasets"]
+    file.with_name("thrifty.json").write_text(json.dumps(thrifty))
+    over = control(cloud, "plan", str(file.with_name("thrifty.json")))
+    assert (over.returncode, "refuse   budget trainingHoursPerMonth: is 1: 0 training(s)" in over.stdout) == (1, True)
     missing = control(cloud, "export", "nowhere")
     assert (missing.returncode, "no dataset group nowhere" in missing.stderr) == (1, True)
     elsewhere = control(cloud, "--app", "other-stage", "plan", GROUP)
