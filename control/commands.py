@@ -14,7 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from control.connection import Connection, NotDeployedError
 from control.conversion import NoConfigurationError, convert
 from control.group_export import NoSuchGroupError, export_group
-from control.preview import PlannedChange, Preview
+from control.plan_report import plan_lines
+from lambdas.costs.estimates import CostEstimator
+from lambdas.costs.price_table import DEFAULT_PRICES, UnreadablePricesError, load_prices
+from lambdas.previews.added_spending import budget_problems, budget_refusals
+from lambdas.previews.plan_document import plan_document
+from lambdas.previews.preview import Preview
 from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import check_request
 from lambdas.requests.request import InvalidRequestError
@@ -23,6 +28,7 @@ from lambdas.requests.request_reading import load_request, parse_request
 _RUN: Final = "the-next-run"
 _REFUSALS: Final = (
     BotoCoreError, ClientError, InvalidRequestError, NoConfigurationError, NoSuchGroupError, NotDeployedError, OSError,
+    UnreadablePricesError,
 )  # fmt: skip
 
 
@@ -62,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument("request", help="a file, or the name of a group whose request is in the bucket")
     plan.add_argument("--all", action="store_true", help="also what stays as it is")
     plan.add_argument("--json", action="store_true", help="as JSON, for programs")
+    plan.add_argument("--prices", type=Path, default=DEFAULT_PRICES, help="your prices (default: those of us-east-1)")
     conversion = _add(commands, "convert", _convert, "turn a configuration of AWS's retired solution into a request")
     conversion.add_argument("file", type=Path, help="the configuration file")
     return made
@@ -96,23 +103,26 @@ def _plan(connection: Connection, options: argparse.Namespace) -> int:
     request = load_request(_given(options.request), connection.objects.text)
     planner = Planner(request, _RUN, connection.account)
     check_request(planner, connection.personalize)
-    group = request.dataset_group.name
+    group, costs, now = request.dataset_group.name, CostEstimator(load_prices(options.prices)), datetime.now(UTC)
     preview = Preview(
         planner,
         connection.personalize,
-        datetime.now(UTC),
-        connection.imported(group),
-        connection.waiting(group, list(request.datasets)),
+        connection.unwritten_releases(group),
+        now,
+        connection.data(group, list(request.datasets)),
         lambda prefix: next(iter(connection.objects.keys(prefix)), None) is not None,
         connection.counts,
+        costs,
         connection.schedules,
     )
     changes = preview.changes()
+    changes += budget_refusals(budget_problems(planner, connection.personalize, changes, costs, now))
     shown = changes if options.all else [change for change in changes if change.verb != "leave"]
     if options.json:
-        print(json.dumps([_document(change) for change in shown], indent=2))
+        print(json.dumps(plan_document(shown, costs.prices), indent=2))
     else:
-        print("\n".join(map(_line, shown)) or "nothing to do: everything is as the request says")
+        region = connection.personalize.arn_prefix.split(":")[3]
+        print("\n".join(plan_lines(changes, costs.prices, region=region, everything=options.all)))
     return int(any(change.verb == "refuse" for change in changes))
 
 
@@ -124,17 +134,6 @@ def _given(request: str) -> Mapping[str, Any]:
         return {"request": json.loads(path.read_text(encoding="utf-8"))}
     except ValueError as error:
         raise OSError(f"{path} is no JSON: {error}") from error
-
-
-def _document(change: PlannedChange) -> dict[str, Any]:
-    told = {"verb": change.verb, "type": change.noun, "name": change.name, "reason": change.reason}
-    return {**told, "hours": round(change.hours, 2)}
-
-
-def _line(change: PlannedChange) -> str:
-    what = f"{change.verb:8} {change.noun.replace('_', ' ')} {change.name}"
-    takes = f" (about {change.hours:.1f} hours)" if change.hours else ""
-    return f"{what}: {change.reason}{takes}" if change.reason else what
 
 
 def _print_request(request: Mapping[str, Any], remarks: Iterable[str]) -> None:

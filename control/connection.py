@@ -1,19 +1,18 @@
 """Find a stage of the app and connect to it: on AWS, or on the local cloud at an endpoint."""
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import boto3
 
-from lambdas.bucket_layout import dataset_key_of
 from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
 from lambdas.personalize.gateway import PersonalizeGateway
+from lambdas.previews.group_data import GroupData, group_data
+from lambdas.previews.unwritten_releases import UnwrittenReleases
 from lambdas.requests.plan import AccountContext
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.import_history import ImportHistory
@@ -68,15 +67,13 @@ class Connection:
         group, role, dead_letters = (self._output(f"Schedules{key}") for key in ("Group", "RoleArn", "DeadLettersArn"))
         return StageSchedules(self._client("scheduler"), group, role, dead_letters, arns)
 
-    def imported(self, group: str) -> Mapping[str, datetime]:
-        """Return when each dataset of a group was last imported."""
-        return ImportHistory(self._table, _ANY_DAYS).newest(group)
+    def data(self, group: str, datasets: list[str]) -> GroupData:
+        """Return what the ledger knows of a group's datasets."""
+        return group_data(Ledger(self._table, _ANY_DAYS), ImportHistory(self._table, _ANY_DAYS), group, datasets)
 
-    def waiting(self, group: str, datasets: list[str]) -> dict[str, int]:
-        """Return how many files of each dataset wait to be imported."""
-        ledger = Ledger(self._table, _ANY_DAYS)
-        counted = {name: len(ledger.unsettled(dataset_key_of(group, name))) for name in datasets}
-        return {name: files for name, files in counted.items() if files}
+    def unwritten_releases(self, group: str) -> UnwrittenReleases:
+        """Return a group's releases, for a plan."""
+        return UnwrittenReleases(self._table, group)
 
     @functools.cached_property
     def _table(self) -> DynamoTable:

@@ -21,6 +21,8 @@ _GLOSSARY_ROOMS: Final = {
         "lambdas/requests",
         "lambdas/releases",
         "lambdas/uploads",
+        "lambdas/previews",
+        "lambdas/costs",
         "lambdas/file_checks",
         "lambdas/gateways",
         "control",

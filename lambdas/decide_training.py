@@ -4,18 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from lambdas import wiring
+from lambdas.costs.budget_check import OverBudgetError, over_training_hours
+from lambdas.costs.group_costs import month_of, training_hours
 from lambdas.names import digest
-from lambdas.personalize.resources import RESOURCES
-from lambdas.releases.trained_versions import comparable_versions, put_events_since
-from lambdas.releases.training_decision import (
-    Action,
-    NewData,
-    TrainingDecision,
-    TrainingPolicy,
-    decide_training,
-)
+from lambdas.personalize.resources import HOUR, RESOURCES
+from lambdas.releases.training_choice import choose_training
+from lambdas.releases.training_decision import Action, TrainingDecision
+from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import unique_name
-from lambdas.requests.recipe_facts import can_update
 
 personalize, imports, counts = wiring.personalize(), wiring.import_history(), wiring.counts()
 
@@ -24,17 +20,17 @@ personalize, imports, counts = wiring.personalize(), wiring.import_history(), wi
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return the decision with its reasons, and the version to wait for: a new one, or one that is there.
 
-    `event` is ``{"datasetGroup", "solution", "training", "versionOptions", "run", "now"}``: CreateSolution's
-    parameters, what the request says about trainings and their versions, the run's name and when its stage began, which
-    is the same however often it is tried.
+    `event` is ``{"datasetGroup", "solution", "training", "versionOptions", "trainingHoursPerMonth", "run", "now"}``:
+    CreateSolution's parameters, what the request says about trainings, their versions and their budget, the run's name
+    and when its stage began, which is the same however often it is tried. Raises OverBudgetError.
     """
     solution, now = event["solution"], datetime.fromisoformat(event["now"])
     arn = str(RESOURCES["solution"].arn(personalize.arn_prefix, solution))
     imported = imports.newest(event["datasetGroup"])
-    policy = TrainingPolicy(**event["training"], can_update=can_update(solution.get("recipeArn")))
-    versions = comparable_versions(personalize, arn, solution)
-    data = NewData(imported, put_events_since(counts, policy, versions, solution["datasetGroupArn"], now))
-    decision = decide_training(policy, versions, data, now)
+    choice = choose_training(personalize, counts, event, imported, now)
+    decision = choice.decision
+    if decision.action is Action.TRAIN:
+        _demand_hours(event, choice.billed_hours, now)
     answer = {
         "action": decision.action,
         "reasons": list(decision.reasons),
@@ -44,6 +40,18 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring.logger.info("decided", extra={"solution": arn, "decision": answer})
     wiring.count("TrainingsDecided", int(decision.action is Action.TRAIN))
     return answer
+
+
+def _demand_hours(event: dict[str, Any], billed_hours: float | None, now: datetime) -> None:
+    """Refuse a training that the budget has no hours for: its run may have been planned before others trained."""
+    limit, month = event["trainingHoursPerMonth"], month_of(now)
+    if limit is None:
+        return
+    trained = training_hours(personalize, event["solution"]["datasetGroupArn"], month)
+    hours = billed_hours or RESOURCES["solution_version"].cadence.typical_seconds / HOUR
+    if text := over_training_hours(limit, trained, hours, month):
+        wiring.count("OverBudget")
+        raise OverBudgetError([Problem("$.budget.trainingHoursPerMonth", text)])
 
 
 def _version(

@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from lambdas.costs.idle_review import IdleReview
 from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.concurrency import AT_ONCE
 from lambdas.gateways.dynamodb import DynamoTable
@@ -26,6 +27,7 @@ from lambdas.gateways.transient import naming_transient_errors
 from lambdas.gateways.versioned_objects import VersionedObjects
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resources import OWNER_KEY
+from lambdas.previews.unwritten_releases import UnwrittenReleases
 from lambdas.releases.releases import Releases
 from lambdas.requests.plan import AccountContext
 from lambdas.uploads.claims import Claims
@@ -147,6 +149,12 @@ def releases() -> Callable[[str], Releases]:
 
 
 @functools.cache
+def unwritten_releases() -> Callable[[str], UnwrittenReleases]:
+    """Return what gives the releases of a dataset group for a plan."""
+    return functools.partial(UnwrittenReleases, table())
+
+
+@functools.cache
 def claims() -> Claims:
     """Return what decides the next step of an import."""
     return Claims(ledger(), leases())
@@ -175,6 +183,12 @@ def recorder() -> Recorder:
     """Return what writes down objects, and starts the machines that requests and batch inputs call for."""
     machines = Machines(pipeline_arn(), os.environ["RUN_BATCH_INFERENCE_ARN"], os.environ["FORGET_USERS_ARN"])
     return Recorder(ledger(), leases(), executions(), objects(), machines)
+
+
+@functools.cache
+def idle_review() -> IdleReview:
+    """Return what finds campaigns and recommenders that serve nobody."""
+    return IdleReview(personalize(), counts(), table(), executions(), os.environ["ENSURE_RESOURCE_ARN"])
 
 
 def account_context() -> AccountContext:

@@ -12,10 +12,12 @@ from stacks.groups.group_grants import GROUP_GRANTS
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
+_ENSURE_RESOURCE: Final = StartableMachine("ensure_resource")
 _IMPORT_UPLOADS: Final = StartableMachine("import_uploads")
 _PIPELINE: Final = StartableMachine("pipeline")
 _RUN_BATCH_INFERENCE: Final = StartableMachine("run_batch_inference")
 _FORGET_USERS: Final = StartableMachine("forget_users")
+# By what lands in the bucket.
 STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE, _FORGET_USERS)
 
 _ALL: Final = tuple(row.pascal for row in RESOURCES.values())
@@ -33,6 +35,14 @@ def _personalize(*operations: str) -> Permission:
 def _list(*plurals: str) -> Permission:
     # IAM knows no resource for Personalize's List operations: with any other than "*" they are denied.
     return allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{plural}" for plural in plurals))
+
+
+_LOOK_AT_ALL: Final = (
+    _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
+    _list(*(f"{noun}s" for noun in _ALL), *_PARTS),
+)
+# CloudWatch knows no resources for these.
+_READ_METRICS: Final = allow(PolicyResource.NO_RESOURCE, "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics")
 
 
 def _start(machine: StartableMachine) -> Permission:
@@ -69,13 +79,7 @@ _KEY: Final = Variable.KMS_KEY_ARN
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
-    "describe_resource": Grant(
-        (
-            _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
-            _list(*(f"{noun}s" for noun in _ALL), *_PARTS),
-        ),
-        environment=(_PREFIX,),
-    ),
+    "describe_resource": Grant(_LOOK_AT_ALL, environment=(_PREFIX,)),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
         (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE),
@@ -111,10 +115,14 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
             *_LOOK_AT_RUNS,
-            _personalize("DescribeCampaign", "DescribeDataset", "DescribeDatasetGroup", "DescribeSchema"),
-            _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
+            # What the run will do is said before it does anything.
+            *_LOOK_AT_ALL,
+            _personalize("GetSolutionMetrics"),
+            _list("Recipes"),
+            _READ_METRICS,
+            allow(PolicyResource.EVENT_BUS, "events:PutEvents"),  # that a run is over budget
         ),
-        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER, _KEY),
+        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER, _DAYS, Variable.EVENT_BUS_NAME, _KEY),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),
@@ -122,9 +130,8 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
         (
             allow(PolicyResource.LEDGER, "dynamodb:Query"),
             _personalize("DescribeSolutionVersion"),
-            _list("SolutionVersions"),
-            # Of PutEvents requests. CloudWatch knows no resources for these.
-            allow(PolicyResource.NO_RESOURCE, "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics"),
+            _list("Solutions", "SolutionVersions"),
+            _READ_METRICS,  # of PutEvents requests
         ),
         environment=(_PREFIX, _LEDGER, _DAYS),
     ),
@@ -139,6 +146,22 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
     "record_serving": Grant(
         (allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),),
         environment=(_LEDGER,),
+    ),
+    "review_capacity": Grant(
+        (
+            _READ_REQUESTS,
+            _FIND_OBJECTS,
+            allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+            _personalize("DescribeCampaign", "DescribeRecommender", "DescribeSolution"),
+            _list("Campaigns", "Recommenders", "Solutions"),
+            _READ_METRICS,
+            # What it lowers and stops is lowered and stopped by those whose right that is.
+            _start(_ENSURE_RESOURCE),
+            _look_at(_ENSURE_RESOURCE),
+            allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
+        ),
+        environment=(_PREFIX, _BUCKET, _LEDGER, Variable.EVENT_BUS_NAME, _ENSURE_RESOURCE),
+        timeout_seconds=300,
     ),
     "summarise_run": Grant(),
     "explain_failure": Grant(),

@@ -26,7 +26,9 @@ _REPOSITORY: Final = Path(__file__).parents[1]
 def handlers_code() -> lambda_.Code:
     """Return the one asset of all handlers, which keeps their import path."""
     # Of the three ignore modes only DOCKER packs exactly the negated pattern.
-    return lambda_.Code.from_asset(str(_REPOSITORY), exclude=["*", "!lambdas/**/*.py"], ignore_mode=IgnoreMode.DOCKER)
+    return lambda_.Code.from_asset(
+        str(_REPOSITORY), exclude=["*", "!lambdas/**/*.py", "!lambdas/costs/prices.toml"], ignore_mode=IgnoreMode.DOCKER
+    )
 
 
 class VerbFunction(lambda_.Function):

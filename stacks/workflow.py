@@ -49,7 +49,10 @@ class WorkflowStack(Stack):
         if "record_uploads" in self.functions:
             self.upload_events.feed(self.functions["record_uploads"], data.key_arn)
         if "sweep_uploads" in self.functions:
-            self._schedule("sweep_uploads", settings)
+            minutes = Duration.minutes(settings.sweep_minutes)
+            self._schedule("sweep_uploads", settings, "Look for uploads that no event announced", minutes)
+        if "review_capacity" in self.functions:
+            self._schedule("review_capacity", settings, "Look for what serves nobody", Duration.hours(1))
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 
@@ -76,12 +79,12 @@ class WorkflowStack(Stack):
             compatible_architectures=[ARCHITECTURE],
         )
 
-    def _schedule(self, module: str, settings: Settings) -> None:
+    def _schedule(self, module: str, settings: Settings, description: str, every: Duration) -> None:
         events.Rule(
             self,
             f"{pascal(module)}Schedule",
             rule_name=settings.named(module),
-            description="Look for uploads that no event announced",
-            schedule=events.Schedule.rate(Duration.minutes(settings.sweep_minutes)),
+            description=description,
+            schedule=events.Schedule.rate(every),
             targets=[targets.LambdaFunction(self.functions[module], dead_letter_queue=self.upload_events.dead_letters)],
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lambdas.gateways.event_schedules import EventSchedules, ScheduledStart
-from lambdas.requests.planned_schedules import PlannedSchedule, names_begin_with
+from lambdas.requests.schedules.planned_schedules import PlannedSchedule, names_begin_with
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from lambdas.releases.serving_choice import ORDERS, DeployedSolution, ServingCho
 from lambdas.requests.existing_schemas import keeping_schemas
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner, ResourceSpec, batch_jobs
-from lambdas.requests.planned_schedules import planned_schedules
 from lambdas.requests.request import InvalidRequestError, Request, Solution
+from lambdas.requests.schedules.planned_schedules import planned_schedules
 
 HasObjects = Callable[[str], bool]
 

@@ -28,20 +28,23 @@ def versions_of(personalize: Personalize, solution_arn: str) -> list[dict[str, A
 def comparable_versions(personalize: Personalize, solution_arn: str, wanted: Mapping[str, Any]) -> list[Version]:
     """Return the versions, the newest compared with what is wanted: CreateSolution's parameters."""
     summaries = versions_of(personalize, solution_arn)
+    newest = (
+        personalize.describe(RESOURCES["solution_version"], summaries[0]["solutionVersionArn"]) if summaries else {}
+    )
     return [
         Version(
             arn=summary["solutionVersionArn"],
             created=summary["creationDateTime"],
             mode=str(summary.get("trainingMode", "FULL")),
             ready=phase_of(summary["status"]) is Phase.READY,
-            differences=_differences(personalize, summary, wanted) if position == 0 else "",
+            differences=_differences(newest or {}, wanted) if position == 0 else "",
+            billed_hours=(newest or {}).get("trainingHours") if position == 0 else None,
         )
         for position, summary in enumerate(summaries)
     ]
 
 
-def _differences(personalize: Personalize, summary: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    trained = personalize.describe(RESOURCES["solution_version"], summary["solutionVersionArn"]) or {}
+def _differences(trained: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     differing = [key for key in _LEARNT_BY if key in wanted and not covers(trained.get(key), wanted[key])]
     config = trained.get("solutionConfig", {})
     for key, value in wanted.get("solutionConfig", {}).items():

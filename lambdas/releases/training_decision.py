@@ -25,6 +25,7 @@ class Version:
     mode: str
     ready: bool
     differences: str = ""  # in what of its configuration it differs from the solution as it is asked for
+    billed_hours: float | None = None  # of its training, once it is done; told of the newest version only
 
 
 @dataclass(frozen=True)

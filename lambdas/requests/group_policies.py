@@ -1,10 +1,11 @@
-"""Read the group's own rules for its uploads from `requests/<group>.json`; defaults hold where there is none."""
+"""Read the group's own rules for files, trainings and capacity from its request; defaults hold where there is none."""
 
 import json
 from typing import Any
 
 from lambdas.bucket_layout import request_key
 from lambdas.gateways.s3 import Objects
+from lambdas.requests.budget import IdlePolicy
 from lambdas.requests.request import InvalidRequestError, Request, RetrainPolicy, UploadPolicy
 from lambdas.requests.request_reading import parse_request
 
@@ -19,6 +20,12 @@ def retrain_policy(objects: Objects, group: str) -> RetrainPolicy | None:
     """Return when imports lead to a training; None when never."""
     request = _request(objects, group)
     return request.retrain if request else None
+
+
+def idle_policy(objects: Objects, group: str) -> IdlePolicy | None:
+    """Return what becomes of what serves nobody; None when nobody asks."""
+    request = _request(objects, group)
+    return request.idle if request else None
 
 
 def import_job_options(objects: Objects, group: str, dataset: str) -> dict[str, Any]:

@@ -124,6 +124,7 @@ class Planner:
                 "after_put_events": self.request.train_after_put_events,
             },
             "versionOptions": self._version_options(solution),
+            "trainingHoursPerMonth": budget.training_hours_per_month if (budget := self.request.budget) else None,
             "gates": [gate.model_dump(by_alias=True) for gate in solution.gates],
             "campaignArns": campaigns,
         }

@@ -9,7 +9,6 @@ from lambdas.personalize.resources import RESOURCES
 from lambdas.requests.existing_schemas import schema_fault
 from lambdas.requests.parameters import Problem, check_parameters
 from lambdas.requests.plan import Planner, ResourceSpec
-from lambdas.requests.planned_schedules import schedule_problems
 from lambdas.requests.recipe_facts import known_metrics
 from lambdas.requests.request import (
     BatchJob,
@@ -23,6 +22,7 @@ from lambdas.requests.request import (
     Recommender,
     Solution,
 )
+from lambdas.requests.schedules.planned_schedules import schedule_problems
 from lambdas.requests.sections import PassThroughSection
 
 # What the plan computes: a request that said otherwise would be at odds with itself, at the latest in its second run.

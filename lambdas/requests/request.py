@@ -13,8 +13,9 @@ from pydantic import Field, model_validator
 
 from lambdas.bucket_layout import DatasetName
 from lambdas.personalize.avro_schema import columns_declared
+from lambdas.requests.budget import Budget, IdlePolicy
 from lambdas.requests.parameters import Problem
-from lambdas.requests.schedule import Schedule
+from lambdas.requests.schedules.schedule import Schedule
 from lambdas.requests.sections import Name, PassThroughSection, StrictSection, Training, TrainingMode
 
 
@@ -205,6 +206,8 @@ class Request(StrictSection):
     uploads: UploadPolicy = UploadPolicy()
     retrain: RetrainPolicy | None = None
     schedules: tuple[Schedule, ...] = ()
+    budget: Budget | None = None
+    idle: IdlePolicy | None = None
     on_missing_data: Literal["WARN", "FAIL"] = Field(
         default="WARN", description="What a run does about datasets that no file was ever imported for."
     )

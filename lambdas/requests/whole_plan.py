@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner
-from lambdas.requests.planned_schedules import planned_schedules
 from lambdas.requests.request import InvalidRequestError, Solution
+from lambdas.requests.schedules.planned_schedules import planned_schedules
 
-_LARGEST_STATE_BYTES: Final = 240_000  # of 262,144: the names of states and members around it take some
+_LARGEST_STATE_BYTES: Final = 228_000  # of 262,144: the preview, and the names of states and members around it
 _DESCRIPTION_BYTES: Final = 1_000  # what the service answers about a resource beyond what it was created with
 
 

@@ -191,7 +191,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("training", "domain recommenders do not retrain by themselves every 7 days", _NOT_DONE),
     Rule("training", "the two-hourly updates of User-Personalization; new items wait for a new version", _NOT_DONE),
     Rule("training", "the prefixes of hyperparameter names that DescribeSolution shows after HPO", _NOT_DONE),
-    Rule("monitoring", "metrics in AWS/Personalize and CloudTrail events", _NOT_DONE),
+    Rule("monitoring", "metrics in AWS/Personalize but those of requests, and CloudTrail events", _NOT_DONE),
 )  # fmt: skip
 
 # Declared in the model, and nothing in the documentation says what could bring them about.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lambdas.requests.cron_syntax import expression_fault
+from lambdas.requests.schedules.cron_syntax import expression_fault
 from personalize_local.aws.events.schedule_expressions import next_time
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

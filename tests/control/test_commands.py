@@ -46,11 +46,17 @@ def test_plan_run_plan_export_and_run_again(cloud: Cloud, file: Path, monkeypatc
     )
 
     planned = control(cloud, "plan", str(file))
-    assert planned.stdout.splitlines() == [
+    *told, prices = planned.stdout.splitlines()
+    assert told == [
         "create   solution hand: it is not there",
-        "train    solution version hand: FULL: there is no version yet (about 1.5 hours)",
-        "create   campaign hand: it is not there (about 0.2 hours)",
+        "train    solution version hand: FULL: there is no version yet (about 1.5 hours, $0.36)",
+        "create   campaign hand: it is not there (about 0.2 hours, $146.12 a month)",
+        "in total: about 1.8 hours of jobs, $0.36 once, $146.12 a month to keep it, with no request",
     ], planned.stderr
+    assert prices.startswith("prices of 2")
+    document = json.loads(control(cloud, "plan", str(file), "--json").stdout)
+    assert document["total"] == {"hours": 1.75, "once": 0.36, "monthly": 146.12, "unknown": 0, "verified": True}
+    assert document["prices"]["date"] in prices
 
     key = f"uploads/{GROUP}/interactions/monday.csv"
     cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=key, Body=interactions().encode())
@@ -73,6 +79,12 @@ def test_a_plan_names_what_it_refuses_and_ends_red(cloud: Cloud, file: Path) -> 
     file.with_name("wrong.json").write_text(json.dumps({**REQUEST, "solutions": [{"name": "x", "recipeArn": "none"}]}))
     wrong = control(cloud, "plan", str(file.with_name("wrong.json")))
     assert (wrong.returncode, "'none' is no recipe" in wrong.stderr) == (1, True)
+    solutions = [{"name": "thrifty-plan", "recipeArn": "aws-sims"}]
+    thrifty = {"datasetGroup": "thrifty-plan", "budget": {"trainingHoursPerMonth": 1}, "solutions": solutions}
+    thrifty["datasets"] = REQUEST["datasets"]
+    file.with_name("thrifty.json").write_text(json.dumps(thrifty))
+    over = control(cloud, "plan", str(file.with_name("thrifty.json")))
+    assert (over.returncode, "refuse   budget trainingHoursPerMonth: is 1: 0 training(s)" in over.stdout) == (1, True)
     missing = control(cloud, "export", "nowhere")
     assert (missing.returncode, "no dataset group nowhere" in missing.stderr) == (1, True)
     elsewhere = control(cloud, "--app", "other-stage", "plan", GROUP)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from control.group_export import NoSuchGroupError, export_group
-from control.preview import Preview, predicted_calls
+from lambdas.previews.planned_change import predicted_calls
 from lambdas.requests.plan_check import request_problems
 from tests.lambdas.requests.step_runs import StepRuns, step_runs
 from tests.personalize_local.personalize.world import FIELDS, RECIPES, ROLE
@@ -127,7 +127,7 @@ def test_running_an_export_changes_nothing(runs: StepRuns, name: str) -> None:
     exported = export_group(runs.personalize, name)
     planner = runs.planner(json.loads(json.dumps(exported.request)))
     assert request_problems(planner, runs.personalize) == []
-    planned = Preview(planner, runs.personalize, runs.now).changes()
+    planned = runs.preview(planner).changes()
     assert {change.verb for change in planned} == {"leave"}, planned
     assert predicted_calls(planned) == []
     runs.run(planner)

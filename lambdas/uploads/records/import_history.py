@@ -34,13 +34,17 @@ class ImportHistory:
         items = self._table.entries(_partition(group), _NEWEST)
         return {str(item["kind"]): datetime.fromisoformat(str(item["settled"])) for item in items}
 
-    def rows_imported(self, group: str, since: datetime | None) -> int:
-        """Return how many rows a group's imports brought since a moment, as far back as the ledger remembers."""
+    def rows_imported(self, group: str, since: datetime | None, dataset: str | None = None) -> int:
+        """Return how many rows a group's imports, or one dataset's, brought since a moment.
+
+        It goes as far back as the ledger remembers.
+        """
         imports = self._table.entries(_partition(group), _JOB)
         return sum(
             int(item["rows"])
             for item in imports
-            if since is None or datetime.fromisoformat(str(item["settled"])) > since
+            if (since is None or datetime.fromisoformat(str(item["settled"])) > since)
+            and dataset in (None, item["kind"])
         )
 
     def put_retrain_off(self, group: str, job_name: str) -> None:

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from botocore.utils import parse_timestamp
-from moto.cloudwatch.models import cloudwatch_backends
 
 from personalize_local.engine.api import DatasetRef, EngineError
 from personalize_local.engine.datasets.schema import Field, Schema
 from personalize_local.personalize.operations.datasets import of_group, reference_to, schema_of
+from personalize_local.personalize.protocol.request_counts import count_request
 from personalize_local.personalize.protocol.service_errors import (
     ServiceError,
     in_use,
@@ -43,19 +43,7 @@ def put_events(account: Account, request: Members) -> None:
             account.sessions.keep(tracker.arn, request["sessionId"], rows)
     _put(account, dataset, reference, rows)
     named = {"DatasetGroupArn": tracker.group_arn, "DatasetArn": dataset.arn, "EventTrackerArn": tracker.arn}
-    _count_request(account, "PutEventsRequests", named)
-
-
-def _count_request(account: Account, metric: str, dimensions: Mapping[str, str]) -> None:
-    """Add one request to a metric in CloudWatch, under the developer guide's names, at the simulated time."""
-    datum = {
-        "MetricName": metric,
-        "Value": 1.0,
-        "Unit": "Count",
-        "Timestamp": datetime.fromtimestamp(account.now(), UTC).replace(tzinfo=None),  # as moto compares them
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-    }
-    cloudwatch_backends[account.account_id][account.region].put_metric_data("AWS/Personalize", [datum])
+    count_request(account, "PutEventsRequests", named)
 
 
 def _tracker(account: Account, tracking_id: str) -> Record:

@@ -12,6 +12,7 @@ from personalize_local.engine.recipes.recipe_table import RECIPES
 from personalize_local.personalize.operations.datasets import of_group, schema_of
 from personalize_local.personalize.operations.filters import check_use
 from personalize_local.personalize.operations.solutions import recipe_arn
+from personalize_local.personalize.protocol.request_counts import count_request
 from personalize_local.personalize.protocol.service_errors import invalid_input, not_found
 from personalize_local.personalize.resources.account import Account
 from personalize_local.personalize.resources.reconcile import reconciled
@@ -47,7 +48,7 @@ def get_recommendations(account: Account, request: Members) -> Members:
             num_results=_results(request, _DEFAULT_RESULTS, _RESULTS_AT_MOST),
             promotions=_promotions(account, online, request),
         )
-    return _answer("itemList", _recommend(account, online, query))
+    return _answer("itemList", _recommended(account, "GetRecommendations", request, online, query))
 
 
 def get_personalized_ranking(account: Account, request: Members) -> Members:
@@ -64,7 +65,7 @@ def get_personalized_ranking(account: Account, request: Members) -> Members:
             item_list=tuple(request["inputList"]),
             num_results=len(request["inputList"]),
         )
-    return _answer("personalizedRanking", _recommend(account, online, query))
+    return _answer("personalizedRanking", _recommended(account, "GetPersonalizedRanking", request, online, query))
 
 
 def get_action_recommendations(account: Account, request: Members) -> Members:
@@ -76,9 +77,19 @@ def get_action_recommendations(account: Account, request: Members) -> Members:
         _require(online.recipe, request)
         number = _results(request, _DEFAULT_ACTIONS, _ACTIONS_AT_MOST)
         query = replace(_query(account, online, request), num_results=number)
-    recommended = _recommend(account, online, query)
+    recommended = _recommended(account, "GetActionRecommendations", request, online, query)
     actions = [{"actionId": each.item_id, "score": each.score} for each in recommended]
     return {"actionList": actions, "recommendationId": _recommendation_id()}
+
+
+def _recommended(
+    account: Account, operation: str, request: Members, online: OnlineModel, query: Query
+) -> Sequence[Recommendation]:
+    """Return what the model answers, and count the request: only those that succeed are counted."""
+    answered = _recommend(account, online, query)
+    key = "campaignArn" if request.get("campaignArn") else "recommenderArn"
+    count_request(account, operation, {f"{key[0].upper()}{key[1:]}": request[key]})
+    return answered
 
 
 def _online(account: Account, request: Members) -> OnlineModel:

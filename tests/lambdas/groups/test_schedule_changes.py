@@ -7,7 +7,7 @@ import pytest
 
 from lambdas.gateways.event_schedules import StageSchedules
 from lambdas.groups.schedule_changes import apply, schedule_changes
-from lambdas.requests.planned_schedules import PlannedSchedule, names_begin_with
+from lambdas.requests.schedules.planned_schedules import PlannedSchedule, names_begin_with
 from personalize_local.cloud import Cloud
 
 ROLE = "arn:aws:iam::123456789012:role/scheduler"

@@ -8,8 +8,8 @@ from typing import Any
 from lambdas.personalize.resources import ResourceType
 from lambdas.releases.releases import Releases
 from lambdas.releases.stage_plan import StagePlanner
-from lambdas.releases.trained_versions import comparable_versions
-from lambdas.releases.training_decision import Action, NewData, TrainingPolicy, decide_training
+from lambdas.releases.training_choice import choose_training
+from lambdas.releases.training_decision import Action
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
 from lambdas.requests.plan import AccountContext, Planner
 from lambdas.requests.request import InvalidRequestError
@@ -86,8 +86,8 @@ class SolutionWorld(FakePersonalize):
     def _train(self, precision: float) -> tuple[str, Action]:
         self.tick()
         solution = self.planner.train_solution(self.planner.request.solutions[0])["solution"]["request"]
-        versions = comparable_versions(self, self.solution_arn, solution)
-        decision = decide_training(TrainingPolicy(), versions, NewData(self.imported), self.now)
+        asked: dict[str, Any] = {"solution": solution, "training": {}}
+        decision = choose_training(self, None, asked, self.imported, self.now).decision
         arn = decision.version_arn or f"{self.solution_arn}/v{len(self.created) + 1}"
         if decision.action is Action.TRAIN:
             self.created[arn], self.precision[arn] = self.now, precision

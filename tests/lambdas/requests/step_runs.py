@@ -16,14 +16,21 @@ from lambdas.personalize import removal, resource_steps
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resource_steps import ResourceStepInput
 from lambdas.personalize.resources import ResourceType
-from lambdas.releases.trained_versions import comparable_versions
-from lambdas.releases.training_decision import Action, NewData, TrainingPolicy, decide_training
+from lambdas.previews.preview import Preview
+from lambdas.previews.unwritten_releases import UnwrittenReleases
+from lambdas.releases.judgement import UnknownMetricError
+from lambdas.releases.releases import Releases
+from lambdas.releases.stage_plan import StagePlanner
+from lambdas.releases.trained_versions import versions_of
+from lambdas.releases.training_choice import choose_training
+from lambdas.releases.training_decision import Action
+from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
 from lambdas.requests.existing_schemas import keeping_schemas
 from lambdas.requests.plan import AccountContext, Planner
-from lambdas.requests.recipe_facts import can_update
-from lambdas.requests.request import Solution
+from lambdas.requests.request import InvalidRequestError, Solution
 from lambdas.requests.request_reading import parse_request
 from personalize_local.clock import CLOCK
+from tests.lambdas.gateways.memory_table import MemoryTable
 from tests.personalize_local.personalize.world import PREFIX, ROLE, World, running
 
 _MOST_STEPS: Final = 60
@@ -69,6 +76,7 @@ class StepRuns:
         self.world = world
         self.personalize = RecordingPersonalize(world.personalize, PREFIX[:-1])
         self.account = AccountContext(PREFIX[:-1], world.bucket, ROLE)
+        self.table = MemoryTable()
 
     @property
     def writes(self) -> list[tuple[str, str, str]]:
@@ -80,8 +88,16 @@ class StepRuns:
         """The simulated time."""
         return _now()
 
+    def preview(self, planner: Planner) -> Preview:
+        """Return the preview of a run, as its first state makes it."""
+        return Preview(planner, self.personalize, UnwrittenReleases(self.table, planner.group), self.now)
+
     def planner(self, document: Any, run: str = "run-1") -> Planner:
         return Planner(parse_request(document), run, self.account)
+
+    def version_arns(self, solution_arn: str) -> list[str]:
+        """Return the versions of a solution that may be named in orders."""
+        return [str(one["solutionVersionArn"]) for one in versions_of(self.personalize, solution_arn)]
 
     def import_data(self, planner: Planner) -> list[dict[str, Any]]:
         """Do what the machine import_data ensures; return what was found at the end of each, in order."""
@@ -122,22 +138,50 @@ class StepRuns:
 
     def _build(self, planner: Planner, solution: Solution, imported: Mapping[str, datetime]) -> None:
         stage = planner.train_solution(solution)
-        wanted = stage["solution"]["request"]
         if not self._is_ensured(stage["solution"]):
             return
-        arn = planner.solution_arn(solution)
-        policy = TrainingPolicy(**stage["training"], can_update=can_update(wanted.get("recipeArn")))
-        decision = decide_training(
-            policy, comparable_versions(self.personalize, arn, wanted), NewData(imported), _now()
+        asked = {"solution": stage["solution"]["request"], "training": stage["training"]}
+        decision = choose_training(self.personalize, None, asked, imported, _now()).decision
+        serve = None
+        if decision.action is not Action.NONE:
+            new = {"solutionArn": planner.solution_arn(solution), "name": planner.run, "trainingMode": decision.mode}
+            named = {"solutionVersionArn": decision.version_arn}
+            version = named if decision.version_arn else {**new, **stage["versionOptions"]}
+            found = self.ensure({"type": "solution_version", "request": version})
+            if found["phase"] != "READY":
+                return
+            training = TrainingStep(action=decision.action, reasons=decision.reasons)
+            try:
+                serve = self._judge(planner, stage, found["arn"], training)
+            except UnknownMetricError:
+                return
+        self.update_campaign(planner, solution, {"run": planner.run, "solutionVersionArn": serve})
+
+    def _judge(self, planner: Planner, stage: Mapping[str, Any], arn: str, training: TrainingStep) -> str | None:
+        step = VersionStep(
+            solution=stage["solution"]["request"]["name"],
+            solutionVersionArn=arn,
+            gates=stage["gates"],
+            campaignArns=stage["campaignArns"],
+            training=training,
+            now=_now().isoformat(),
         )
-        if decision.action is Action.NONE:
-            return
-        new = {"solutionArn": arn, "name": planner.run, "trainingMode": decision.mode, **stage["versionOptions"]}
-        version = {"solutionVersionArn": decision.version_arn} if decision.version_arn else new
-        found = self.ensure({"type": "solution_version", "request": version})
-        if found["phase"] == "READY":
-            for spec in planner.update_campaign(solution, found["arn"])["campaigns"]:
-                self._is_ensured(spec)
+        answer = decide_version(self.personalize, Releases(self.table, planner.group), step)
+        return str(answer["solutionVersionArn"]) if answer["solutionVersionArn"] else None
+
+    def update_campaign(self, planner: Planner, solution: Solution, given: Mapping[str, Any]) -> bool:
+        """Do what the machine update_campaign does; say whether it was refused nothing."""
+        releases = Releases(self.table, planner.group)
+        stages = StagePlanner(planner, self.personalize, releases, lambda _: True, _now().isoformat())
+        try:
+            plan = stages.plan("update_campaign", {"solution": solution.name, **given})
+        except InvalidRequestError:
+            return False
+        for spec in plan["campaigns"]:
+            if self._is_ensured(spec):
+                request = spec["request"]
+                releases.note_serving(request["name"], request["solutionVersionArn"], _now().isoformat())
+        return True
 
     def ensure(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Take the steps of ensure_resource until it would end; return what it would."""

@@ -256,7 +256,11 @@ def test_an_executions_input_may_say_otherwise_about_training() -> None:
 @pytest.mark.parametrize(
     ("document", "path", "words"),
     [
-        ({**EXAMPLE, "solution": []}, "$", "allowed: dataDeletionJobs, datasetExportJobs, datasetGroup, datasets"),
+        (
+            {**EXAMPLE, "solution": []},
+            "$",
+            "allowed: budget, dataDeletionJobs, datasetExportJobs, datasetGroup, datasets",
+        ),
         ({**EXAMPLE, "datasets": {"movies": {"columns": {"A": "string"}}}}, "$.datasets.movies", "'interactions'"),
         ({**EXAMPLE, "datasets": {"items": {"colums": {}}}}, "$.datasets.items", "allowed: columns"),
         ({**EXAMPLE, "train": "SOMETIMES"}, "$.train", "'WHEN_NEEDED'"),

@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 
 from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import request_problems
-from lambdas.requests.planned_schedules import check_scheduled, check_source, names_begin_with, planned_schedules
 from lambdas.requests.request import InvalidRequestError
 from lambdas.requests.request_reading import load_request, parse_request
+from lambdas.requests.schedules.planned_schedules import (
+    check_scheduled,
+    check_source,
+    names_begin_with,
+    planned_schedules,
+)
 from lambdas.requests.whole_plan import plan_pipeline
 from tests.lambdas.requests.test_plan import ACCOUNT, EXAMPLE, Service
 

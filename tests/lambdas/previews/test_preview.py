@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from control.preview import PlannedChange, Preview, predicted_calls
+from lambdas.previews.planned_change import PlannedChange, predicted_calls
 from tests.lambdas.requests.step_runs import StepRuns, step_runs
 from tests.personalize_local.personalize.world import FIELDS
 
@@ -136,33 +136,54 @@ class Requests:
             **self._maybe(performAutoTraining=False),
             **self._maybe(solutionConfig=config),
             **self._maybe(versionTags=TAGS[1]),
+            **self._maybe(gates=[{"metric": "coverage", "minimum": self._chance.choice([0.4, 0.4, 0.9])}]),
         }
 
 
 def check_run(runs: StepRuns, document: dict[str, Any], run: str) -> list[PlannedChange]:
-    """Preview and run; compare; return what was planned."""
+    """Preview and run; compare; return what was planned.
+
+    What a version that is yet to be trained will measure, nobody knows: campaigns behind a gate are left out then.
+    """
     planner = runs.planner(document, run)
-    planned = Preview(planner, runs.personalize, runs.now).changes()
+    planned = runs.preview(planner).changes()
     runs.writes.clear()
     runs.run(planner)
-    recorded = [(verb, noun) for verb, noun, _ in runs.writes]
-    assert predicted_calls(planned) == recorded, (document, planned)
+    predicted, recorded = predicted_calls(planned), [(verb, noun) for verb, noun, _ in runs.writes]
+    if any("if it passes" in change.reason for change in planned):
+        predicted, recorded = ([call for call in calls if call[1] != "campaign"] for calls in (predicted, recorded))
+    assert predicted == recorded, (document, planned)
     return planned
+
+
+def decide(runs: StepRuns, chance: random.Random, document: dict[str, Any]) -> str:
+    """Let somebody pin, approve or roll back versions between two runs; return what was ordered and carried out."""
+    planner = runs.planner(document, "by-hand")
+    for solution in planner.request.solutions:
+        versions = runs.version_arns(planner.solution_arn(solution))
+        order = chance.choice(["", "", "pin", "pin", "approve", "rollback", "unpin"])
+        if order and versions:
+            named = {"solutionVersion": chance.choice(versions), "by": "Ann", "why": "so it is better"}
+            if runs.update_campaign(planner, solution, {order: named if order in ("pin", "approve") else True}):
+                return order
+    return ""
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_predicted_is_recorded_and_a_plan_after_a_run_is_empty(runs: StepRuns, batch: int) -> None:
-    chance, verbs = random.Random(batch), Counter[str]()
+    chance, verbs, orders = random.Random(batch), Counter[str](), Counter[str]()
     for number in range(PAIRS_PER_BATCH):
         requests = Requests(chance, f"g{batch}-{number}")
         before = requests.request()
         after = requests.edited(before)
-        for name, document in (("first", before), ("second", after)):
+        for name, document in (("first", before), ("second", after), ("third", requests.edited(after))):
             planned = check_run(runs, document, f"{name}-{number}")
             verbs.update(change.verb for change in planned)
             if any(change.verb == "refuse" for change in planned) or document.get("train") == "ALWAYS":
                 continue
-            again = Preview(runs.planner(document, f"again-{number}"), runs.personalize, runs.now).changes()
+            again = runs.preview(runs.planner(document, f"again-{number}")).changes()
             assert {change.verb for change in again} <= {"leave"}, (document, again)
             assert predicted_calls(again) == []
+            orders[decide(runs, chance, document)] += 1
     assert set(verbs) >= {"create", "update", "train", "leave"}, verbs
+    assert set(orders) >= {"", "pin", "unpin"}, orders

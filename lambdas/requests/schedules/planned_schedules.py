@@ -10,7 +10,7 @@ from lambdas.personalize.resources import RESOURCES
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner, batch_jobs
 from lambdas.requests.request import InvalidRequestError, Request
-from lambdas.requests.schedule import Schedule
+from lambdas.requests.schedules.schedule import Schedule
 
 PlannedSchedule = dict[str, Any]  # {"name", "action", "expression", "timezone", "machine", "input"}
 

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lambdas.requests.cron_syntax import expression_fault, zone_fault
+from lambdas.requests.schedules.cron_syntax import expression_fault, zone_fault
 from lambdas.requests.sections import Name, StrictSection, Training, TrainingMode
 
 ScheduledAction = Literal["IMPORT", "TRAIN", "BATCH", "START", "STOP"]

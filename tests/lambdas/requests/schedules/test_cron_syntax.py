@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.requests.cron_syntax import expression_fault, zone_fault
+from lambdas.requests.schedules.cron_syntax import expression_fault, zone_fault
 
 # All examples of the guide's pages about schedule types, but for its one-time schedules.
 DOCUMENTED = [

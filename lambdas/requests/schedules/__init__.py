@@ -1,0 +1,1 @@
+"""Schedules as a request has them: their expressions, and what EventBridge Scheduler is asked for."""
