@@ -2,7 +2,7 @@
 
 import sys
 
-from control.commands import main
+from control.program import main
 
 if __name__ == "__main__":
     sys.exit(main())

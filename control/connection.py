@@ -1,19 +1,24 @@
 """Find a stage of the app and connect to it: on AWS, or on the local cloud at an endpoint."""
 
 import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import boto3
 
+from control.runs.execution_reader import RUNNING, ExecutionReader
 from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
 from lambdas.personalize.gateway import PersonalizeGateway
+from lambdas.personalize.resources import RESOURCES
 from lambdas.previews.group_data import GroupData, group_data
 from lambdas.previews.unwritten_releases import UnwrittenReleases
 from lambdas.requests.plan import AccountContext
+from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.import_history import ImportHistory
 
@@ -39,7 +44,7 @@ class Connection:
     @functools.cached_property
     def personalize(self) -> PersonalizeGateway:
         """The gateway to Amazon Personalize."""
-        sts, client = self._client("sts"), self._client("personalize")
+        sts, client = self.client("sts"), self.client("personalize")
         caller = sts.get_caller_identity()
         partition = str(caller["Arn"]).split(":")[1]
         return PersonalizeGateway(client, f"arn:{partition}:personalize:{client.meta.region_name}:{caller['Account']}")
@@ -53,35 +58,71 @@ class Connection:
     @functools.cached_property
     def objects(self) -> S3Objects:
         """The gateway to the stage's bucket. Raises NotDeployedError."""
-        return S3Objects(self._client("s3"), self._output("Bucket"))
+        return S3Objects(self.client("s3"), self._output("Bucket"))
 
     @functools.cached_property
     def counts(self) -> CloudWatchCounts:
         """What counts in CloudWatch."""
-        return CloudWatchCounts(self._client("cloudwatch"))
+        return CloudWatchCounts(self.client("cloudwatch"))
 
     @functools.cached_property
     def schedules(self) -> StageSchedules:
         """The stage's schedules. Raises NotDeployedError."""
-        arns = {name: self._output(f"StateMachine{name.title().replace('_', '')}") for name in SCHEDULABLE_MACHINES}
+        arns = {name: self.machine_arn(name) for name in SCHEDULABLE_MACHINES}
         group, role, dead_letters = (self._output(f"Schedules{key}") for key in ("Group", "RoleArn", "DeadLettersArn"))
-        return StageSchedules(self._client("scheduler"), group, role, dead_letters, arns)
+        return StageSchedules(self.client("scheduler"), group, role, dead_letters, arns)
+
+    def client(self, service: str) -> Any:
+        """Return a client of boto3 for any service."""
+        session = boto3.Session(profile_name=self.profile, region_name=self.region)
+        return session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # any service
+
+    @functools.cached_property
+    def executions(self) -> ExecutionReader:
+        """What reads executions of the stage's state machines."""
+        return ExecutionReader(self.client("stepfunctions"), self.app)
+
+    def machine_arn(self, name: str) -> str:
+        """Return the ARN of a state machine by its name in this project. Raises NotDeployedError."""
+        return self._output(f"StateMachine{name.title().replace('_', '')}")
+
+    def start(self, machine: str, execution_input: Mapping[str, Any]) -> str:
+        """Start an execution and return its ARN."""
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.machine_arn(machine), input=json.dumps(execution_input)
+        )
+        return str(started["executionArn"])
+
+    @functools.cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of uploads. Raises NotDeployedError."""
+        return Ledger(self.table, _ANY_DAYS)
+
+    @functools.cached_property
+    def leases(self) -> Leases:
+        """Who is at work for what."""
+        return Leases(self.table, lambda arn: self.executions.read(arn).status == RUNNING)
+
+    def group_arn(self, group: str) -> str:
+        """Return the ARN of the dataset group that requests call so."""
+        return str(RESOURCES["dataset_group"].arn(self.personalize.arn_prefix, {"name": group}))
 
     def data(self, group: str, datasets: list[str]) -> GroupData:
         """Return what the ledger knows of a group's datasets."""
-        return group_data(Ledger(self._table, _ANY_DAYS), ImportHistory(self._table, _ANY_DAYS), group, datasets)
+        return group_data(self.ledger, ImportHistory(self.table, _ANY_DAYS), group, datasets)
 
     def unwritten_releases(self, group: str) -> UnwrittenReleases:
         """Return a group's releases, for a plan."""
-        return UnwrittenReleases(self._table, group)
+        return UnwrittenReleases(self.table, group)
 
     @functools.cached_property
-    def _table(self) -> DynamoTable:
-        return DynamoTable(self._client("dynamodb"), self._output("TableLedger"))
+    def table(self) -> DynamoTable:
+        """The ledger's table. Raises NotDeployedError."""
+        return DynamoTable(self.client("dynamodb"), self._output("TableLedger"))
 
     @functools.cached_property
     def _outputs(self) -> dict[str, str]:
-        pages = self._client("cloudformation").get_paginator("describe_stacks").paginate()
+        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
         stacks = [stack for page in pages for stack in page["Stacks"] if stack["StackName"].startswith(f"{self.app}-")]
         return {one["OutputKey"]: one["OutputValue"] for stack in stacks for one in stack.get("Outputs", ())}
 
@@ -89,7 +130,3 @@ class Connection:
         if key not in self._outputs:
             raise NotDeployedError(f"no stack {self.app}-… has the output {key}: deploy the stage, or name it by --app")
         return self._outputs[key]
-
-    def _client(self, service: str) -> Any:
-        session = boto3.Session(profile_name=self.profile, region_name=self.region)
-        return session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # any service

@@ -52,19 +52,19 @@ class StageSchedules:
         self, client: Any, group: str, role_arn: str, dead_letters_arn: str, machine_arns: Mapping[str, str]
     ) -> None:
         self._client = client
-        self._group = group
+        self.group = group
         self._role_arn = role_arn
         self._dead_letters_arn = dead_letters_arn
         self._machine_arns = machine_arns
 
     def names(self, beginning: str) -> list[str]:
         """Return the names of the schedules that begin so."""
-        pages = self._client.get_paginator("list_schedules").paginate(GroupName=self._group, NamePrefix=beginning)
+        pages = self._client.get_paginator("list_schedules").paginate(GroupName=self.group, NamePrefix=beginning)
         return [str(listed["Name"]) for page in pages for listed in page["Schedules"]]
 
     def is_as(self, name: str, start: ScheduledStart) -> bool:
         """Say whether a schedule that is there does what `start` says; whether it is paused does not matter."""
-        described = self._client.get_schedule(GroupName=self._group, Name=name)
+        described = self._client.get_schedule(GroupName=self.group, Name=name)
         wanted = self._settings(start)
         target = {key: described["Target"].get(key) for key in wanted["Target"]}
         return {key: described.get(key) for key in _OURS} | {"Target": target} == wanted
@@ -72,19 +72,19 @@ class StageSchedules:
     def create(self, name: str, start: ScheduledStart) -> None:
         """Make a schedule; one that was made meanwhile is changed."""
         try:
-            self._client.create_schedule(GroupName=self._group, Name=name, **self._settings(start))
+            self._client.create_schedule(GroupName=self.group, Name=name, **self._settings(start))
         except self._client.exceptions.ConflictException:
             self.update(name, start)
 
     def update(self, name: str, start: ScheduledStart) -> None:
         """Change a schedule; one that somebody has paused stays paused."""
-        state = self._client.get_schedule(GroupName=self._group, Name=name)["State"]
-        self._client.update_schedule(GroupName=self._group, Name=name, State=state, **self._settings(start))
+        state = self._client.get_schedule(GroupName=self.group, Name=name)["State"]
+        self._client.update_schedule(GroupName=self.group, Name=name, State=state, **self._settings(start))
 
     def delete(self, name: str) -> None:
         """Delete a schedule; one that is gone needs nothing."""
         try:
-            self._client.delete_schedule(GroupName=self._group, Name=name)
+            self._client.delete_schedule(GroupName=self.group, Name=name)
         except self._client.exceptions.ResourceNotFoundException:
             return
 

@@ -14,9 +14,9 @@ from lambdas.names import shown
 
 Verdict = Literal["DEPLOY", "KEEP"]
 
-_VERSION: Final = "version#"
-_PIN: Final = "pin#"
-_SERVING: Final = "serving#"
+VERSION: Final = "version#"
+PIN: Final = "pin#"
+SERVING: Final = "serving#"
 _LONGEST_REASONS: Final = 2000  # characters
 
 
@@ -75,7 +75,7 @@ class Releases:
 
     def __init__(self, table: Table, group: str) -> None:
         self._table = table
-        self._partition = f"{group}#releases"
+        self._partition = partition_of(group)
 
     def of(self, version_arn: str) -> Release:
         """Return what is known of a version; one that was never judged here is known by its ARN alone."""
@@ -83,7 +83,7 @@ class Releases:
 
     def of_solution(self, solution: str) -> list[Release]:
         """Return what is known of every version of a solution that was judged here."""
-        items = self._table.entries(self._partition, f"{_VERSION}{solution}/")
+        items = self._table.entries(self._partition, f"{VERSION}{solution}/")
         return [_release(str(item["version_arn"]), item) for item in items]
 
     def note_judgement(
@@ -127,15 +127,15 @@ class Releases:
             "version_arn": pin.decision.version_arn,
             "rollback": pin.rollback,
         }
-        self._table.update(self._partition, f"{_PIN}{solution}", put=put)
+        self._table.update(self._partition, f"{PIN}{solution}", put=put)
 
     def unpin(self, solution: str) -> None:
         """Let runs deploy again."""
-        self._table.delete(self._partition, f"{_PIN}{solution}")
+        self._table.delete(self._partition, f"{PIN}{solution}")
 
     def pinned(self, solution: str) -> Pin | None:
         """Return the version that a solution's campaigns are pinned to, if any."""
-        item = self._table.get(self._partition, f"{_PIN}{solution}")
+        item = self._table.get(self._partition, f"{PIN}{solution}")
         if item is None:
             return None
         decision = _decision(str(item["version_arn"]), item, "pinned")
@@ -144,13 +144,18 @@ class Releases:
     def note_serving(self, campaign: str, version_arn: str, time: str) -> None:
         """Write down that a campaign serves a version, unless it is known to."""
         if next(self.served(campaign), None) != version_arn:
-            entry = f"{_SERVING}{campaign}#{time}"
+            entry = f"{SERVING}{campaign}#{time}"
             self._table.create({"dataset": self._partition, "entry": entry, "version_arn": version_arn})
 
     def served(self, campaign: str) -> Iterator[str]:
         """Yield the versions that a campaign has served, the newest first."""
-        rows = list(self._table.entries(self._partition, f"{_SERVING}{campaign}#"))
+        rows = list(self._table.entries(self._partition, f"{SERVING}{campaign}#"))
         return (str(row["version_arn"]) for row in reversed(rows))
+
+
+def partition_of(group: str) -> str:
+    """Return the partition of the ledger's table that keeps a group's releases."""
+    return f"{group}#releases"
 
 
 def _release(version_arn: str, item: Item) -> Release:
@@ -166,7 +171,7 @@ def _release(version_arn: str, item: Item) -> Release:
 
 def _version_entry(version_arn: str) -> str:
     """Return the sort key of a version: solution and id, the end of its ARN."""
-    return f"{_VERSION}{'/'.join(version_arn.split('/')[-2:])}"
+    return f"{VERSION}{'/'.join(version_arn.split('/')[-2:])}"
 
 
 def _signed(what: str, decision: SignedDecision) -> dict[str, Value]:

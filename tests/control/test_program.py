@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+import typer
+from botocore.exceptions import ClientError
 
-from control.commands import main, parser
+from control.program import app, main
 from personalize_local.cloud import Cloud
 from tests.e2e.resource_zoo import INTERACTIONS, WRITES, counted_creates, interactions
 
@@ -105,9 +108,44 @@ def test_a_configuration_is_converted_offline(tmp_path: Path, capsys: pytest.Cap
     assert "is no JSON" in capsys.readouterr().err
 
 
-def test_every_argument_has_its_help_and_a_wrong_one_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert all(action.help for action in parser()._actions)
-    with pytest.raises(SystemExit) as ended:
-        main(["plan"])
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
+def test_every_command_and_argument_has_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    program: Any = typer.main.get_command(app)
+    assert len(program.commands) >= 20
+    silent = [
+        (name, parameter.name)
+        for name, command in program.commands.items()
+        for parameter in command.params
+        if not (command.help and parameter.help)
+    ]
+    assert silent == []
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in program.commands)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["plan"], 2, "Missing argument"),
+        (["recommend", "films"], 1, "say for whom"),
+        (["nonsense"], 2, "No such command"),
+        (["check", "/nowhere.csv"], 2, "/nowhere.csv"),
+        (["history", "films", "--file", "uploads/other/items/a.csv"], 1, "no upload of films"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, text: str
+) -> None:
+    assert main(arguments) == status
+    told = capsys.readouterr().err
+    assert text in told
+    assert told.startswith("control: ")
+    assert told.count("\n") == 1
+
+
+def test_what_a_profile_may_not_do_is_told_politely(capsys: pytest.CaptureFixture[str]) -> None:
+    """The local cloud serves its own deployer only, so that the service's refusal is a stub's."""
+    error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "StartExecution")
+    with patch("control.commands.runs.connection_of", side_effect=error):
+        assert main(["run", "films"]) == 1
+    assert "your profile may not do that (StartExecution)" in capsys.readouterr().err

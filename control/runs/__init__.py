@@ -1,0 +1,1 @@
+"""Follow and explain executions of the state machines, with what they started."""
