@@ -1,0 +1,191 @@
+"""`explain` on red executions of every kind: it names the cause that a person would name, and the runbook's line."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from control.connection import Connection
+from control.runs.explanation import Explanation, explain_execution
+from control.runs.explanation_report import explanation_lines
+from control.runs.runbook import find, rows
+from personalize_local.cloud import Cloud, Run
+from tests.e2e.resource_zoo import INTERACTIONS, ResourceZoo
+
+REASON: Final = "The popcorn machine is on fire."
+COLUMNS: Final = {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long", "EVENT_TYPE": "string"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An execution that will be red, and what a person would say about it."""
+
+    make: Callable[[ResourceZoo], str]
+    error: str
+    reason: str
+    machine: str
+    subject: str
+    has_row: bool = True
+
+
+def run(machine: str, given: dict[str, Any]) -> Callable[[ResourceZoo], str]:
+    return lambda zoo: zoo.cloud.run(machine, given).arn
+
+
+def failing(noun: str) -> Callable[[ResourceZoo], str]:
+    def make(zoo: ResourceZoo) -> str:
+        request = zoo.request(noun, zoo.name(noun))
+        zoo.cloud.personalize.faults.fail(noun, REASON)
+        failed: Run = zoo.ensure(noun, request)
+        return failed.arn
+
+    return make
+
+
+def full(noun: str) -> Callable[[ResourceZoo], str]:
+    def make(zoo: ResourceZoo) -> str:
+        request = zoo.request(noun, zoo.name(noun))
+        zoo.cloud.personalize.faults.fill_quota(noun)
+        return zoo.ensure(noun, request).arn
+
+    return make
+
+
+def request_of(group: str, **more: Any) -> dict[str, Any]:
+    return {"datasetGroup": group, "datasets": {"interactions": {"columns": COLUMNS}}, **more}
+
+
+def bad_upload(zoo: ResourceZoo) -> str:
+    """Upload a file that no import takes, to a dataset that is there."""
+    group, cloud = "bad-upload", zoo.cloud
+    assert cloud.run("import_data", request_of(group)).status == "SUCCEEDED"
+    key = f"uploads/{group}/interactions/monday.csv"
+    cloud.client("s3").put_object(
+        Bucket=cloud.deployment.bucket, Key=key, Body=b"USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n1,2,tomorrow,Watch\n"
+    )
+    cloud.quiesce()
+    connection = connection_to(cloud)
+    newest = connection.executions.newest(connection.machine_arn("import_uploads"), "FAILED")
+    return next(execution.arn for execution in newest if execution.group == group)
+
+
+def aborted(zoo: ResourceZoo) -> str:
+    """Stop an execution that waits."""
+    request = zoo.request("dataset_group", zoo.name("dataset_group"))
+    zoo.cloud.personalize.faults.slow("dataset_group", 1000)
+    connection = connection_to(zoo.cloud)
+    arn = connection.start("ensure_resource", {"type": "dataset_group", "request": request})
+    zoo.wait_for_state(arn, "Wait")
+    connection.client("stepfunctions").stop_execution(executionArn=arn)
+    zoo.cloud.quiesce()
+    return arn
+
+
+def in_use(zoo: ResourceZoo) -> str:
+    request = zoo.request("dataset", zoo.name("dataset"))
+    assert zoo.ensure("dataset", request).status == "SUCCEEDED"
+    group = request["datasetGroupArn"].rpartition("/")[2]
+    return zoo.cloud.run("remove_resource", {"type": "dataset_group", "request": {"name": group}}).arn
+
+
+CASES: Final[dict[str, Case]] = {
+    "a group without a request": Case(
+        run("pipeline", {"datasetGroup": "nobody"}), "InvalidRequestError", "the bucket has no requests/nobody.json",
+        "pipeline", "nobody",
+    ),
+    "a recipe that is none": Case(
+        run("pipeline", request_of("films", solutions=[{"name": "x", "recipeArn": "none"}])),
+        "InvalidRequestError", "'none' is no recipe", "pipeline", "films",
+    ),
+    "no data, where that must not be": Case(
+        run("import_data", request_of("empty", onMissingData="FAIL")), "NoDataError", "interactions",
+        "import_data", "empty",
+    ),
+    "more than the budget": Case(
+        run("pipeline", request_of("poor", budget={"monthlyCost": 1}, solutions=[
+            {"name": "s", "recipeArn": "aws-sims", "campaigns": [{"name": "c", "minProvisionedTPS": 1}]},
+        ])),
+        "OverBudgetError", "monthlyCost", "pipeline", "poor",
+    ),
+    "a training that failed": Case(
+        failing("solution_version"), "ResourceFailed", REASON, "ensure_resource", "solution version"
+    ),
+    "a campaign that failed": Case(failing("campaign"), "ResourceFailed", REASON, "ensure_resource", "campaign"),
+    "an import that failed": Case(
+        failing("dataset_import_job"), "ResourceFailed", REASON, "ensure_resource", "dataset import job"
+    ),
+    "a full account": Case(full("schema"), "LimitExceededException", "Schema", "ensure_resource", "schema"),
+    "a file that does not fit": Case(
+        bad_upload, "UploadRejected", "line 2, column TIMESTAMP", "import_uploads", "bad-upload"
+    ),
+    "a group that holds datasets": Case(in_use, "StillInUseError", "dataset", "remove_resource", "dataset group"),
+    "nothing that can be found": Case(
+        run("remove_resource", {"type": "campaign", "request": {}}), "UnidentifiedResourceError", "name",
+        "remove_resource", "campaign",
+    ),
+    "somebody stopped it": Case(aborted, "ABORTED", "somebody stopped it", "ensure_resource", "dataset group"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def zoo(cloud: Cloud) -> ResourceZoo:
+    return ResourceZoo(cloud)
+
+
+@pytest.fixture(autouse=True)
+def no_faults(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    yield
+    cloud.personalize.faults.clear()
+
+
+def connection_to(cloud: Cloud) -> Connection:
+    return Connection("personalize-dev", endpoint=cloud.endpoint)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_cause_is_what_a_person_would_name(zoo: ResourceZoo, name: str) -> None:
+    case = CASES[name]
+    reader = connection_to(zoo.cloud).executions
+    why = explain_execution(reader, reader.read(case.make(zoo)))
+    assert isinstance(why, Explanation)
+    told = "\n".join(explanation_lines(why))
+    assert (why.error, why.at.machine) == (case.error, case.machine), told
+    assert case.reason in why.reason, told
+    assert case.subject in why.subject, told
+    assert why.state, told
+    assert why.runbook is not None, told
+    assert why.runbook.advice in told
+
+
+def test_the_failure_of_a_run_is_explained_where_it_lies(zoo: ResourceZoo) -> None:
+    """A pipeline that failed three machines below: the resource is named, not the machine that waited for it."""
+    zoo.cloud.personalize.faults.fail("filter", REASON)
+    wanted = {"name": "deep-seen", "filterExpression": zoo.request("filter", "any")["filterExpression"]}
+    failed = zoo.cloud.run("pipeline", request_of("deep", filters=[wanted]))
+    assert failed.status == "FAILED"
+    reader = connection_to(zoo.cloud).executions
+    why = explain_execution(reader, reader.read(failed.arn))
+    assert why is not None
+    assert (why.at.machine, why.error) == ("ensure_resource", "ResourceFailed")
+    assert "filter" in why.subject
+    assert REASON in why.reason
+
+
+def test_what_is_not_red_is_not_explained(zoo: ResourceZoo) -> None:
+    reader = connection_to(zoo.cloud).executions
+    request = {"name": zoo.name("schema"), "schema": INTERACTIONS}
+    assert explain_execution(reader, reader.read(zoo.ensure("schema", request).arn)) is None
+
+
+def test_every_row_of_the_runbook_can_be_found() -> None:
+    """Each error that it names, with the phrases that tell it apart, leads to the row itself."""
+    listed = list(rows())
+    assert len(listed) >= 15
+    for row in listed:
+        assert row.advice, row
+        for error in row.errors:
+            cause = row.phrases[0].replace("…", " x ") if row.phrases else "whatever"
+            assert find(error, cause) == row, (error, cause)
