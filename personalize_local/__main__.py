@@ -1,6 +1,6 @@
 """Run it from the command line: `python -m personalize_local`, or `personalize-local` where it is installed.
 
-Installed, it has no app to deploy: `serve` is bare, and the commands `demo` and `file` are not there.
+Installed, it has no app to deploy: `serve` is bare, and the command `demo` is not there.
 """
 
 import argparse
@@ -23,7 +23,6 @@ COMMANDS = {
     "demo": "personalize_local.demo:run_demo",
     "fault": "personalize_local.personalize.controls.faults_cli:run",
     "clock": "personalize_local.personalize.controls.clock_cli:run",
-    "file": "personalize_local.upload_history:run",
 }
 HAS_APP = importlib.util.find_spec("personalize_local.demo") is not None
 
@@ -103,8 +102,6 @@ def _add_commands_for_the_app(commands: Any) -> None:
     demo.add_argument(
         "--out", type=output_folder, default=Path("out"), help="folder for the batch output (default: %(default)s)"
     )
-    file = commands.add_parser("file", help="tell what happened to an uploaded file")
-    importlib.import_module("personalize_local.upload_history").add_arguments(file)
 
 
 def _mebibytes(text: str) -> int:

@@ -8,10 +8,11 @@ import typer
 
 from control import printing
 from control.commands.data_preparation import request_among
-from control.commands.options import AsJson, Every, Files, GroupName, Patience, RefusedError, connection_of
+from control.commands.options import AsJson, Every, Files, Patience, RefusedError, connection_of
 from control.commands.runs import follow_run
 from control.connection import Connection
 from control.data_files.checking import kind_of
+from control.file_history import describe
 from control.uploading import Uploader, news_text, upload_of
 from lambdas.bucket_layout import DATASETS, dataset_key_of, request_key
 from lambdas.requests.request import Request
@@ -68,28 +69,29 @@ def _start(connection: Connection, request: Request, files: list[Path]) -> str:
 
 def files(
     context: typer.Context,
-    group: GroupName,
-    key: Annotated[str | None, typer.Argument(help="one object, uploads/<group>/<dataset>/…; without it all")] = None,
+    what: Annotated[str, typer.Argument(help="a dataset group, or one object: uploads/<group>/<dataset>/…")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what happened to a file; or which files of a group wait, and which were rejected, and why."""
+    """Say which files of a group wait or were rejected, and why; or what happened to every version of one file."""
     connection = connection_of(context)
-    rows = _versions(connection, group, key) if key else _open_and_rejected(connection, group)
+    if "/" in what:
+        _tell_history(connection, what)
+        return
+    rows = _open_and_rejected(connection, what)
     if as_json:
         printing.document(rows)
         return
     cells = [(row.key, row.state, printing.moment(row.arrived), news_text(connection, row)) for row in rows]
-    printing.table(f"files of {group}", ("key", "state", "arrived", "what became of it, or why it waits"), cells)
-    if not key:
-        _tell_shortage(rows)
-    if key and not rows:
-        raise RefusedError(f"the ledger knows nothing of {key}; a key begins with uploads/{group}/<dataset>/")
+    printing.table(f"files of {what}", ("key", "state", "arrived", "why it waits, or was rejected"), cells)
+    _tell_shortage(rows)
 
 
-def _versions(connection: Connection, group: str, key: str) -> list[FileRow]:
-    kind = key.removeprefix(f"uploads/{group}/").partition("/")[0]
-    found = connection.ledger.versions(dataset_key_of(group, kind), key)
-    return sorted(found, key=lambda row: row.queue_position)
+def _tell_history(connection: Connection, key: str) -> None:
+    lines = list(describe(key, connection.table))
+    for line in lines:
+        printing.say(line)
+    if not lines:
+        raise RefusedError(f"the ledger knows nothing of {key}")
 
 
 def _open_and_rejected(connection: Connection, group: str) -> list[FileRow]:

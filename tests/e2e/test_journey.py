@@ -95,7 +95,8 @@ def test_who_asks_further_is_told(cloud: Cloud, folder: Path) -> None:
     way = terminal.control("history", "films", "--file", "uploads/films/interactions/ratings.csv")
     assert "IMPORTED" in way
     assert version["name"] in way
-    assert "IMPORTED" in terminal.control("files", "films", "uploads/films/items/movies.csv")
+    assert "IMPORTED" in terminal.control("files", "uploads/films/items/movies.csv")
+    assert "none" in terminal.control("files", "films")
     assert json.loads(terminal.control("status", "films", "--json"))[0]["lastRun"]["status"] == "SUCCEEDED"
     assert "did not fail" not in terminal.control("explain", "films", status=1)
     assert "plan_request" in terminal.control("logs", "--handler", "plan_request").replace("-", "_")

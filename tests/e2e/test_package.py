@@ -66,7 +66,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         names = archive.namelist()
         entry_points = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"personalize_local"}
-    assert "personalize_local/upload_history.py" not in names  # it is for the app
+    assert "personalize_local/demo.py" not in names  # it is for the app
     assert pytest_plugin.__name__ in entry_points
 
 
