@@ -11,7 +11,7 @@ _TEST_SHARE = 10  # every tenth user
 _HELD_OUT = 0.1
 _SEGMENT_HELD_OUT = 0.2
 _MOST_SCORES = 40_000_000  # users x items that are scored to compare candidates
-_MOST_USERS, _LEAST_USERS = 5_000, 200
+_MOST_USERS, _LEAST_USERS = 3_000, 200
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class HeldOut:
 
     past: Histories
     truth: Histories
+
+    def first(self, users: int) -> "HeldOut":
+        """Return the first so many users, or all."""
+        count = min(users, len(self.past))
+        return HeldOut(self.past.slice(0, count), self.truth.slice(0, count))
 
 
 @dataclass(frozen=True)
@@ -61,5 +66,5 @@ def sampled(held_out: HeldOut, n_items: int, seed: int) -> HeldOut:
     most = min(_MOST_USERS, max(_LEAST_USERS, _MOST_SCORES // max(1, n_items)))
     if len(held_out.past) <= most:
         return held_out
-    users = np.sort(np.random.default_rng(seed).permutation(len(held_out.past))[:most])
+    users = np.random.default_rng(seed).permutation(len(held_out.past))[:most]  # the first are drawn, too
     return HeldOut(held_out.past.of(users), held_out.truth.of(users))

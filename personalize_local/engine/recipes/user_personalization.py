@@ -20,6 +20,7 @@ from personalize_local.engine.interactions.weights import blend
 from personalize_local.engine.recipes.estimator import ItemEstimator, compare
 from personalize_local.engine.recipes.linear_models import Factors, FitSettings, ItemToItem, log_popularity, prior
 from personalize_local.engine.recipes.model_choice import (
+    Candidate,
     Gauge,
     ListGauge,
     ModelParts,
@@ -35,6 +36,8 @@ _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _RANK = 64
 _MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts, and factors may be chosen
+_FIRST_USERS = 800  # who sort out candidates
+_PROMISING = 0.93  # of the best candidate, for one to be compared on all users
 _GOOD_ENOUGH = 0.95  # of the best candidate, for factors to be taken because they are several times faster
 
 UserModel = ItemToItem | Factors
@@ -45,6 +48,7 @@ class UserPersonalization(ItemEstimator):
 
     served_by: ClassVar[type[ServedModel]] = UserLists
     cold_user_metadata = True
+    most_compared: ClassVar[int] = 2_500  # users
 
     def __init__(self, options: TrainingOptions) -> None:
         super().__init__(options)
@@ -111,7 +115,7 @@ class UserPersonalization(ItemEstimator):
         everyone = newest_held_out(self._data.histories.of(users))
         counted = CooccurrenceCounts(self._warm, self._window)
         counted.add(everyone.past)
-        held_out = sampled(everyone, self._warm, self.options.seed)
+        held_out = sampled(everyone, self._warm, self.options.seed).first(self.most_compared)
         names = base_names(counted)
         rank = self._rank if len(self._data.histories) >= _MANY_USERS else 0
         parts = ModelParts(
@@ -122,11 +126,24 @@ class UserPersonalization(ItemEstimator):
         )
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
         candidates = list(candidates_of(names, rank, ordered=bool(self._window)))
-        judged = compare_candidates(parts, candidates, held_out, self._gauge(held_out, parts, repeats=repeats))
+        judged = self._judged(parts, candidates, held_out, repeats=repeats)
         chosen = preferred(judged, _GOOD_ENOUGH)
         compared = {each.label: round(each.value, 4) for each in judged}
         settings = replace(chosen.settings, compared={**compared, "users": len(held_out.past)})
         return held_out, parts, replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
+
+    def _judged(
+        self, parts: ModelParts, settings: list[FitSettings], held_out: HeldOut, *, repeats: bool
+    ) -> list[Candidate]:
+        """Return the candidates; where users are many, some of them first sort out what is far behind."""
+        few = held_out.first(_FIRST_USERS)
+        rough: list[Candidate] = []
+        if len(few.past) < len(held_out.past):
+            rough = compare_candidates(parts, settings, few, self._gauge(few, parts, repeats=repeats))
+            least = _PROMISING * max(each.value for each in rough)
+            settings = [each.settings for each in rough if each.value >= least]
+            rough = [each for each in rough if each.value < least]
+        return rough + compare_candidates(parts, settings, held_out, self._gauge(held_out, parts, repeats=repeats))
 
     def _gauge(self, held_out: HeldOut, _parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what candidates are compared by."""
@@ -174,6 +191,7 @@ class PersonalizedRanking(UserPersonalization):
     """User-Personalization for lists that are given: popularity speaks for items no history speaks about."""
 
     served_by = RerankedLists
+    most_compared = _FIRST_USERS  # each is judged by dozens of pairs
 
     def _gauge(self, held_out: HeldOut, parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what lists are compared by that are given: popularity is weighed, too."""
