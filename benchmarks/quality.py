@@ -81,7 +81,7 @@ class Comparison:
     @property
     def fitted_to(self) -> Histories:
         """The histories models are fitted to."""
-        return self.data.histories.of(np.concatenate([self.split.fit, self.split.choose]))
+        return self.data.histories.of(self.split.fit)
 
     def learned(self, recipe: str, **values: str) -> Scorer:
         """Return the product's own model of a recipe, fitted without the test users."""
@@ -123,14 +123,10 @@ def personalization(compared: Comparison) -> list[Bar]:
 
 
 def one_item(compared: Comparison) -> Bar:
-    """Compare SIMS with implicit's cosine: the newest known item asks for the held-out ones.
-
-    SIMS does not list the rarest and the most popular items by default; here it may list all, as the peer does.
-    """
+    """Compare SIMS with implicit's cosine: the newest known item asks for the held-out ones."""
     past = compared.held_out.past
     last = past.items[past.offsets[1:] - 1]
-    everything = {"min_item_interaction_count_percentile": "0", "max_item_interaction_count_percentile": "1"}
-    ours = compared.score(compared.lists(compared.learned("aws-sims", **everything), one_item_each(last)))
+    ours = compared.score(compared.lists(compared.learned("aws-sims"), one_item_each(last)))
     peer = CosineRecommender(K=100)
     peer.fit(csr_matrix(compared.fitted_to.unique(compared.n_items)), show_progress=False)
     near, _ = peer.similar_items(last, N=100)

@@ -19,9 +19,10 @@ from personalize_local.engine.evaluation.ranked_lists import ranked
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats, Histories, arrange
 from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.interactions.parallel_rows import in_parallel
-from personalize_local.engine.recipes.factors import Factors
-from personalize_local.engine.recipes.item_to_item import FitSettings, ItemToItem, base_matrix, blend
+from personalize_local.engine.interactions.item_weights import base_weights
+from personalize_local.engine.interactions.weights import blend
+from personalize_local.engine.processes.parallel_rows import in_parallel
+from personalize_local.engine.recipes.linear_models import Factors, FitSettings, ItemToItem
 
 _FACTORS = 64
 _LENGTH = 25
@@ -52,7 +53,7 @@ def factors(users: int, items: int, times_peer: float, repeats: int) -> list[Bar
     counted = CooccurrenceCounts(items, 0)
     counted.add(past)
     nothing = np.zeros(items, dtype=np.float32)
-    model = Factors(item_vectors(counted.shared, _FACTORS), nothing, nothing, FitSettings(rank=_FACTORS))
+    model = Factors(item_vectors(counted, _FACTORS), nothing, nothing, FitSettings(rank=_FACTORS))
     profiles = np.asarray(past.matrix(items) @ model.vectors)
     known = csr_matrix(past.unique(items))
     peer = AlternatingLeastSquares(factors=_FACTORS, random_state=0)
@@ -90,7 +91,7 @@ def item_to_item(users: int, items: int, repeats: int) -> Bar:
     counted = CooccurrenceCounts(items, 0)
     counted.add(past)
     nothing = np.zeros(items, dtype=np.float32)
-    model = ItemToItem(blend(base_matrix(counted), None, 0.0, 200), nothing, nothing, FitSettings())
+    model = ItemToItem(blend(base_weights(counted), None, 0.0, 200), nothing, nothing, FitSettings())
     known = csr_matrix(past.unique(items))
     peer = CosineRecommender(K=200)
     peer.fit(known, show_progress=False)

@@ -28,6 +28,7 @@ from personalize_local.aws.stepfunctions.executions import all_executions, find_
 from personalize_local.aws.stepfunctions.local_execution import LocalExecution
 from personalize_local.clock import CLOCK
 from personalize_local.deploy import DeployedApp, deploy
+from personalize_local.personalize.protocol.direct_calls import DirectCalls
 from personalize_local.state.directory import State
 from personalize_local.state.moments import kept, restore_clock
 
@@ -89,7 +90,7 @@ class Cloud:
         return self
 
     def _begin(self, undoing: contextlib.ExitStack) -> None:
-        application = Guard(Callers(dispatcher(SERVED), self._deployer))
+        application = Guard(DirectCalls(Callers(dispatcher(SERVED), self._deployer)))
         self._endpoint = Endpoint(self._port, application, self._access, self._is_throttled)
         undoing.callback(self._endpoint.stop)
         undoing.enter_context(without_shell_settings())

@@ -22,6 +22,7 @@ from personalize_local.aws.iam import managed_policies
 from personalize_local.aws.s3 import bucket_policies
 from personalize_local.aws.shell_settings import without_shell_settings
 from personalize_local.clock import CLOCK
+from personalize_local.personalize.protocol.direct_calls import DirectCalls
 from personalize_local.personalize.protocol.fault_routes import control, in_force
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class PersonalizeServer:
     def _begin(self, undoing: contextlib.ExitStack) -> None:
         self._endpoint: Endpoint | None = None
         if self._port is not None:
-            self._endpoint = Endpoint(self._port, OpenServices(), self._access, self._is_unlucky)
+            self._endpoint = Endpoint(self._port, DirectCalls(OpenServices()), self._access, self._is_unlucky)
             undoing.callback(self._endpoint.stop)
         undoing.enter_context(without_shell_settings())
         directory = self._directory or Path(undoing.enter_context(_scratch()))

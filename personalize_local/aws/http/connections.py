@@ -12,6 +12,7 @@ from moto.moto_server import werkzeug_app
 from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from personalize_local.aws.http.exchanges import Exchange
 from personalize_local.aws.http.request_limits import RequestLimits
 
 LAST_CHANCE_SECONDS = 0.001
@@ -29,9 +30,13 @@ class PatientReader(io.RawIOBase):
     def __init__(self, connection: socket.socket, limits: RequestLimits) -> None:
         self._connection = connection
         self._limits = limits
-        self._waited_seconds = 0.0
-        self._received_bytes = 0
         self.ran_out = False
+        self.renew()
+
+    def renew(self) -> None:
+        """Have patience for another request."""
+        self._waited_seconds = 0.0
+        self.received_bytes = 0
 
     def readable(self) -> bool:
         """Tell that this can be read."""
@@ -39,7 +44,7 @@ class PatientReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read what has come, waiting for it as long as there is patience left."""
-        left = self._limits.grace_seconds + self._received_bytes / self._limits.slowest_bytes_per_second
+        left = self._limits.grace_seconds + self.received_bytes / self._limits.slowest_bytes_per_second
         left -= self._waited_seconds
         began = time.monotonic()
         try:
@@ -51,7 +56,7 @@ class PatientReader(io.RawIOBase):
         finally:
             self._waited_seconds += time.monotonic() - began
             self._connection.settimeout(None)  # how slowly an answer is read is the client's own affair
-        self._received_bytes += count
+        self.received_bytes += count
         return count
 
 
@@ -59,13 +64,34 @@ class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
     """moto's request handler within our limits, without a line on stderr per request."""
 
     server: "BoundedServer"
+    wbufsize = -1  # head and body of an answer leave together
+    disable_nagle_algorithm = True
 
     def setup(self) -> None:
         """Read patiently."""
         super().setup()
         self._reader = PatientReader(self.connection, self.server.limits)
         self.rfile = io.BufferedReader(self._reader)
+        self._requests = 0
         self._has_answered = False
+
+    def handle_one_request(self) -> None:
+        """Answer the next request."""
+        self._reader.renew()
+        self._requests += 1
+        self._has_answered = False
+        super().handle_one_request()
+
+    def handle_expect_100(self) -> bool:
+        """Tell a client to go on, at once."""
+        told = super().handle_expect_100()
+        self.wfile.flush()
+        return bool(told)
+
+    def run_wsgi(self) -> None:
+        """Answer, and keep the connection while there are enough for others."""
+        environ = self.environ = self.make_environ()
+        Exchange(self, environ, may_stay=self.server.has_room).run(self.server.app)
 
     def parse_request(self) -> bool:
         """Read a request's head; say so when it is too long."""
@@ -80,7 +106,8 @@ class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
     def handle(self) -> None:
         """Answer; a client that was too slow to get an answer of its own is told why."""
         super().handle()
-        if self._reader.ran_out and not self._has_answered:
+        is_under_way = self._requests == 1 or self._reader.received_bytes > 0  # else there was no other request
+        if self._reader.ran_out and is_under_way and not self._has_answered:
             limits = self.server.limits
             message = (
                 f"a request may keep the local cloud waiting for {limits.grace_seconds:g} s, and as long as its bytes "
@@ -107,6 +134,8 @@ class BoundedServer(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, limits: RequestLimits, tls: ssl.SSLContext | None = None) -> None:
         self.limits = limits
         self._free = threading.Semaphore(limits.connections)
+        self._open: set[socket.socket] = set()
+        self._opening = threading.Lock()
         super().__init__(host, port, InternalServerError(), BoundedHandler)
         self.ssl_context = tls  # werkzeug would shake hands in the thread that accepts, where a slow client stops all
 
@@ -122,12 +151,31 @@ class BoundedServer(ThreadedWSGIServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, and make room for the next."""
+        connection = request
         try:
-            super().process_request_thread(self._encrypted(request), client_address)
+            connection = self._encrypted(request)
+            with self._opening:
+                self._open.add(connection)
+            super().process_request_thread(connection, client_address)
         except OSError:  # no handshake, or not in time: the client knows
             self.shutdown_request(request)
         finally:
+            with self._opening:
+                self._open.discard(connection)
             self._free.release()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether connections may stay open between requests: not when others may soon need their places."""
+        return len(self._open) <= self.limits.connections // 2
+
+    def server_close(self) -> None:
+        """Stop listening, and on connections that wait for another request."""
+        super().server_close()
+        with self._opening:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
 
     def _encrypted(self, connection: socket.socket) -> socket.socket:
         if not isinstance(self.ssl_context, ssl.SSLContext):

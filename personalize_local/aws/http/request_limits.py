@@ -12,6 +12,7 @@ from moto.core.responses import BaseResponse
 from werkzeug.wsgi import ClosingIterator
 
 from personalize_local.aws.corrections import Correction
+from personalize_local.aws.http.exchanges import BODY_IS_READ
 from personalize_local.aws.http.refusals import Application, refuse
 
 MIB = 1024 * 1024
@@ -52,6 +53,7 @@ class BoundedBodies:
             except TooMuchError as error:
                 return refuse(environ, start_response, *error.args)
             environ["wsgi.input"] = io.BytesIO(body)
+            environ[BODY_IS_READ] = True
             if environ.pop("wsgi.input_terminated", False):  # it came in chunks
                 environ["CONTENT_LENGTH"] = str(len(body))
                 del environ["HTTP_TRANSFER_ENCODING"]

@@ -1,6 +1,5 @@
 """Rank items for many questions at once, and fit the scale on which their scores are chances."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +13,6 @@ from personalize_local.engine.interactions.histories import Histories
 SEEN = np.float32(1000.0)  # taken off the scores of items a user already has
 _SCALES = np.geomspace(0.003, 30.0, 25)
 _MOST_USERS_FOR_SCALE = 300
-_RANDOM_ITEMS = 24
 
 
 class Scorer(Protocol):
@@ -78,26 +76,3 @@ def repeat_share(held_out: HeldOut, n_items: int) -> float:
     past = held_out.past.users().astype(np.int64) * n_items + held_out.past.items
     truth = held_out.truth.users().astype(np.int64) * n_items + held_out.truth.items
     return float(np.isin(truth, past).mean())
-
-
-def fit_popularity_weight(
-    scorer: Scorer, popular: npt.NDArray[np.float32], held_out: HeldOut, strengths: Sequence[float]
-) -> float:
-    """Return the weight of popularity that best ranks a held-out item among random ones the user does not have.
-
-    `strengths` are tried in units of the scores' own spread. Lists to rank hold items that no history speaks about.
-
-    `popular` is float32 of shape (items,).
-    """
-    users, n_items = np.arange(min(len(held_out.past), _MOST_USERS_FOR_SCALE)), len(popular)
-    past, truth = held_out.past.of(users), held_out.truth.of(users)
-    scores = np.empty((len(users), n_items), dtype=np.float32)
-    scorer.score(past, 0, len(users), scores)
-    others = np.random.default_rng(0).integers(0, n_items, (len(truth.items), _RANDOM_ITEMS))
-    row, taken = truth.users()[:, None], truth.items[:, None]
-    gap = scores[row, taken] - scores[row, others]
-    favour = popular[taken] - popular[others]
-    usable = np.abs(gap) < SEEN / 2  # items the user already has are ranked last anyway
-    spread = float(gap[usable].std()) if usable.any() else 1.0
-    right = [float((gap + strength * spread * favour > 0)[usable].mean()) for strength in strengths]
-    return strengths[int(np.argmax(right))] * spread

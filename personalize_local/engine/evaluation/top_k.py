@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from personalize_local.engine.interactions.parallel_rows import in_parallel
+from personalize_local.engine.processes.parallel_rows import in_parallel
 
 Score = Callable[[int, int, npt.NDArray[np.float32]], None]
 """Fills its third argument with the scores of the rows from the first to before the second."""
@@ -80,6 +80,11 @@ def _select_block(block: npt.NDArray[np.float32], start: int, answer: TopK, rest
     if restrict is not None:
         restrict(start, stop, block)
     answer.items[start:stop], answer.scores[start:stop] = _select(block, answer.items.shape[1])
+
+
+def best_of_block(block: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int32]:
+    """Return the columns of the k highest scores of each row, best first, as int32."""
+    return _select(block, min(k, block.shape[1]))[0]
 
 
 def _select(block: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:

@@ -1,15 +1,22 @@
 """Count how many users share two items, and how closely one item follows another in histories."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.parallel_rows import in_parallel
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, from_cells, from_rows
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    cells_of,
+    empty,
+    from_cells,
+    from_rows,
+    stacked,
+)
+from personalize_local.engine.processes.parallel_rows import in_parallel
 
 DENSE_LIMIT = 10_000  # items; above, one dense matrix costs more than 0.4 GB
 _DENSE_FROM = 0.25  # share of cells filled; below, a sparse matrix (8 bytes a cell, not 4) is much smaller
@@ -26,15 +33,44 @@ class CooccurrenceCounts:
 
     n_items: int
     window: int  # events ahead that count as following; 0 leaves order out
-    count_shared: bool = True
     popularity: Floats = field(init=False)  # distinct users per item
-    shared: Any = field(init=False)  # users who have both items
     transitions: Any = field(init=False)  # row item then column item, faded by the distance between them
+    _taken: list[Sparse] = field(init=False, default_factory=list)
+    _shared: Any = field(init=False)
+    _shared_of: int = field(init=False, default=0)  # how many of `_taken` are in `_shared`
 
     def __post_init__(self) -> None:
         self.popularity = np.zeros(self.n_items, dtype=np.float32)
-        self.shared = empty(self.n_items) if self.count_shared else None
+        self._shared = empty(self.n_items)
         self.transitions = empty(self.n_items) if self.window else None
+
+    @property
+    def n_users(self) -> int:
+        """How many users have any item."""
+        return sum(part.shape[0] for part in self._taken)
+
+    @property
+    def taken(self) -> Sparse:
+        """The users that have any item x items, one cell for each pair.
+
+        Returns float32 of shape (users, items).
+        """
+        if len(self._taken) == 1:
+            return self._taken[0]
+        return stacked(self._taken) if self._taken else empty(self.n_items)[:0]
+
+    @property
+    def shared(self) -> Matrix:
+        """The number of users who have both items; counted when it is first asked for.
+
+        Returns float32 of shape (items, items).
+        """
+        for pairs in self._taken[self._shared_of :]:
+            lengths = np.diff(pairs.indptr).astype(np.int64)
+            self._shared = self._roomy(self._shared, int((lengths**2).sum()))
+            self._shared = _add_product(self._shared, pairs.T.tocsr(), pairs)
+        self._shared_of = len(self._taken)
+        return cast("Matrix", self._shared)
 
     @property
     def fits_densely(self) -> bool:
@@ -45,10 +81,7 @@ class CooccurrenceCounts:
         """Count these users, too."""
         pairs = histories.unique(self.n_items)
         self.popularity += np.bincount(pairs.indices, minlength=self.n_items).astype(np.float32)
-        if self.count_shared:
-            lengths = np.diff(pairs.indptr).astype(np.int64)
-            self.shared = self._roomy(self.shared, int((lengths**2).sum()))
-            self.shared = _add_product(self.shared, pairs.T.tocsr(), pairs)
+        self._taken.append(pairs[np.flatnonzero(np.diff(pairs.indptr))])
         if self.window:
             self.transitions = self._roomy(self.transitions, len(histories.items) * self.window)
             self.transitions = _add_transitions(self.transitions, histories, self.window)
@@ -59,6 +92,16 @@ class CooccurrenceCounts:
             return total
         filled = total.nnz + added
         return total.toarray() if filled > _DENSE_FROM * self.n_items**2 else total
+
+
+def product(left: Sparse, right: Sparse, *, dense: bool) -> Matrix:
+    """Return the sum over users of the left row's cells times the right row's.
+
+    Both are float32 of shape (users, items); the answer float32 of shape (items, items).
+    """
+    size = left.shape[1]
+    total: Matrix = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
+    return _add_product(total, left.T.tocsr(), right)
 
 
 def _add_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
@@ -155,19 +198,27 @@ def strongest(matrix: Matrix, keep: int) -> Sparse:
 
 def _strongest_of_dense(matrix: npt.NDArray[np.float32], keep: int) -> Sparse:
     n_rows, n_columns = matrix.shape
-    keep = min(keep, n_columns)
-    columns = np.empty((n_rows, keep), dtype=np.int32)
+    if n_rows == 0 or n_columns == 0:
+        return csr_array(matrix)
+    blocks: dict[int, Sparse] = {}
 
     def band(first: int, last: int) -> None:
         for start in range(first, last, 256):
-            stop = min(start + 256, last)
-            size = np.abs(matrix[start:stop])
-            columns[start:stop] = np.argpartition(size, n_columns - keep, axis=1)[:, n_columns - keep :]
+            blocks[start] = _strongest_cells(matrix[start : min(start + 256, last)], min(keep, n_columns))
 
     in_parallel(band, n_rows, 256)
-    columns.sort(axis=1)
-    data = np.take_along_axis(matrix, columns.astype(np.int64), axis=1).ravel()
-    offsets = np.arange(n_rows + 1) * keep
-    kept = from_rows(data, columns.ravel(), offsets, n_columns)
-    kept.eliminate_zeros()
-    return kept
+    return stacked([blocks[start] for start in sorted(blocks)])
+
+
+def _strongest_cells(rows: npt.NDArray[np.float32], keep: int) -> Sparse:
+    """Return the cells no smaller than the row's `keep`-th; of those equal to it, the first ones."""
+    n_columns = rows.shape[1]
+    size = np.abs(rows)
+    floor = np.partition(size, n_columns - keep, axis=1)[:, n_columns - keep, None]  # numpy partitions in vectors
+    kept = size >= np.maximum(floor, np.finfo(np.float32).tiny)
+    for row in np.flatnonzero(kept.sum(axis=1) > keep):
+        ties = np.flatnonzero(size[row] == floor[row])
+        kept[row, ties[keep - np.count_nonzero(size[row] > floor[row]) :]] = False
+    flat = np.flatnonzero(kept)
+    offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    return from_rows(rows.ravel()[flat], (flat % n_columns).astype(np.int32), offsets, n_columns)

@@ -10,6 +10,8 @@ from personalize_local.engine.interactions.histories import Histories
 _TEST_SHARE = 10  # every tenth user
 _HELD_OUT = 0.1
 _SEGMENT_HELD_OUT = 0.2
+_MOST_SCORES = 40_000_000  # users x items that are scored to compare candidates
+_MOST_USERS, _LEAST_USERS = 3_000, 200
 
 
 @dataclass(frozen=True)
@@ -19,30 +21,30 @@ class HeldOut:
     past: Histories
     truth: Histories
 
+    def first(self, users: int) -> "HeldOut":
+        """Return the first so many users, or all."""
+        count = min(users, len(self.past))
+        return HeldOut(self.past.slice(0, count), self.truth.slice(0, count))
+
 
 @dataclass(frozen=True)
 class UserSplit:
-    """User positions: those to fit on, those to choose a model with, those to measure it with."""
+    """User positions: those to fit and choose a model with, and those to measure it with."""
 
     fit: npt.NDArray[np.int64]
-    choose: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
 
 
-def split_users(lengths: npt.NDArray[np.int64], seed: int, most_to_choose: int = 2000) -> UserSplit:
+def split_users(lengths: npt.NDArray[np.int64], seed: int) -> UserSplit:
     """Hold out every tenth user with two events or more, in an order that depends on the seed alone.
 
-    Another tenth of the rest, up to a limit, chooses between models: nothing is ever tuned on the users it is measured
-    with. They are used for fitting once the choice is made. `lengths` is int64 of shape (users,): events of each user.
+    Nothing is ever tuned on the users it is measured with. `lengths` is int64 of shape (users,): events of each user.
     """
     shuffled = np.random.default_rng(seed).permutation(len(lengths))
-    able = shuffled[lengths[shuffled] > 1]
-    test = able[::_TEST_SHARE]
-    rest = np.delete(able, np.s_[::_TEST_SHARE])
-    choose = rest[::_TEST_SHARE][:most_to_choose]
+    test = shuffled[lengths[shuffled] > 1][::_TEST_SHARE]
     held = np.zeros(len(lengths), dtype=np.bool_)
-    held[test] = held[choose] = True
-    return UserSplit(np.flatnonzero(~held), np.sort(choose), np.sort(test))
+    held[test] = True
+    return UserSplit(np.flatnonzero(~held), np.sort(test))
 
 
 def newest_held_out(histories: Histories, share: float = _HELD_OUT) -> HeldOut:
@@ -57,3 +59,12 @@ def segments_held_out(histories: Histories) -> HeldOut:
     """Cut every user's history for segments: the newest fifth is the truth; single events stay with the past."""
     newer = histories.ages() < np.repeat(np.floor(_SEGMENT_HELD_OUT * histories.lengths), histories.lengths)
     return HeldOut(histories.where(~newer), histories.where(newer))
+
+
+def sampled(held_out: HeldOut, n_items: int, seed: int) -> HeldOut:
+    """Return as many of the users, drawn by the seed, as can be afforded."""
+    most = min(_MOST_USERS, max(_LEAST_USERS, _MOST_SCORES // max(1, n_items)))
+    if len(held_out.past) <= most:
+        return held_out
+    users = np.random.default_rng(seed).permutation(len(held_out.past))[:most]  # the first are drawn, too
+    return HeldOut(held_out.past.of(users), held_out.truth.of(users))

@@ -1,4 +1,4 @@
-"""Worker processes: long work runs beside the service, and a crash costs only that work.
+"""Worker processes and threads: long work runs beside the service and on all cores; a crash costs only that work.
 
 Imports the engine's own values (`api`) and nothing else of it. Begin with `worker_pool`.
 """

@@ -12,7 +12,7 @@ from personalize_local.engine.datasets.snapshot import Snapshot
 from personalize_local.engine.evaluation.metrics import find_hits, item_metrics, ndcg, rounded
 from personalize_local.engine.evaluation.ranked_lists import Scorer, ranked
 from personalize_local.engine.evaluation.rewards import average_rewards
-from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out
+from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Histories
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.training_data import (
@@ -46,10 +46,13 @@ class Estimator(Protocol):
         """Return what the algorithm learns from; too little of it is an EngineError in the service's words."""
 
     def trial(self, data: TrainingData, split: UserSplit) -> tuple[float, Mapping[str, Any]]:
-        """Return how well these options do on `split.choose` (NDCG@10, 0 to 1), and the settings chosen there."""
+        """Return how well these options foretell users' newest events (NDCG@10, 0 to 1), and the settings chosen.
+
+        Users of the test have no part in it.
+        """
 
     def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:
-        """Fit without the users it will be measured with, under the settings given or chosen on `split.choose`."""
+        """Fit without the users it will be measured with, under the settings given or else chosen."""
 
     def measure(self, data: TrainingData, split: UserSplit) -> dict[str, float]:
         """Return the metrics under the keys of GetSolutionMetrics, of the model that `fit` left."""
@@ -115,13 +118,16 @@ class ItemEstimator(ABC):
         return load_training_data(snapshot, options)
 
     def trial(self, data: TrainingData, split: UserSplit) -> tuple[float, Mapping[str, Any]]:
-        """Return the NDCG@10 on the users set aside for choosing."""
-        model = self._fitted(data, split.fit)
-        return compare(model, newest_held_out(data.histories.of(split.choose)), len(data.catalogue)), {}
+        """Return the NDCG@10 of the newest events, fitted to what came before."""
+        allowed = trainable(data.histories, self.options)
+        held_out = newest_held_out(data.histories.of(split.fit[allowed[split.fit]]))
+        model = self.fitted_to(data, held_out.past)
+        n_items = len(data.catalogue)
+        return compare(model, sampled(held_out, n_items, self.options.seed), n_items), {}
 
     def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:  # noqa: ARG002 - nothing to decide here
         """Fit to all but the test users."""
-        self.fitted = self._fitted(data, np.concatenate([split.fit, split.choose]))
+        self.fitted = self._fitted(data, split.fit)
         return self
 
     def refit(self, data: TrainingData, split: UserSplit) -> Self:  # noqa: ARG002 - everybody is everybody

@@ -18,12 +18,13 @@ from personalize_local.engine.evaluation.ranked_lists import Scorer
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.held_out import UserSplit, segments_held_out
 from personalize_local.engine.interactions.histories import Floats, Histories
+from personalize_local.engine.interactions.item_weights import base_weights
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
-from personalize_local.engine.interactions.parallel_rows import in_parallel
 from personalize_local.engine.interactions.sparse_matrices import Sparse, from_cells, from_rows, widened
 from personalize_local.engine.interactions.training_data import Catalogue, TrainingData, load_training_data
 from personalize_local.engine.interactions.training_options import TrainingOptions
-from personalize_local.engine.recipes.item_to_item import base_matrix, blend
+from personalize_local.engine.interactions.weights import blend
+from personalize_local.engine.processes.parallel_rows import in_parallel
 from personalize_local.engine.serving.served_models import Segments
 
 _USERS_AT_ONCE = 4096
@@ -113,7 +114,7 @@ def fit_affinity(data: TrainingData, options: TrainingOptions, histories: Histor
     counted = CooccurrenceCounts(data.catalogue.warm, 0)
     counted.add(histories)
     keep = 2 * int(options.number("hidden_dimension"))
-    return Affinity(widened(blend(base_matrix(counted), None, 0.0, keep), len(data.catalogue)))
+    return Affinity(widened(blend(base_weights(counted), None, 0.0, keep), len(data.catalogue)))
 
 
 class SegmentEstimator(ABC):

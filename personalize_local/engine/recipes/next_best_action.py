@@ -200,7 +200,7 @@ class NextBestAction:
         counted = CooccurrenceCounts(data.catalogue.warm, 0)
         counted.add(data.histories)
         self.vectors = np.zeros((len(data.catalogue), DIMENSIONS), dtype=np.float32)
-        found = item_vectors(counted.shared, DIMENSIONS)
+        found = item_vectors(counted, DIMENSIONS)
         self.vectors[: len(found), : found.shape[1]] = found
         self._users = profiles(data.histories, find(data.user_ids, self._examples.user_ids), self.vectors)
         self._test = np.zeros(len(self._users), dtype=np.bool_)

@@ -167,11 +167,12 @@ SIMS: Final = (
         "max_user_history_length_percentile", "0.995", 0, 1, kind="feature", effect="as in User-Personalization"
     ),
     Hyperparameter(
-        "min_item_interaction_count_percentile", "0.01", 0, 1, kind="feature", effect="rarer items are not listed"
+        "min_item_interaction_count_percentile", "0.01", 0, 1, kind="feature",
+        effect="popularity of rarer items is taken for that of this percentile",
     ),
     Hyperparameter(
         "max_item_interaction_count_percentile", "0.9", 0, 1, kind="feature",
-        effect="items more popular than this percentile are not listed",
+        effect="above this percentile popularity is divided out by half",
     ),
 )  # fmt: skip
 SIMILAR_ITEMS: Final = (

@@ -18,7 +18,7 @@ from personalize_local.engine.evaluation.ranked_lists import Scorer, ranked
 from personalize_local.engine.interactions.held_out import UserSplit
 from personalize_local.engine.interactions.histories import Floats, Histories, one_item_each
 from personalize_local.engine.interactions.item_texts import text_columns, weighted_words
-from personalize_local.engine.interactions.item_vectors import item_vectors
+from personalize_local.engine.interactions.item_vectors import eigenvectors
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.sparse_matrices import Sparse
 from personalize_local.engine.interactions.training_data import (
@@ -85,7 +85,8 @@ def embed(weighted: Sparse) -> Floats:
     frequent = np.argsort(-np.bincount(weighted.indices, minlength=weighted.shape[1]), kind="stable")
     telling = weighted[:, np.sort(frequent[:_DENSE_WORDS])]
     together = np.asarray((telling.T @ telling).toarray(), dtype=np.float32)
-    vectors = np.asarray(telling @ item_vectors(together, _DIMENSIONS), dtype=np.float32)
+    topics = eigenvectors(lambda basis: together @ basis, len(together), _DIMENSIONS)
+    vectors = np.asarray(telling @ topics, dtype=np.float32)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0), dtype=np.float32)
 

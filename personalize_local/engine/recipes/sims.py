@@ -1,11 +1,14 @@
 """Fit SIMS: items are similar when many users share them, less so the more popular the listed item is."""
 
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
+import numpy as np
+from scipy.sparse import csr_array
+
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, product, strongest
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.sparse_matrices import cells_of, from_cells, widened
+from personalize_local.engine.interactions.item_weights import by_activity, scaled
+from personalize_local.engine.interactions.sparse_matrices import widened
 from personalize_local.engine.interactions.training_data import TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.related_items import RelatedItems, RelatedItemsEstimator, relative
@@ -15,43 +18,39 @@ _NEIGHBOURS = 100
 
 def fit_sims(counted: CooccurrenceCounts, n_items: int, options: TrainingOptions) -> RelatedItems:
     """Return each item's most similar items: shared users over popularity to the power of the discount factor."""
-    counts = counted.popularity
-    listed = listable(
-        counts,
+    discounted = trusted_counts(
+        counted.popularity,
         options.number("min_item_interaction_count_percentile"),
         options.number("max_item_interaction_count_percentile"),
-    )
-    least = options.number("min_cointeraction_count")
-    discount = np.maximum(counts, 1) ** np.float32(-options.number("popularity_discount_factor")) * listed
-    scores = discounted(counted.shared, discount, least)
-    near = strongest(scores, _NEIGHBOURS)
-    return RelatedItems(widened(near, n_items), relative(counts, n_items))
+    ) ** np.float32(-options.number("popularity_discount_factor"))
+    scores = shared_evidence(counted, discounted, options.number("min_cointeraction_count"))
+    return RelatedItems(widened(strongest(scores, _NEIGHBOURS), n_items), relative(counted.popularity, n_items))
 
 
-def listable(counts: Floats, low: float, high: float) -> npt.NDArray[np.bool_]:
-    """Return which items lie within the percentiles of interaction counts; ties with a bound count as within.
+def trusted_counts(counts: Floats, low: float, high: float) -> Floats:
+    """Return the counts that popularity is discounted by, given two percentiles of all counts.
 
-    `counts` is float32, the answer bool, both of shape (items,).
+    Rarer items count as those at the lower one: chance decides about them. Above the upper one a count grows with its
+    square root: the most popular items would otherwise be listed nowhere. `counts` is float32, and so is the answer.
     """
     if len(counts) == 0:
-        return np.zeros(0, dtype=np.bool_)
-    bounds = np.quantile(counts, [low, high], method="higher")
-    return np.asarray((counts >= bounds[0]) & (counts <= bounds[1]))
+        return counts
+    least, most = np.maximum(np.quantile(counts, [low, high], method="higher"), 1)
+    trusted = np.where(counts > most, np.sqrt(counts * most), np.maximum(counts, least))
+    return np.asarray(trusted, dtype=np.float32)
 
 
-def discounted(shared: Matrix, discount: Floats, least: float) -> Matrix:
-    """Return shared users times the listed item's discount, without rare pairs and an item's own.
+def shared_evidence(counted: CooccurrenceCounts, factors: Floats, least: float) -> Matrix:
+    """Return how much users speak for two items together, times a factor of the listed item; rare pairs are left out.
 
-    `shared` is float32 of shape (items, items), dense or sparse, and so is the answer; `discount` is float32 of shape
-    (items,).
+    A user counts by one over the root of the history's length. `factors` is float32 of shape (items,), the answer
+    float32 of shape (items, items), dense or sparse.
     """
-    if isinstance(shared, np.ndarray):
-        scores = np.where(shared >= max(least, 1), shared, np.float32(0)) * discount[None, :].astype(np.float32)
-        np.fill_diagonal(scores, 0)
-        return scores
-    data, rows, columns = cells_of(shared)
-    kept = (data >= max(least, 1)) & (rows != columns) & (discount[columns] > 0)
-    return from_cells(data[kept] * discount[columns[kept]], rows[kept], columns[kept], shared.shape)
+    shared, taken = counted.shared, counted.taken
+    evidence = product(by_activity(taken, 0.5), taken, dense=isinstance(shared, np.ndarray))
+    kept: Any = shared >= max(least, 1)
+    evidence = evidence * kept if isinstance(evidence, np.ndarray) else csr_array(evidence.multiply(kept))
+    return scaled(evidence, np.ones(len(factors), dtype=np.float32), factors)
 
 
 class Sims(RelatedItemsEstimator):

@@ -1,48 +1,46 @@
 """Fit User-Personalization and Personalized-Ranking: choose on users set aside, measure, fit on everybody."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from personalize_local.engine.evaluation.ranked_lists import fit_popularity_weight, fit_scale, repeat_share
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, both_ways
-from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out
+from personalize_local.engine.evaluation.ranked_lists import fit_scale, repeat_share
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways
+from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import shares_of_alike, with_cold_items
 from personalize_local.engine.interactions.item_vectors import item_vectors
+from personalize_local.engine.interactions.item_weights import base_names, base_weights
 from personalize_local.engine.interactions.training_data import TrainingData, item_rewards, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
+from personalize_local.engine.interactions.weights import blend
 from personalize_local.engine.recipes.estimator import ItemEstimator, compare
-from personalize_local.engine.recipes.factors import Factors
-from personalize_local.engine.recipes.item_to_item import (
-    FitSettings,
-    ItemToItem,
-    base_matrix,
-    blend,
-    log_popularity,
-    prior,
+from personalize_local.engine.recipes.linear_models import Factors, FitSettings, ItemToItem, log_popularity, prior
+from personalize_local.engine.recipes.model_choice import (
+    Candidate,
+    Gauge,
+    ListGauge,
+    ModelParts,
+    RankingGauge,
+    Uncut,
+    candidates_of,
+    compare_candidates,
+    preferred,
 )
 from personalize_local.engine.serving.served_models import RerankedLists, ServedModel, UserLists
 
 _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
-_STRENGTHS = (0.0, 0.1, 0.3, 1.0, 3.0)  # of popularity in ranking, in units of the scores' spread
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _RANK = 64
-_MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts
+_MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts, and factors may be chosen
+_FIRST_USERS = 800  # who sort out candidates
+_PROMISING = 0.93  # of the best candidate, for one to be compared on all users
 _GOOD_ENOUGH = 0.95  # of the best candidate, for factors to be taken because they are several times faster
 
 UserModel = ItemToItem | Factors
-
-
-@dataclass(frozen=True)
-class _Matrices:
-    popularity: Floats
-    base: Matrix | None
-    order: Matrix | None
-    vectors: Floats | None
 
 
 class UserPersonalization(ItemEstimator):
@@ -50,6 +48,7 @@ class UserPersonalization(ItemEstimator):
 
     served_by: ClassVar[type[ServedModel]] = UserLists
     cold_user_metadata = True
+    most_compared: ClassVar[int] = 2_500  # users
 
     def __init__(self, options: TrainingOptions) -> None:
         super().__init__(options)
@@ -64,20 +63,18 @@ class UserPersonalization(ItemEstimator):
         return self._settings.to_json()
 
     def trial(self, data: TrainingData, split: UserSplit) -> tuple[float, Mapping[str, Any]]:
-        """Return how well these hyperparameters do on the users set aside for choosing, and what was chosen there."""
+        """Return how well these hyperparameters do, cut to the items kept, and what was chosen."""
         self._prepare(data)
-        value, settings = self._choose(split, self._count([split.fit], self._window))
-        return value, settings.to_json()
+        held_out, parts, settings = self._choose(split)
+        return compare(self._model(parts, settings), held_out, self._size), settings.to_json()
 
     def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:
         """Fit with the given settings, or choose them first; the counts are kept for `refit` to add to."""
         self._prepare(data)
-        counted = self._count([split.fit], self._window)
-        self._settings = FitSettings(**settings) if settings else self._choose(split, counted)[1]
-        counted.window = self._window if self._settings.blend else 0
-        self._add(counted, split.choose)
-        self._counted = counted
-        self.fitted = self._assemble(counted, self._settings)
+        self._settings = FitSettings(**settings) if settings else self._choose(split)[2]
+        self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0)
+        self._add(self._counted, split.fit)
+        self.fitted = self._assemble(self._counted, self._settings)
         return self
 
     def refit(self, data: TrainingData, split: UserSplit) -> Self:  # noqa: ARG002 - `fit` has seen the data
@@ -112,61 +109,63 @@ class UserPersonalization(ItemEstimator):
         ordered = self.options.flag("recency_mask" if "recency_mask" in values else "apply_recency_bias")
         return int(self.options.number("bptt")) if ordered and "bptt" in values else 20 * ordered
 
-    def _candidates(self) -> Iterable[FitSettings]:
-        yield FitSettings(rank=self._rank)
-        yield FitSettings()
-        if self._window:
-            yield FitSettings(rank=self._rank, recency=True)
-            yield FitSettings(recency=True)
-            yield FitSettings(blend=1.0, recency=True)
-            yield FitSettings(blend=2.0, recency=True)
-
-    def _choose(self, split: UserSplit, counted: CooccurrenceCounts) -> tuple[float, FitSettings]:
-        held_out = newest_held_out(self._data.histories.of(split.choose))
+    def _choose(self, split: UserSplit) -> tuple[HeldOut, ModelParts, FitSettings]:
+        """Choose on the newest events of all users but those of the test; everything is fitted to what came before."""
+        users = split.fit[self._allowed[split.fit]]
+        everyone = newest_held_out(self._data.histories.of(users))
+        counted = CooccurrenceCounts(self._warm, self._window)
+        counted.add(everyone.past)
+        held_out = sampled(everyone, self._warm, self.options.seed).first(self.most_compared)
+        names = base_names(counted)
+        rank = self._rank if len(self._data.histories) >= _MANY_USERS else 0
+        parts = ModelParts(
+            counted.popularity,
+            {name: base_weights(counted, name) for name in names},
+            both_ways(counted.transitions, counted.popularity) if self._window else None,
+            item_vectors(counted, rank) if rank else None,
+        )
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
-        matrices = self._matrices(counted)
-        candidates = [replace(candidate, repeats=repeats) for candidate in self._candidates()]
-        values = [compare(self._model(matrices, candidate), held_out, self._size) for candidate in candidates]
-        best = self._preferred(candidates, values)
-        chosen = self._model(matrices, candidates[best])
-        settings = self._tuned_popularity(chosen, prior(counted.popularity, self._size), held_out)
-        if settings != chosen.settings:
-            chosen = self._model(matrices, settings)
-        scale = fit_scale(chosen, held_out, self._size)
-        return values[best], replace(settings, scale=scale)
+        candidates = list(candidates_of(names, rank, ordered=bool(self._window)))
+        judged = self._judged(parts, candidates, held_out, repeats=repeats)
+        chosen = preferred(judged, _GOOD_ENOUGH)
+        compared = {each.label: round(each.value, 4) for each in judged}
+        settings = replace(chosen.settings, compared={**compared, "users": len(held_out.past)})
+        return held_out, parts, replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
 
-    def _tuned_popularity(self, chosen: UserModel, popular: Floats, held_out: HeldOut) -> FitSettings:  # noqa: ARG002
-        """Return the settings as they are: full lists need no help from popularity."""
-        return chosen.settings
+    def _judged(
+        self, parts: ModelParts, settings: list[FitSettings], held_out: HeldOut, *, repeats: bool
+    ) -> list[Candidate]:
+        """Return the candidates; where users are many, some of them first sort out what is far behind."""
+        few = held_out.first(_FIRST_USERS)
+        rough: list[Candidate] = []
+        if len(few.past) < len(held_out.past):
+            rough = compare_candidates(parts, settings, few, self._gauge(few, parts, repeats=repeats))
+            least = _PROMISING * max(each.value for each in rough)
+            settings = [each.settings for each in rough if each.value >= least]
+            rough = [each for each in rough if each.value < least]
+        return rough + compare_candidates(parts, settings, held_out, self._gauge(held_out, parts, repeats=repeats))
 
-    def _preferred(self, candidates: list[FitSettings], values: list[float]) -> int:
-        best = int(np.argmax(values))
-        if len(self._data.histories) < _MANY_USERS:
-            return best
-        fast = [position for position, candidate in enumerate(candidates) if candidate.rank]
-        fastest = max(fast, key=lambda position: values[position])
-        return fastest if values[fastest] >= _GOOD_ENOUGH * values[best] else best
+    def _gauge(self, held_out: HeldOut, _parts: ModelParts, *, repeats: bool) -> Gauge:
+        """Return what candidates are compared by."""
+        return ListGauge(held_out, self._warm, repeats=repeats)
 
     def _assemble(self, counted: CooccurrenceCounts, settings: FitSettings) -> UserModel:
-        return self._model(self._matrices(counted, settings), settings)
-
-    def _matrices(self, counted: CooccurrenceCounts, settings: FitSettings | None = None) -> _Matrices:
-        """Compute what the choice is put together from, or what all candidates are, and nothing else."""
-        order = self._window and (settings is None or settings.blend)
-        return _Matrices(
+        """Compute what the choice is put together from, and nothing else."""
+        parts = ModelParts(
             counted.popularity,
-            base_matrix(counted) if settings is None or not settings.rank else None,
-            both_ways(counted.transitions, counted.popularity) if order else None,
-            item_vectors(counted.shared, self._rank) if settings is None or settings.rank else None,
+            {} if settings.rank else {settings.base: base_weights(counted, settings.base)},
+            both_ways(counted.transitions, counted.popularity) if self._window and settings.blend else None,
+            item_vectors(counted, self._rank) if settings.rank else None,
         )
+        return self._model(parts, settings)
 
-    def _model(self, matrices: _Matrices, settings: FitSettings) -> UserModel:
+    def _model(self, parts: ModelParts, settings: FitSettings) -> UserModel:
         rewards = self._rewards()
-        scores = prior(matrices.popularity, self._size) * np.float32(settings.popularity * settings.scale) + rewards
-        popular = log_popularity(matrices.popularity, self._size) + rewards
-        if matrices.base is None or settings.rank:
-            return Factors(self._all_vectors(matrices.vectors), scores, popular, settings)
-        weights = blend(matrices.base, matrices.order, settings.blend, self._keep)
+        scores = prior(parts.popularity, self._size) * np.float32(settings.popularity * settings.scale) + rewards
+        popular = log_popularity(parts.popularity, self._size) + rewards
+        if settings.rank:
+            return Factors(self._all_vectors(parts.vectors), scores, popular, settings)
+        weights = blend(parts.bases[settings.base], parts.order, settings.blend, self._keep)
         return ItemToItem(with_cold_items(weights, self._shares, self._size), scores, popular, settings)
 
     def _all_vectors(self, vectors: Floats | None) -> Floats:
@@ -184,12 +183,6 @@ class UserPersonalization(ItemEstimator):
         spread = float(values.std()) or 1.0
         return np.asarray(logits * (values - values.mean()) / spread, dtype=np.float32)
 
-    def _count(self, groups: list[npt.NDArray[np.int64]], window: int) -> CooccurrenceCounts:
-        counted = CooccurrenceCounts(self._warm, window)
-        for users in groups:
-            self._add(counted, users)
-        return counted
-
     def _add(self, counted: CooccurrenceCounts, users: npt.NDArray[np.int64]) -> None:
         counted.add(self._data.histories.of(users[self._allowed[users]]))
 
@@ -198,10 +191,11 @@ class PersonalizedRanking(UserPersonalization):
     """User-Personalization for lists that are given: popularity speaks for items no history speaks about."""
 
     served_by = RerankedLists
+    most_compared = _FIRST_USERS  # each is judged by dozens of pairs
 
-    def _tuned_popularity(self, chosen: UserModel, popular: Floats, held_out: HeldOut) -> FitSettings:
-        """Return the settings with the weight of popularity that ranks held-out items best."""
-        return replace(chosen.settings, popularity=fit_popularity_weight(chosen, popular, held_out, _STRENGTHS))
+    def _gauge(self, held_out: HeldOut, parts: ModelParts, *, repeats: bool) -> Gauge:
+        """Return what lists are compared by that are given: popularity is weighed, too."""
+        return RankingGauge(held_out, parts.popularity, repeats=repeats)
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> UserModel:

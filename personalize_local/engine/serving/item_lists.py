@@ -13,6 +13,8 @@ from personalize_local.engine.serving.exploration import Exploration, exploratio
 from personalize_local.engine.serving.promotions import promote
 from personalize_local.engine.serving.questions import LoadedModel, Question
 
+_FEW = 60
+
 
 class ItemMask(Protocol):
     """A filter bound to one question."""
@@ -124,7 +126,7 @@ class ItemLists:
         owners: Mapping[int, str],
         reasons: Mapping[int, Sequence[str]],
     ) -> list[Recommendation]:
-        ids = self._catalogue.ids.gather(items).to_list()
+        ids = self._named(items)
         metadata = self._metadata(items, query.metadata_columns)
         return [
             Recommendation(
@@ -136,6 +138,12 @@ class ItemLists:
             )
             for place, (item_id, item) in enumerate(zip(ids, items, strict=True))
         ]
+
+    def _named(self, items: npt.NDArray[np.int32]) -> list[str]:
+        ids = self._catalogue.ids
+        if len(items) <= _FEW:  # polars' own machinery costs more than looking some up
+            return [ids[item] for item in items.tolist()]
+        return ids.gather(items).to_list()
 
     def _metadata(self, items: npt.NDArray[np.int32], columns: Sequence[str]) -> list[dict[str, str]]:
         rows = self._catalogue.metadata

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ _SHOWN = {
     "coverage": "coverage",
 }
 _MOST_USERS = 2000
+_LISTED_CANDIDATES = 4
 _MARGINS = {
     "left": 0.11,
     "right": 0.97,
@@ -37,11 +38,21 @@ _MARGINS = {
 _OURS, _POPULAR, _PLAIN = "#1f6f8b", "#c9a227", "#8a8f98"
 
 
+def explained(settings: Mapping[str, Any]) -> str:
+    """Return why the model is put together as it is: the candidates that did best, and on how many users."""
+    values = dict(settings.get("compared") or {})
+    users = values.pop("users", 0)
+    if not values:
+        return ""
+    best = sorted(values.items(), key=lambda pair: -pair[1])[:_LISTED_CANDIDATES]
+    return f"NDCG@10 or AUC of the newest events of {users:,} users: " + "; ".join(f"{k} {v:.4f}" for k, v in best)
+
+
 def draw_report(data: TrainingData, measured: Scorer, test: Histories, title: str, target: Path) -> Path:
     """Draw the model into a PNG file and return its path.
 
-    Four panels: its metrics beside those of popularity, how popular the recommended items are, how many items the lists
-    reach, and how long the histories are.
+    The title's first line is drawn above the others. Four panels: its metrics beside those of popularity, how popular
+    the recommended items are, how many items the lists reach, and how long the histories are.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second that only this needs
 
@@ -51,7 +62,9 @@ def draw_report(data: TrainingData, measured: Scorer, test: Histories, title: st
     lists = ranked(measured, held_out.past, size).items
     baseline = ranked(FixedList(counts), held_out.past, size).items
     figure = Figure(figsize=(11, 8))
-    figure.suptitle(title)
+    heading, _, explanation = title.partition("\n")
+    figure.suptitle(heading)
+    figure.text(0.5, 0.94, explanation, ha="center", va="center", fontsize=7)
     axes = figure.subplots(2, 2, gridspec_kw=_MARGINS).ravel()
     _draw_metrics(axes[0], item_metrics(lists, held_out.truth, size), item_metrics(baseline, held_out.truth, size))
     _draw_popularity(axes[1], counts, lists)

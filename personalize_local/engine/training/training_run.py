@@ -14,7 +14,7 @@ from personalize_local.engine.interactions.training_data import TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.estimator import Estimator
 from personalize_local.engine.recipes.recipe import Recipe
-from personalize_local.engine.training.model_report import draw_report
+from personalize_local.engine.training.model_report import draw_report, explained
 from personalize_local.engine.training.saved_model import save_model
 from personalize_local.engine.training.solution_options import read_options, recipe_named
 from personalize_local.engine.training.tuning import Tuned, choose_recipe, tune
@@ -40,7 +40,8 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
     chosen = recipe_named(tuned.options.recipe_name)
     estimator = chosen.estimator(tuned.options).fit(data, split, base.get("settings") or tuned.settings)
     metrics = estimator.measure(data, split)
-    picture = _draw(estimator, data, split, f"{spec.version}: {chosen.name}", model_directory / _PICTURE)
+    title = f"{spec.version}: {chosen.name}\n{explained(estimator.settings)}"
+    picture = _draw(estimator, data, split, title, model_directory / _PICTURE)
     save_model(model_directory, estimator.refit(data, split), tuned.options, data, metrics, spec)
     if chosen.estimator.cold_user_metadata:
         cold = fit_cold_users(snapshot, data, tuned.options)

@@ -1,6 +1,7 @@
 """Turn HTTP requests into operations and their answers into HTTP, for all three services."""
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,28 +30,37 @@ class PersonalizeResponse(BaseResponse):
         super().__init__(service_name="personalize")
 
     def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> HttpAnswer:  # noqa: ARG002 - moto's signature
-        target = None
-        try:
-            target = wire.target_of(urlsplit(request.url).path, request.headers.get("x-amz-target"))
-            result = _answer(self._account(request), target, wire.parse(_body(request)))
-            return 200, {"Content-Type": wire.content_type(target)}, wire.answer(target, result)
-        except ServiceError as error:
-            return wire.error_answer(target, error)
-        except Exception:  # noqa: BLE001 - no traceback ever reaches the wire; this log is where to look
-            _LOG.exception("%s broke", target.name if target else request.url)
-            broken = ServiceError("InternalServerException", "An internal error occurred.", 500)
-            return wire.error_answer(target, broken)
+        path, amz_target = urlsplit(request.url).path, request.headers.get("x-amz-target")
+        return answered(lambda: self._account_and_region(request), path, amz_target, _body(request))
 
-    def _account(self, request: Any) -> Account:
+    def _account_and_region(self, request: Any) -> tuple[str, str]:
         self.headers = request.headers
         self.querystring: dict[str, Any] = {}
-        region = self.get_region_from_url(request, request.url)
-        try:
-            account: Account = personalize_backends[self.get_current_account()][region].account
-        except KeyError as error:
-            message = f"Credential should be scoped to a valid region; {region!r} is none."
-            raise ServiceError("InvalidSignatureException", message, 403) from error
-        return account
+        return self.get_current_account(), self.get_region_from_url(request, request.url)
+
+
+def answered(caller: Callable[[], tuple[str, str]], path: str, amz_target: str | None, body: bytes) -> HttpAnswer:
+    """Return status, headers and body of the answer to a request; `caller` tells its account and region."""
+    target = None
+    try:
+        target = wire.target_of(path, amz_target)
+        result = _answer(_account(*caller()), target, wire.parse(body))
+        return 200, {"Content-Type": wire.content_type(target)}, wire.answer(target, result)
+    except ServiceError as error:
+        return wire.error_answer(target, error)
+    except Exception:  # noqa: BLE001 - no traceback ever reaches the wire; this log is where to look
+        _LOG.exception("%s broke", target.name if target else path)
+        broken = ServiceError("InternalServerException", "An internal error occurred.", 500)
+        return wire.error_answer(target, broken)
+
+
+def _account(account_id: str, region: str) -> Account:
+    try:
+        account: Account = personalize_backends[account_id][region].account
+    except KeyError as error:
+        message = f"Credential should be scoped to a valid region; {region!r} is none."
+        raise ServiceError("InvalidSignatureException", message, 403) from error
+    return account
 
 
 def _body(request: Any) -> bytes:

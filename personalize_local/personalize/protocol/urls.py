@@ -5,8 +5,7 @@ from personalize_local.personalize.protocol.responses import PersonalizeResponse
 
 url_bases = [r"https?://personalize(-runtime|-events)?\.(.+)\.amazonaws\.com"]
 
-_PATHS = (
-    "",
+_DATA_PLANES = (
     "recommendations",
     "personalize-ranking",
     "action-recommendations",
@@ -17,6 +16,8 @@ _PATHS = (
     "action-interactions",
 )
 
-url_paths = {f"{{0}}/{path}$": PersonalizeResponse.dispatch for path in _PATHS} | {
+DATA_PATHS = frozenset(f"/{path}" for path in _DATA_PLANES)
+
+url_paths = {f"{{0}}/{path}$": PersonalizeResponse.dispatch for path in ("", *_DATA_PLANES)} | {
     "{0}/_local-cloud/(?P<what>.+)$": answer_fault_route,
 }

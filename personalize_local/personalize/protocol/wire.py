@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
 from botocore.loaders import Loader
@@ -33,7 +33,7 @@ class Target:
         """The operation's name, as in the model."""
         return self.operation.name
 
-    @property
+    @cached_property
     def errors(self) -> frozenset[str]:
         """The exceptions the operation declares."""
         return frozenset(shape.name for shape in self.operation.error_shapes)

@@ -104,7 +104,7 @@ def test_one_connection_too_many_is_told_so_and_room_comes_back() -> None:
 def _asked(port: int) -> str:
     try:
         with connected(port) as sock:
-            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return answer(sock)
     except ConnectionError as error:
         return str(error)
@@ -124,3 +124,52 @@ def test_how_long_the_service_takes_is_not_held_against_the_client() -> None:
         assert answer(sock).endswith("    3")
     thread.join()
     server.server_close()
+
+
+def test_a_connection_serves_one_request_after_another(port: int) -> None:
+    with connected(port) as sock:
+        stream = sock.makefile("rb")
+        for body in (b"abc", b"", b"abcdefghi"):
+            sock.sendall(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            head = b"".join(iter(stream.readline, b"\r\n"))
+            assert head.startswith(b"HTTP/1.1 200")
+            assert b"Connection: close" not in head
+            assert int(stream.read(5)) == len(body)
+        assert stream.read() == b""  # nothing more came for a while: closed, and no 408 about a request nobody sent
+
+
+def test_a_second_request_that_stops_half_way_is_told(port: int) -> None:
+    with connected(port) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+        sock.sendall(b"GET / HTTP/1.1\r\n")
+        assert "408" in answer(sock)
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"])
+def test_a_client_that_wants_one_answer_gets_one(head: bytes) -> None:
+    with serving(RequestLimits(grace_seconds=30)) as port, connected(port) as sock:
+        began = time.monotonic()
+        sock.sendall(head)
+        assert answer(sock).endswith("    0")
+        assert time.monotonic() - began < 10
+
+
+def test_no_connection_stays_when_places_are_few() -> None:
+    limits = RequestLimits(grace_seconds=30, connections=4)
+    with serving(limits) as port, contextlib.ExitStack() as open_ones:
+        held = [open_ones.enter_context(connected(port)) for _ in range(3)]
+        for sock in held:
+            sock.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.2)
+        held[0].sendall(b"Host: x\r\n\r\n")
+        assert "Connection: close" in answer(held[0])
+
+
+def test_an_idle_connection_ends_with_the_server() -> None:
+    with contextlib.ExitStack() as stack:
+        with serving(RequestLimits(grace_seconds=30)) as port:
+            sock = stack.enter_context(connected(port))
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+        assert sock.recv(4096) == b""

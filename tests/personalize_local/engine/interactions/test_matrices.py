@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from personalize_local.engine.interactions import cooccurrence
+from personalize_local.engine.interactions import item_vectors as item_vectors_module
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
 from personalize_local.engine.interactions.held_out import newest_held_out, split_users
 from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
-from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.recipes.item_to_item import base_matrix, blend, ease
-from personalize_local.engine.recipes.sims import listable
+from personalize_local.engine.interactions.item_vectors import eigenvectors, item_vectors
+from personalize_local.engine.interactions.item_weights import base_weights
+from personalize_local.engine.interactions.weights import blend
 
 
 def histories(n_users: int = 40, n_items: int = 30, n: int = 400) -> Histories:
@@ -38,7 +39,7 @@ def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch
                 transitions[item, later] += np.exp(-(distance - 1) / 10)
     held = past.unique(30).toarray()
     dense = (
-        np.asarray(matrix.toarray() if dense_limit == 10 else matrix)
+        matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
         for matrix in (counted.shared, counted.transitions)
     )
     shared, found = dense
@@ -47,18 +48,10 @@ def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(counted.popularity, held.sum(axis=0))
 
 
-def test_ease_is_the_closed_form_of_its_paper() -> None:
-    """Fact: Steck 2019, B = -P / diag(P) off the diagonal with P the inverse of X'X + lambda I."""
-    held = histories().unique(30).toarray()
-    inverse = np.linalg.inv(held.T @ held + 200.0 * np.eye(30))
-    expected = -inverse / np.diag(inverse)[None, :]
-    np.fill_diagonal(expected, 0)
-    assert ease((held.T @ held).astype(np.float32)) == pytest.approx(expected, abs=1e-4)
-
-
 def test_few_events_among_many_items_are_counted_sparsely() -> None:
     few = CooccurrenceCounts(5_000, 5)
     few.add(histories(n_items=5_000))
+    assert not isinstance(few.shared, np.ndarray)
     assert few.shared.nnz < 0.01 * 5_000**2
     assert few.transitions.nnz < 0.01 * 5_000**2
     assert few.fits_densely
@@ -71,7 +64,7 @@ def test_sparse_and_dense_counts_make_the_same_model(monkeypatch: pytest.MonkeyP
         counted = CooccurrenceCounts(30, 5)
         counted.add(histories())
         assert isinstance(counted.shared, np.ndarray) == (dense_from == 0)
-        return blend(base_matrix(counted), both_ways(counted.transitions, counted.popularity), weight, 30).toarray()
+        return blend(base_weights(counted), both_ways(counted.transitions, counted.popularity), weight, 30).toarray()
 
     assert mixed(0) == pytest.approx(mixed(1e9), rel=1e-4, abs=1e-5)
 
@@ -80,9 +73,33 @@ def test_item_vectors_span_the_leading_eigenvectors() -> None:
     generator = np.random.default_rng(0)
     planted = generator.normal(size=(200, 6)) * [9, 8, 7, 6, 5, 4]
     shared = (planted @ planted.T).astype(np.float32)
-    vectors = item_vectors(shared, 6)
+    vectors = eigenvectors(lambda basis: shared @ basis, 200, 6)
     assert vectors.T @ vectors == pytest.approx(np.eye(6), abs=1e-3)
     assert vectors @ (vectors.T @ shared) == pytest.approx(shared, abs=0.05 * float(np.abs(shared).max()))
+
+
+def test_item_vectors_are_those_of_the_shared_users_by_either_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = CooccurrenceCounts(30, 0)
+    counted.add(histories())
+
+    def found(cost: float) -> np.ndarray:
+        monkeypatch.setattr(item_vectors_module, "_SPARSE_COST", cost)
+        vectors = item_vectors(counted, 5)
+        return vectors @ vectors.T
+
+    assert found(0) == pytest.approx(found(1e9), abs=1e-2)
+
+
+@pytest.mark.parametrize("keep", [1, 3, 7])
+def test_strongest_keeps_no_more_where_cells_are_equal(keep: int) -> None:
+    tied = np.random.default_rng(0).integers(-2, 3, (40, 9)).astype(np.float32)
+    found = strongest(tied, keep)
+    lengths = np.diff(found.indptr)
+    assert np.array_equal(lengths, np.minimum(keep, (tied != 0).sum(axis=1)))
+    for row in range(40):
+        left = np.setdiff1d(np.arange(9), found.indices[found.indptr[row] : found.indptr[row + 1]])
+        kept = np.abs(found.data[found.indptr[row] : found.indptr[row + 1]])
+        assert np.abs(tied[row, left]).max(initial=0) <= kept.min(initial=9) or lengths[row] < keep
 
 
 @pytest.mark.parametrize("sparse", [True, False])
@@ -109,10 +126,10 @@ def test_the_newest_tenth_is_held_out() -> None:
 def test_a_tenth_of_the_users_is_never_trained_on() -> None:
     lengths = np.random.default_rng(0).integers(1, 9, 1000)
     split = split_users(lengths, seed=4)
-    parts = [set(split.fit), set(split.choose), set(split.test)]
+    parts = [set(split.fit), set(split.test)]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 1000
     assert len(split.test) == -(-int((lengths > 1).sum()) // 10)
-    assert all(lengths[user] > 1 for user in parts[2])
+    assert all(lengths[user] > 1 for user in parts[1])
 
 
 def test_ids_are_found_and_unknown_ones_are_not() -> None:
@@ -141,11 +158,3 @@ def test_events_of_any_time_stay_with_their_user() -> None:
     users, items = np.array([0, 0, 1, 1], dtype=np.int32), np.array([1, 2, 3, 4], dtype=np.int32)
     past = arrange(users, items, times, np.ones(4, dtype=np.float32), 2)
     assert past.items.tolist() == [2, 1, 3, 4]
-
-
-def test_percentiles_leave_out_the_rare_and_the_common() -> None:
-    counts = np.arange(1, 101, dtype=np.float32)
-    listed = listable(counts, 0.1, 0.9)
-    assert 78 <= int(listed.sum()) <= 82
-    assert not listed[0]
-    assert not listed[-1]

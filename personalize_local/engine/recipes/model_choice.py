@@ -1,0 +1,239 @@
+"""Choose how a user model is put together, by how well each candidate foretells the newest events of every user.
+
+All candidates are fitted to the same older events and compared on the same users, as many as can be afforded, so that
+chance decides little. Candidates that weigh histories alike share their scores: a blend is the sum of two products.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from personalize_local.engine.evaluation.metrics import find_hits, ndcg
+from personalize_local.engine.evaluation.ranked_lists import SEEN
+from personalize_local.engine.evaluation.top_k import best_of_block
+from personalize_local.engine.interactions.cooccurrence import Matrix
+from personalize_local.engine.interactions.held_out import HeldOut
+from personalize_local.engine.interactions.histories import Floats, Histories
+from personalize_local.engine.interactions.sparse_matrices import Sparse
+from personalize_local.engine.interactions.weights import HeldWeights, Weights, spread
+from personalize_local.engine.processes.parallel_rows import in_parallel
+from personalize_local.engine.recipes.linear_models import FitSettings, history_weights, prior
+
+_BLENDS: Final = (0.5, 1.0, 2.0, 4.0)
+_LENGTH: Final = 10
+_ROWS_AT_ONCE: Final = 64
+_RANDOM_ITEMS: Final = 24
+_STRENGTHS: Final = (0.0, 0.1, 0.3, 1.0, 3.0)  # of popularity in ranking, in units of the scores' spread
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """What candidates are put together from, over the items with interactions."""
+
+    popularity: Floats
+    bases: Mapping[str, Weights]
+    order: Matrix | None
+    vectors: Floats | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings, and how well they did (0 to 1) on the users compared with."""
+
+    settings: FitSettings
+    value: float
+
+    @property
+    def label(self) -> str:
+        """The settings in words."""
+        return described(self.settings)
+
+
+def described(settings: FitSettings) -> str:
+    """Return settings in words, as a model's report shows them."""
+    words = "PureSVD" if settings.rank else settings.base
+    if settings.blend:
+        words += f" + {settings.blend:g} x order"
+    return words + (", recent events first" if settings.recency else "")
+
+
+def candidates_of(bases: Iterable[str], rank: int, *, ordered: bool) -> Iterator[FitSettings]:
+    """Yield what can be chosen: each base (factors too, of a rank) plain and, if `ordered`, by recency and order.
+
+    Factors never have an order beside them.
+    """
+    for recency in (False, True)[: 1 + ordered]:
+        if rank:
+            yield FitSettings(rank=rank, recency=recency)
+        for base in bases:
+            yield FitSettings(base=base, recency=recency)
+            if recency:
+                yield from (FitSettings(base=base, blend=blend, recency=True) for blend in _BLENDS)
+
+
+class Gauge(Protocol):
+    """What candidates are compared by."""
+
+    def take(self, candidate: int, start: int, block: Floats) -> None:
+        """Look at a candidate's scores of all items for the users from `start` on.
+
+        `block` is float32 of shape (users, items), and may be changed.
+        """
+
+    def judged(self, settings: list[FitSettings]) -> list[Candidate]:
+        """Return the candidates with their values, and with what the gauge itself has tuned."""
+
+
+class ListGauge:
+    """NDCG of the first ten items that the user does not have."""
+
+    def __init__(self, held_out: HeldOut, n_items: int, *, repeats: bool) -> None:
+        self._held_out, self._n_items, self._repeats = held_out, n_items, repeats
+        self._lists: dict[int, npt.NDArray[np.int32]] = {}
+
+    def take(self, candidate: int, start: int, block: Floats) -> None:
+        """Keep the best ten; `block` is float32 of shape (users, items)."""
+        past = self._held_out.past.slice(start, start + len(block))
+        if not self._repeats:
+            block[past.users(), past.items] -= SEEN * max(1.0, float(np.abs(block).max(initial=0)))
+        empty = np.full((len(self._held_out.past), min(_LENGTH, self._n_items)), -1, dtype=np.int32)
+        self._lists.setdefault(candidate, empty)[start : start + len(block)] = best_of_block(block, _LENGTH)
+
+    def judged(self, settings: list[FitSettings]) -> list[Candidate]:
+        """Return the candidates with their NDCG@10."""
+        relevant = np.diff(self._held_out.truth.unique(self._n_items).indptr)
+        lists = [self._lists[number] for number in range(len(settings))] if len(relevant) else []
+        hits = [find_hits(each, self._held_out.truth, self._n_items)[0] for each in lists]
+        values = [ndcg(each, relevant, _LENGTH) for each in hits] or [0.0] * len(settings)
+        return [
+            Candidate(replace(each, repeats=self._repeats), value) for each, value in zip(settings, values, strict=True)
+        ]
+
+
+class RankingGauge:
+    """The share of random items, which the user does not have, that rank below what the user did next."""
+
+    def __init__(self, held_out: HeldOut, popularity: Floats, *, repeats: bool) -> None:
+        self._held_out, self._repeats = held_out, repeats
+        self._popular = prior(popularity, len(popularity))
+        truth = held_out.truth
+        self._others = np.random.default_rng(0).integers(0, len(popularity), (len(truth.items), _RANDOM_ITEMS))
+        owned = np.unique(held_out.past.users().astype(np.int64) * len(popularity) + held_out.past.items)
+        self._usable = ~np.isin(truth.users()[:, None].astype(np.int64) * len(popularity) + self._others, owned)
+        self._gaps: dict[int, Floats] = {}
+
+    def take(self, candidate: int, start: int, block: Floats) -> None:
+        """Keep how far the next item lies above the others; `block` is float32 of shape (users, items)."""
+        offsets = self._held_out.truth.offsets
+        rows = slice(offsets[start], offsets[start + len(block)])
+        users = self._held_out.truth.slice(start, start + len(block)).users()[:, None]
+        taken = self._held_out.truth.items[rows, None]
+        gaps = self._gaps.setdefault(candidate, np.zeros(self._others.shape, dtype=np.float32))
+        gaps[rows] = block[users, taken] - block[users, self._others[rows]]
+
+    def judged(self, settings: list[FitSettings]) -> list[Candidate]:
+        """Return the candidates, each with the weight of popularity that does best beside it."""
+        return [self._tuned(each, self._gaps.get(number)) for number, each in enumerate(settings)]
+
+    def _tuned(self, settings: FitSettings, gaps: Floats | None) -> Candidate:
+        settings = replace(settings, repeats=self._repeats)
+        if gaps is None or not self._usable.any():
+            return Candidate(settings, 0.0)
+        favour = self._popular[self._held_out.truth.items[:, None]] - self._popular[self._others]
+        unit = float(gaps[self._usable].std()) or 1.0
+        values = [self._share(gaps + np.float32(strength * unit) * favour) for strength in _STRENGTHS]
+        best = int(np.argmax(values))
+        return Candidate(replace(settings, popularity=_STRENGTHS[best] * unit), values[best])
+
+    def _share(self, gaps: Floats) -> float:
+        """Return the mean over users, as NDCG is one: who did much next must not decide alone."""
+        won = ((gaps > 0) + 0.5 * (gaps == 0)) * self._usable
+        lengths = self._held_out.truth.lengths
+        users = self._held_out.truth.users()
+        of_user = np.bincount(users, won.sum(axis=1), len(lengths)) / np.maximum(
+            np.bincount(users, self._usable.sum(axis=1), len(lengths)), 1
+        )
+        return float(of_user.mean())
+
+
+@dataclass(frozen=True)
+class Uncut:
+    """A scorer of the items with interactions, before weights are cut to the strongest."""
+
+    parts: ModelParts
+    settings: FitSettings
+
+    def score(self, queries: Histories, start: int, stop: int, out: Floats) -> None:
+        """Fill `out`, float32 of shape (stop - start, items), with scores."""
+        past = queries.slice(start, stop)
+        rows = past.matrix(len(self.parts.popularity), history_weights(past, self.settings))
+        out[:] = _Scores(self.parts, rows, _units(self.parts)).under(self.settings)
+        out += np.float32(self.settings.popularity) * prior(self.parts.popularity, out.shape[1])
+        if not self.settings.repeats:
+            out[past.users(), past.items] -= SEEN
+
+
+def compare_candidates(
+    parts: ModelParts, settings: list[FitSettings], held_out: HeldOut, gauge: Gauge
+) -> list[Candidate]:
+    """Return the candidates with their values."""
+    units = _units(parts)
+    tie_break = np.float32(1e-3) * prior(parts.popularity, len(parts.popularity))
+
+    def work(first: int, last: int) -> None:
+        for start in range(first, last, _ROWS_AT_ONCE):
+            past = held_out.past.slice(start, min(start + _ROWS_AT_ONCE, last))
+            for recency in {each.recency for each in settings}:
+                rows = past.matrix(len(parts.popularity), history_weights(past, FitSettings(recency=recency)))
+                scores = _Scores(parts, rows, units)
+                for number, each in enumerate(settings):
+                    if each.recency == recency:
+                        gauge.take(number, start, scores.under(each) + tie_break)
+
+    in_parallel(work, len(held_out.past), _ROWS_AT_ONCE)
+    return gauge.judged(settings)
+
+
+class _Scores:
+    """The scores of some histories under any settings that weigh histories alike; products are made once."""
+
+    def __init__(self, parts: ModelParts, rows: Sparse, units: Mapping[str, np.float32]) -> None:
+        self._parts, self._rows, self._units = parts, rows, units
+        self._made: dict[str, Floats] = {}
+
+    def under(self, settings: FitSettings) -> Floats:
+        """Return float32 of shape (histories, items)."""
+        parts = self._parts
+        if settings.rank and parts.vectors is not None:
+            return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T, dtype=np.float32)
+        base = parts.bases[settings.base]
+        scores = self._product(settings.base, base)
+        if settings.blend and parts.order is not None:
+            unit = self._units["every" if base.dense else "kept"] / self._units[settings.base]
+            scores = scores + self._product("order", HeldWeights(parts.order)) * np.float32(settings.blend / unit)
+        return scores / self._units[settings.base]
+
+    def _product(self, name: str, weights: Weights) -> Floats:
+        if name not in self._made:
+            self._made[name] = weights.of(self._rows)
+        return self._made[name]
+
+
+def _units(parts: ModelParts) -> dict[str, np.float32]:
+    """Return the spread of each base, and that of the order among every cell and among those kept."""
+    units = {name: spread(base) for name, base in parts.bases.items()}
+    if parts.order is not None:
+        order = HeldWeights(parts.order)
+        units.update(every=spread(order, every_cell=True), kept=spread(order, every_cell=False))
+    return units
+
+
+def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:
+    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster."""
+    best = max(candidates, key=lambda candidate: candidate.value)
+    factors = [each for each in candidates if each.settings.rank]
+    fastest = max(factors, key=lambda candidate: candidate.value, default=best)
+    return fastest if fastest.value >= fast_share * best.value else best

@@ -1,0 +1,89 @@
+"""Item-to-item weights: the closed forms of their papers, and the same answers by every way they are computed."""
+
+import numpy as np
+import pytest
+
+from personalize_local.engine.interactions import weights as weights_module
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways
+from personalize_local.engine.interactions.histories import Histories, arrange
+from personalize_local.engine.interactions.item_weights import (
+    base_names,
+    base_weights,
+    ease_of_items,
+    ease_of_users,
+)
+from personalize_local.engine.interactions.sparse_matrices import from_cells
+from personalize_local.engine.interactions.weights import HeldWeights, blend, spread
+
+
+def histories(n_users: int, n_items: int, events: int = 300) -> Histories:
+    generator = np.random.default_rng(1)
+    users = np.sort(generator.integers(0, n_users, events)).astype(np.int32)
+    items = generator.integers(0, n_items, events).astype(np.int32)
+    times = generator.integers(0, 10**9, events)
+    return arrange(users, items, times, np.ones(events, dtype=np.float32), n_users)
+
+
+def counted(n_users: int, n_items: int) -> CooccurrenceCounts:
+    counts = CooccurrenceCounts(n_items, 5)
+    counts.add(histories(n_users, n_items))
+    return counts
+
+
+@pytest.mark.parametrize(("n_users", "n_items"), [(60, 30), (12, 40)])
+def test_ease_is_the_closed_form_of_its_paper_by_both_sides(n_users: int, n_items: int) -> None:
+    """Fact: Steck 2019, B = -P / diag(P) off the diagonal with P the inverse of X'X + lambda I."""
+    taken = histories(n_users, n_items).unique(n_items)
+    held = taken.toarray().astype(np.float64)
+    inverse = np.linalg.inv(held.T @ held + 20.0 * np.eye(n_items))
+    expected = -inverse / np.diag(inverse)[None, :]
+    np.fill_diagonal(expected, 0)
+    assert ease_of_items((held.T @ held).astype(np.float32), 20.0) == pytest.approx(expected, abs=1e-5)
+    assert ease_of_users(taken, 20.0).block(0, n_items) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("n_users", "n_items"), [(60, 30), (12, 40)])
+def test_walks_are_the_chances_of_their_paper(n_users: int, n_items: int) -> None:
+    """Fact: Paudel et al. 2016, steps to the power of 0.8, over the last item's popularity to that of 0.3."""
+    held = histories(n_users, n_items).unique(n_items).toarray().astype(np.float64)
+    popular = np.maximum(held.sum(axis=0), 1)
+    lengths = np.maximum(held.sum(axis=1, keepdims=True), 1)
+    expected = (held / popular**0.8).T @ (held / lengths**0.8) * popular**-0.3
+    np.fill_diagonal(expected, 0)
+    counts = counted(n_users, n_items)
+    assert base_weights(counts, "RP3beta").block(0, n_items) == pytest.approx(expected, abs=1e-5)
+
+
+def test_cosine_is_shrunk_by_ten_users() -> None:
+    held = histories(60, 30).unique(30).toarray()
+    popular = np.maximum(held.sum(axis=0), 1)
+    expected = (held.T @ held) / (np.sqrt(np.outer(popular, popular)) + 10)
+    np.fill_diagonal(expected, 0)
+    assert base_weights(counted(60, 30), "cosine").block(0, 30) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["EASE", "RP3beta"])
+def test_what_goes_through_the_users_scores_as_the_matrix_does(name: str) -> None:
+    counts = counted(12, 40)
+    weights = base_weights(counts, name)
+    assert not isinstance(weights, HeldWeights)
+    asked = from_cells(np.array([1.0, 2.0, 1.0]), np.array([0, 0, 1]), np.array([3, 4, 3]), (2, 40))
+    assert weights.of(asked) == pytest.approx(asked.toarray() @ weights.block(0, 40), abs=1e-5)
+    order = both_ways(counts.transitions, counts.popularity)
+    held = HeldWeights(np.asarray(weights.block(0, 40)))
+    assert blend(weights, order, 2.0, 10).toarray() == pytest.approx(blend(held, order, 2.0, 10).toarray(), rel=1e-3)
+
+
+def test_no_dense_matrix_is_made_where_both_sides_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", 10)
+    counts = counted(60, 30)
+    assert base_names(counts) == ["RP3beta", "cosine"]
+    for name in ("EASE", *base_names(counts)):
+        assert not base_weights(counts, name).dense
+
+
+def test_the_spread_of_many_rows_is_that_of_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = np.random.default_rng(0).normal(size=(900, 900)).astype(np.float32)
+    assert spread(HeldWeights(matrix)) == pytest.approx(1.0, rel=0.01)
+    monkeypatch.setattr(weights_module, "_SPREAD_ROWS", 1000)
+    assert spread(HeldWeights(matrix)) == pytest.approx(float(np.sqrt((matrix**2).mean())), rel=1e-5)
