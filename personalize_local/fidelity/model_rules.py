@@ -13,6 +13,11 @@ MODEL_RULES: Final[tuple[EngineRule, ...]] = (
     ),
     EngineRule(
         "training",
+        "SIMS's percentiles of item counts temper popularity; read as a ban, the popular tenth would never be listed",
+        "test_outside_the_percentiles_popularity_is_trusted_less",
+    ),
+    EngineRule(
+        "training",
         "items a user has are ranked last, unless users are seen to come back to theirs",
         "test_where_users_come_back_items_they_have_are_recommended",
     ),
