@@ -1,13 +1,18 @@
 """Read the settings of a stage: what differs between deployments, and nothing else; one TOML file each."""
 
 import tomllib
+from itertools import product
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from config.wildcards import intersect
+from lambdas.personalize.stage_names import StageNames
 
 _DIRECTORY: Final = Path(__file__).parent
 
+AdoptedName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}\*?$")]
 RetentionDays = Literal[1, 3, 7, 14, 30, 90, 180, 365, 731, 1827, 3653]  # of those CloudWatch Logs offers
 
 
@@ -18,6 +23,16 @@ class Settings(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,19}$", description="first part of every name we give in the account")
     stage: str = Field(pattern=r"^[a-z][a-z0-9]{0,9}$", description="second part; the name of the TOML file")
+    personalize_prefix: str = Field(
+        # One hyphen, at the end: so no prefix can begin a name with another.
+        pattern=r"^[a-z][a-z0-9]{0,14}-$",
+        description="begins every name in Amazon Personalize that the stage gives; no other stage may touch them",
+    )
+    adopted_names: tuple[AdoptedName, ...] = Field(
+        default=(),
+        max_length=3,  # with more, the policy of create_resource would outgrow a role
+        description="names in Amazon Personalize without the prefix that are the stage's all the same, or `begin*`",
+    )
     keep_data_on_destroy: bool
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     log_retention_days: RetentionDays
@@ -32,6 +47,23 @@ class Settings(BaseModel):
     sweep_minutes: int = Field(ge=5, le=1440, description="how often uploads are looked for that no event announced")
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told of alarms")
 
+    @property
+    def personalize_names(self) -> StageNames:
+        """What the stage may call things in Amazon Personalize."""
+        return StageNames(self.personalize_prefix, self.adopted_names)
+
+    def shared_names(self, other: "Settings") -> list[tuple[str, str]]:
+        """Return the patterns of names of which both stages could own the same."""
+        pairs = product(self.personalize_names.patterns, other.personalize_names.patterns)
+        return [(mine, theirs) for mine, theirs in pairs if intersect(mine, theirs)]
+
+    @model_validator(mode="after")
+    def _adopts_none_of_its_own(self) -> Self:
+        own = f"{self.personalize_prefix}*"
+        if twice := [name for name in self.adopted_names if intersect(name, own)]:
+            raise ValueError(f"adopted_names are those without the prefix; {', '.join(twice)} could have it")
+        return self
+
     def named(self, stem: str) -> str:
         """Return the name that a handler, a machine or a queue has in the account."""
         return f"{self.name}-{self.stage}-{stem.replace('_', '-')}"
@@ -42,5 +74,14 @@ def load(stage: str) -> Settings:
     stages = sorted(path.stem for path in _DIRECTORY.glob("*.toml"))
     if stage not in stages:
         raise ValueError(f"there is no stage {stage!r}: config/ has {', '.join(stages)}")
+    settings = _read(stage)
+    for other in stages:
+        if other != stage and (shared := settings.shared_names(_read(other))):
+            mine, theirs = shared[0]
+            raise ValueError(f"{mine!r} of stage {stage} and {theirs!r} of stage {other} could name the same resource")
+    return settings
+
+
+def _read(stage: str) -> Settings:
     text = (_DIRECTORY / f"{stage}.toml").read_text(encoding="utf-8")
     return Settings.model_validate({"stage": stage, **tomllib.loads(text)})

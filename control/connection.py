@@ -13,6 +13,7 @@ from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.s3 import S3Objects
 from lambdas.personalize.gateway import PersonalizeGateway
+from lambdas.personalize.stage_names import ANY_NAMES, StageNames
 from lambdas.requests.plan import AccountContext
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.import_history import ImportHistory
@@ -42,12 +43,20 @@ class Connection:
         sts, client = self._client("sts"), self._client("personalize")
         caller = sts.get_caller_identity()
         partition = str(caller["Arn"]).split(":")[1]
-        return PersonalizeGateway(client, f"arn:{partition}:personalize:{client.meta.region_name}:{caller['Account']}")
+        prefix = f"arn:{partition}:personalize:{client.meta.region_name}:{caller['Account']}"
+        return PersonalizeGateway(client, prefix, self.names)
+
+    @property
+    def names(self) -> StageNames:
+        """What the stage may call things; as they stand, where none is deployed."""
+        deployed = self._outputs.get("PersonalizeNames")
+        return StageNames.read(deployed) if deployed else ANY_NAMES
 
     @property
     def account(self) -> AccountContext:
         """Where everything that is planned will be. Raises NotDeployedError."""
-        return AccountContext(self.personalize.arn_prefix, self.objects.bucket, self._output("PersonalizeRoleArn"))
+        role_arn = self._output("PersonalizeRoleArn")
+        return AccountContext(self.personalize.arn_prefix, self.objects.bucket, role_arn, self.names)
 
     @functools.cached_property
     def objects(self) -> S3Objects:

@@ -14,7 +14,6 @@ from lambdas.releases.training_decision import (
     TrainingPolicy,
     decide_training,
 )
-from lambdas.requests.plan import unique_name
 from lambdas.requests.recipe_facts import can_update
 
 personalize, imports, counts = wiring.personalize(), wiring.import_history(), wiring.counts()
@@ -54,6 +53,6 @@ def _version(
         return None
     if decision.version_arn:
         return {"type": "solution_version", "request": {"solutionVersionArn": decision.version_arn}}
-    name = unique_name(f"{now:%Y-%m-%d-%H%M%S}", decision.mode.lower(), digest(f"{run}/{solution_arn}", 6))
+    name = personalize.names.made(f"{now:%Y-%m-%d-%H%M%S}", decision.mode.lower(), digest(f"{run}/{solution_arn}", 6))
     request = {"solutionArn": solution_arn, "name": name, "trainingMode": decision.mode, **options}
     return {"type": "solution_version", "request": request}

@@ -11,6 +11,7 @@ from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError, Request
 from lambdas.requests.request_reading import load_request, request_document
+from lambdas.requests.stage_check import own_names_only
 from lambdas.requests.unrequested import unrequested
 from lambdas.requests.whole_plan import plan_pipeline
 
@@ -35,7 +36,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         if "input" in given:
             check_batch_input(objects, given["input"])
         stages = StagePlanner(planner, personalize, releases_of(group), _has_objects, event["now"])
-        return stages.plan(event["machine"], given)
+        return own_names_only(stages.plan(event["machine"], given), personalize)
     check_request(planner, personalize)
     plan = plan_pipeline(planner)
     holder = leases.take(dataset_key_of(group, "pipeline"), event["execution"]).holder

@@ -23,6 +23,7 @@ from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.personalize.gateway import PersonalizeGateway
+from lambdas.personalize.stage_names import StageNames
 from lambdas.releases.releases import Releases
 from lambdas.requests.plan import AccountContext
 from lambdas.uploads.claims import Claims
@@ -69,7 +70,7 @@ def out_of_time(context: LambdaContext) -> Callable[[], bool]:
 @functools.cache
 def personalize() -> PersonalizeGateway:
     """Return the gateway to Amazon Personalize."""
-    return PersonalizeGateway(_client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
+    return PersonalizeGateway(_client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"], stage_names())
 
 
 @functools.cache
@@ -153,7 +154,12 @@ def recorder() -> Recorder:
 
 def account_context() -> AccountContext:
     """Return where everything that is planned will be."""
-    return AccountContext(personalize().arn_prefix, objects().bucket, data_role_arn())
+    return AccountContext(personalize().arn_prefix, objects().bucket, data_role_arn(), stage_names())
+
+
+def stage_names() -> StageNames:
+    """Return what the stage may call things in Amazon Personalize."""
+    return StageNames.read(os.environ["PERSONALIZE_NAMES"])
 
 
 def data_role_arn() -> str:

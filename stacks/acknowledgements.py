@@ -3,7 +3,7 @@
 A test fails when a reason no longer matches a finding; the synthesis fails on a finding without a reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
@@ -11,6 +11,8 @@ from typing import Final
 from aws_cdk import Acknowledgment, App, Validations
 
 import statemachines
+from lambdas.personalize.resources import RESOURCES
+from stacks.access.personalize_actions import arn_paths
 from stacks.grants import STARTABLE
 
 
@@ -19,11 +21,16 @@ class Acknowledged:
     """A finding on the constructs whose path matches, and why it stays."""
 
     path: str  # without the name of application and stage; * matches anything
-    finding: str  # {app} stands for that name, {machine} for that of every state machine
+    finding: (
+        str  # {app} stands for that name, {machine} for every state machine's, {arn_path} for what follows an account
+    )
     reason: str
 
-    def findings(self, app_name: str) -> Iterator[str]:
-        """Return the finding as cdk-nag spells it for an application of that name."""
+    def findings(self, app_name: str, name_patterns: Sequence[str]) -> Iterator[str]:
+        """Return the finding as cdk-nag spells it for an application of that name, and its names in Personalize."""
+        if "{arn_path}" in self.finding:
+            yield from (self.finding.format(arn_path=path) for path in arn_paths(tuple(RESOURCES), name_patterns))
+            return
         if "{machine}" not in self.finding:
             yield self.finding.format(app=app_name)
             return
@@ -64,8 +71,9 @@ ACKNOWLEDGED: Final = (
     Acknowledged(_MACHINE, "AwsSolutions-IAM5[Resource::*]", "IAM knows no resource for X-Ray nor for log delivery"),
     Acknowledged(
         _FUNCTION,
-        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>:*]",
-        "What is built is named in requests, which come after the deployment; the actions are exact",
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>:{arn_path}]",
+        "What is built is named in requests, which come after the deployment; stage, type and actions are exact. Only "
+        "ids of event trackers tell no stage: the service invents them (docs/decisions/0032-stages-do-not-meet.md)",
     ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")
@@ -83,7 +91,9 @@ ACKNOWLEDGED: Final = (
 )
 
 
-def acknowledge(app: App, app_name: str, acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED) -> None:
+def acknowledge(
+    app: App, app_name: str, name_patterns: Sequence[str], acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED
+) -> None:
     """Tell cdk-nag about every finding that has a reason."""
     entries = tuple(acknowledged)
     for construct in app.node.find_all():
@@ -92,7 +102,7 @@ def acknowledge(app: App, app_name: str, acknowledged: Iterable[Acknowledged] = 
             Acknowledgment(id=finding, reason=entry.reason)
             for entry in entries
             if fnmatchcase(path, entry.path)
-            for finding in entry.findings(app_name)
+            for finding in entry.findings(app_name, name_patterns)
         ]
         if rules:
             Validations.of(construct).acknowledge(*rules)

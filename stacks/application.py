@@ -39,5 +39,5 @@ def build(
     MonitoringStack(app, f"{name}-monitoring", settings)
     Tags.of(app).add("application", settings.name)
     Tags.of(app).add("stage", settings.stage)
-    acknowledge(app, name, acknowledged)
+    acknowledge(app, name, settings.personalize_names.patterns, acknowledged)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -8,6 +8,7 @@ from typing import Final
 
 from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES, children
+from stacks.access.personalize_actions import personalize_actions, personalize_lists
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
@@ -22,15 +23,6 @@ _STOPPABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.stoppa
 _DELETABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.deletable)
 
 _PARTS: Final = tuple(f"{row.pascal}{row.listed_part.capitalize()}" for row in RESOURCES.values() if row.listed_part)
-
-
-def _personalize(*operations: str) -> Permission:
-    return allow(PolicyResource.PERSONALIZE, *(f"personalize:{operation}" for operation in operations))
-
-
-def _list(*plurals: str) -> Permission:
-    # IAM knows no resource for Personalize's List operations: with any other than "*" they are denied.
-    return allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{plural}" for plural in plurals))
 
 
 def _start(machine: StartableMachine) -> Permission:
@@ -54,7 +46,7 @@ _FIND_OBJECTS: Final = allow(PolicyResource.BUCKET, "s3:ListBucket")  # without 
 _READ_UPLOADS: Final = allow(Folder(UPLOADS), "s3:GetObject")
 _START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE))
 
-_PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
+_NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
@@ -65,28 +57,28 @@ _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
     "describe_resource": Grant(
         (
-            _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
-            _list(*(f"{noun}s" for noun in _ALL), *_PARTS),
+            personalize_actions("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
+            personalize_lists(*(f"{noun}s" for noun in _ALL), *_PARTS),
         ),
-        environment=(_PREFIX,),
+        environment=_NAMING,
     ),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
-        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), environment=(_PREFIX,)
+        (personalize_actions("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE), environment=_NAMING
     ),
     # Change.
     "update_resource": Grant(
-        (_personalize("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=(_PREFIX,)
+        (personalize_actions("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=_NAMING
     ),
-    "start_resource": Grant((_personalize(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=(_PREFIX,)),
-    "stop_resource": Grant((_personalize(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=(_PREFIX,)),
+    "start_resource": Grant((personalize_actions(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=_NAMING),
+    "stop_resource": Grant((personalize_actions(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=_NAMING),
     # Destroy, after a look at what else there is.
     "delete_resource": Grant(
         (
-            _personalize(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
-            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
+            personalize_actions(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
+            personalize_lists(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
         ),
-        environment=(_PREFIX,),
+        environment=_NAMING,
     ),
 }
 
@@ -104,30 +96,32 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             # Approvals, pins and rollbacks are written down.
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query"),
             _look_at(_PIPELINE),
-            _personalize("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
-            _list("Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))),
+            personalize_actions("DescribeCampaign", "DescribeDataset", "DescribeSchema"),
+            personalize_lists(
+                "Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))
+            ),
         ),
-        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER),
+        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),
     "decide_training": Grant(
         (
             allow(PolicyResource.LEDGER, "dynamodb:Query"),
-            _personalize("DescribeSolutionVersion"),
-            _list("SolutionVersions"),
+            personalize_actions("DescribeSolutionVersion"),
+            personalize_lists("SolutionVersions"),
             # Of PutEvents requests. CloudWatch knows no resources for these.
             allow(PolicyResource.NO_RESOURCE, "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics"),
         ),
-        environment=(_PREFIX, _LEDGER, _DAYS),
+        environment=(*_NAMING, _LEDGER, _DAYS),
     ),
     "judge_solution": Grant(
         (
-            _personalize("GetSolutionMetrics", "DescribeCampaign", "DescribeSolutionVersion"),
+            personalize_actions("GetSolutionMetrics", "DescribeCampaign", "DescribeSolutionVersion"),
             allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
         ),
-        environment=(_PREFIX, _LEDGER, Variable.EVENT_BUS_NAME),
+        environment=(*_NAMING, _LEDGER, Variable.EVENT_BUS_NAME),
     ),
     "record_serving": Grant(
         (allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),),
@@ -147,10 +141,10 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         (
             _KEEP_LEDGER,
             _look_at(_IMPORT_UPLOADS),
-            _personalize("DescribeDataset", "DescribeSchema"),
-            _list("DatasetImportJobs"),
+            personalize_actions("DescribeDataset", "DescribeSchema"),
+            personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_LEDGER, _DAYS, _PREFIX),
+        environment=(_LEDGER, _DAYS, *_NAMING),
         timeout_seconds=300,
     ),
     "inspect_upload": Grant(
@@ -169,7 +163,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Folder(UPLOADS), "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
             allow(Folder(STAGING), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE),
+        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE, Variable.PERSONALIZE_NAMES),
         timeout_seconds=900,
     ),
     "settle_uploads": Grant(
@@ -180,10 +174,10 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Folder(UPLOADS), "s3:PutObjectVersionTagging"),
             _start(_IMPORT_UPLOADS),
             _look_at(_IMPORT_UPLOADS),
-            _personalize("DescribeDataset", "DescribeSchema"),
-            _list("DatasetImportJobs"),
+            personalize_actions("DescribeDataset", "DescribeSchema"),
+            personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _TAG, _IMPORT_UPLOADS),
+        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, _TAG, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
@@ -198,31 +192,31 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _FIND_OBJECTS,
             _start(_PIPELINE),
             _look_at(_PIPELINE),
-            _list("Solutions", "SolutionVersions"),
+            personalize_lists("Solutions", "SolutionVersions"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
+        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, _PIPELINE),
         timeout_seconds=60,
     ),
     "review_data": Grant(
         (
             allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:Query"),
-            _personalize("DescribeDataset"),
-            _list("DatasetImportJobs"),
+            personalize_actions("DescribeDataset"),
+            personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_LEDGER, _DAYS, _PREFIX),
+        environment=(_LEDGER, _DAYS, *_NAMING),
     ),
     "sweep_uploads": Grant(
         (
             _KEEP_LEDGER,
             allow(PolicyResource.BUCKET, "s3:ListBucketVersions"),
             allow(Folder(REJECTED), "s3:PutObject"),
-            _personalize("DescribeDataset"),
+            personalize_actions("DescribeDataset"),
             _READ_REQUESTS,
             _FIND_OBJECTS,
-            _list("Solutions", "SolutionVersions"),
+            personalize_lists("Solutions", "SolutionVersions"),
             *_START_ANY,
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *STARTABLE),
+        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, *STARTABLE),
         timeout_seconds=900,
     ),
 }

@@ -9,8 +9,17 @@ from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
+from stacks.access.personalize_actions import arn_paths
 from stacks.data import DataStack
-from stacks.permissions import ExecutionsOf, Folder, Permission, PolicyResource, StartableMachine, Variable
+from stacks.permissions import (
+    ExecutionsOf,
+    Folder,
+    Permission,
+    PolicyResource,
+    StageResources,
+    StartableMachine,
+    Variable,
+)
 
 
 class References:
@@ -45,6 +54,7 @@ class References:
             return self.machine(variable.name)
         return {
             Variable.PERSONALIZE_ARN_PREFIX: self._arn_prefix,
+            Variable.PERSONALIZE_NAMES: str(self._settings.personalize_names),
             Variable.PERSONALIZE_ROLE_ARN: self._data.data_role.role_arn,
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
@@ -58,17 +68,19 @@ class References:
             service="events", resource="event-bus", resource_name=self._settings.named(EVENTS)
         )
 
-    def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
+    def _arns(self, resource: PolicyResource | Folder | StageResources | StartableMachine | ExecutionsOf) -> list[str]:
         match resource:
             case Folder(prefix):
                 return [self._data.bucket.arn_for_objects(f"{prefix}*")]
+            case StageResources(nouns):
+                paths = arn_paths(nouns, self._settings.personalize_names.patterns)
+                return [f"{self._arn_prefix}:{path}" for path in paths]
             case StartableMachine(name):
                 return [self.machine(name)]
             case ExecutionsOf(machine):
                 return [self.executions(machine)]
         return {
             PolicyResource.NO_RESOURCE: ["*"],
-            PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
             PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
             PolicyResource.EVENT_BUS: [self._bus_arn()],

@@ -43,6 +43,8 @@ class WorkflowStack(Stack):
             self.upload_events.feed(self.functions["record_uploads"])
         if "sweep_uploads" in self.functions:
             self._schedule("sweep_uploads", settings)
+        names = "The names this stage may use in Amazon Personalize: its prefix, then those it adopted"
+        publish(self, "PersonalizeNames", str(settings.personalize_names), names)
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 

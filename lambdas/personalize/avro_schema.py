@@ -1,4 +1,4 @@
-"""Compare Avro schemas as Amazon Personalize reads them: by the columns they declare."""
+"""Write Avro schemas, and compare them as Amazon Personalize reads them: by the columns they declare."""
 
 import json
 from collections.abc import Mapping
@@ -66,3 +66,16 @@ def _meaning(field: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
     types = declared if isinstance(declared, list) else [declared]
     attributes = {key: value for key, value in field.items() if key not in _NAMELESS and value is not False}
     return sorted(json.dumps(one, sort_keys=True) for one in types), attributes
+
+
+def schema_document(dataset: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Avro document of a dataset's columns: each with an Avro type, or the attributes of an Avro field."""
+    return {
+        "type": "record",
+        "name": dataset.title().replace("_", ""),
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [
+            {"name": column, **(kind if isinstance(kind, dict) else {"type": kind})} for column, kind in columns.items()
+        ],
+        "version": "1.0",
+    }

@@ -92,4 +92,4 @@ def _is_filled(personalize: Personalize, described: Mapping[str, Any], known: st
 
 
 def _group_arn(personalize: Personalize, group: str) -> str:
-    return str(RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": group}))
+    return str(RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": personalize.names.group(group)}))

@@ -22,7 +22,7 @@ from lambdas.uploads.records.file_row import FileRow, FileState
 from lambdas.uploads.records.import_history import ImportHistory
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.settlement import Settlement
-from lambdas.uploads.staging import Staging
+from lambdas.uploads.staging import ImportJobs, Staging
 from lambdas.uploads.sweep import Cursors, Sweeper, Swept
 from tests.lambdas.gateways.memory_objects import MemoryObjects
 from tests.lambdas.gateways.memory_table import CrashError, MemoryTable
@@ -117,7 +117,9 @@ class World:
         self.history = ImportHistory(self.table, 90)
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
-        self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role", lambda: self.out_of_time)
+        self.staging = Staging(
+            self.ledger, self.leases, self.claims, self.objects, ImportJobs("role"), lambda: self.out_of_time
+        )
         self.personalize = MemoryDatasets(self)
         self.starter = ImportStarter(self.leases, self, MACHINE)
         self.settlement = Settlement(self.ledger, self.history, self.leases, self.claims, self.objects, self.starter)
