@@ -16,6 +16,19 @@ AdoptedName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}\*?$
 RetentionDays = Literal[1, 3, 7, 14, 30, 90, 180, 365, 731, 1827, 3653]  # of those CloudWatch Logs offers
 
 
+TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\w .:/=+@-]+$")]
+TagValue = Annotated[str, Field(max_length=256, pattern=r"^[\w .:/=+@-]*$")]
+
+
+class Vpc(BaseModel):
+    """The network that functions run in. From there they must reach AWS: by a NAT gateway, or by endpoints."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subnet_ids: tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")], ...] = Field(min_length=1, max_length=16)
+    security_group_ids: tuple[Annotated[str, Field(pattern=r"^sg-[0-9a-f]+$")], ...] = Field(min_length=1, max_length=5)
+
+
 class Settings(BaseModel):
     """How the application is deployed; what it builds is in the request."""
 
@@ -33,6 +46,15 @@ class Settings(BaseModel):
         max_length=3,  # with more, the policy of create_resource would outgrow a role
         description="names in Amazon Personalize without the prefix that are the stage's all the same, or `begin*`",
     )
+    account: str | None = Field(default=None, pattern=r"^\d{12}$", description="the only AWS account it is deployed to")
+    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="the only region")
+    permissions_boundary: str | None = Field(
+        default=None,
+        pattern=r"^(arn:[a-z-]+:iam::\d{12}:policy/)?[\w+=,.@/-]+$",
+        description="the managed policy, an ARN or a name in the account, that bounds every role",
+    )
+    vpc: Vpc | None = Field(default=None, description="where functions run; None: in no network of yours")
+    tags: dict[TagKey, TagValue] = Field(default={}, max_length=40, description="of everything that takes tags")
     keep_data_on_destroy: bool
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     log_retention_days: RetentionDays

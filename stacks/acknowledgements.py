@@ -66,7 +66,7 @@ ACKNOWLEDGED: Final = (
     Acknowledged(
         _FUNCTION,
         "AwsSolutions-IAM5[Resource::*]",
-        "IAM knows no resource for X-Ray, for Personalize's List operations, nor for reading CloudWatch's metrics",
+        "IAM knows no resource for X-Ray, Personalize's lists, reading CloudWatch's metrics, nor network interfaces",
     ),
     Acknowledged(_MACHINE, "AwsSolutions-IAM5[Resource::*]", "IAM knows no resource for X-Ray nor for log delivery"),
     Acknowledged(

@@ -10,10 +10,14 @@ from constructs import Construct
 
 from config.settings import Settings
 from lambdas.bucket_layout import IMPORTED_TAG, RESULTS, STAGING, UPLOADS
+from stacks.access.placement import environment
 from stacks.outputs import publish
 
 _PERSONALIZE: Final = "personalize.amazonaws.com"
 _ONLY_FOR_THIS_ACCOUNT: Final = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+
+
+_DESCRIPTION: Final = "Uploads, results and their ledger"
 
 
 class DataStack(Stack):
@@ -21,7 +25,9 @@ class DataStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         """Create the bucket, the ledger and the data role."""
-        super().__init__(scope, construct_id, stack_name=construct_id, description="Uploads, results and their ledger")
+        super().__init__(
+            scope, construct_id, stack_name=construct_id, env=environment(settings), description=_DESCRIPTION
+        )
         self._fate = RemovalPolicy.RETAIN if settings.keep_data_on_destroy else RemovalPolicy.DESTROY
         self.bucket = self._make_bucket(settings)
         self.ledger = self._make_ledger()

@@ -15,6 +15,7 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from stacks.access.placement import environment
 from stacks.handlers import handlers
 from stacks.outputs import pascal
 from stacks.references import machine_arn
@@ -30,7 +31,8 @@ class MonitoringStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         """Create the alarms, the topic if somebody wants to be told, and the dashboard."""
-        super().__init__(scope, construct_id, stack_name=construct_id, description="Alarms and dashboard")
+        env, description = environment(settings), "Alarms and dashboard"
+        super().__init__(scope, construct_id, stack_name=construct_id, env=env, description=description)
         self._settings = settings
         self._topic = self._make_topic(settings.alarm_email) if settings.alarm_email else None
         self._alarms = [
@@ -99,7 +101,7 @@ class MonitoringStack(Stack):
         )
 
     def _machine(self, name: str, metric: str) -> cloudwatch.Metric:
-        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self, self._settings, name)})
+        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self._settings, name)})
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})

@@ -5,7 +5,7 @@ ARNs of machines are made from their names, not taken from the machines, so that
 
 from typing import Final
 
-from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
@@ -25,20 +25,19 @@ from stacks.permissions import (
 class References:
     """What the words of the grants table mean in one stage."""
 
-    def __init__(self, stack: Stack, settings: Settings, data: DataStack) -> None:
+    def __init__(self, settings: Settings, data: DataStack) -> None:
         """Remember where the data is and how things are named."""
-        self._stack = stack
         self._settings = settings
         self._data = data
         self._arn_prefix = f"arn:{Aws.PARTITION}:personalize:{Aws.REGION}:{Aws.ACCOUNT_ID}"
 
     def machine(self, name: str) -> str:
         """Return the ARN of a state machine."""
-        return machine_arn(self._stack, self._settings, name)
+        return machine_arn(self._settings, name)
 
     def executions(self, name: str) -> str:
         """Return the pattern of the ARNs of a machine's executions."""
-        return _states_arn(self._stack, "execution", f"{self._settings.named(name)}:*")
+        return _states_arn("execution", f"{self._settings.named(name)}:*")
 
     def statement(self, permission: Permission) -> iam.PolicyStatement:
         """Return `permission` as IAM wants it."""
@@ -64,9 +63,8 @@ class References:
         }[variable]
 
     def _bus_arn(self) -> str:
-        return self._stack.format_arn(
-            service="events", resource="event-bus", resource_name=self._settings.named(EVENTS)
-        )
+        bus = self._settings.named(EVENTS)
+        return f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/{bus}"
 
     def _arns(self, resource: PolicyResource | Folder | StageResources | StartableMachine | ExecutionsOf) -> list[str]:
         match resource:
@@ -91,12 +89,11 @@ class References:
 EVENTS: Final = "events"  # the stem of the bus's name
 
 
-def machine_arn(stack: Stack, settings: Settings, name: str) -> str:
+def machine_arn(settings: Settings, name: str) -> str:
     """Return the ARN of a state machine, made from its name."""
-    return _states_arn(stack, "stateMachine", settings.named(name))
+    return _states_arn("stateMachine", settings.named(name))
 
 
-def _states_arn(stack: Stack, resource: str, name: str) -> str:
-    return stack.format_arn(
-        service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
+def _states_arn(resource: str, name: str) -> str:
+    # Not by `format_arn`: where account and region are pinned it would name the partition.
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}:{name}"

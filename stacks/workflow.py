@@ -11,6 +11,7 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from stacks.access.placement import environment
 from stacks.asl_state_machine import AslStateMachine
 from stacks.data import DataStack
 from stacks.handlers import handlers
@@ -30,8 +31,10 @@ class WorkflowStack(Stack):
         description = (
             "Handlers and state machines" if layer else "Handlers (without their dependencies) and state machines"
         )
-        super().__init__(scope, construct_id, stack_name=construct_id, description=description)
-        references = References(self, settings, data)
+        super().__init__(
+            scope, construct_id, stack_name=construct_id, env=environment(settings), description=description
+        )
+        references = References(settings, data)
         self.functions = self._make_functions(settings, references, layer)
         self.machines = {
             name: AslStateMachine(self, name, settings=settings, references=references, functions=self.functions)
