@@ -13,6 +13,7 @@ from lambdas.personalize.stage_names import StageNames
 _DIRECTORY: Final = Path(__file__).parent
 
 AdoptedName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}\*?$")]
+UploaderGroup = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$")]
 RetentionDays = Literal[1, 3, 7, 14, 30, 90, 180, 365, 731, 1827, 3653]  # of those CloudWatch Logs offers
 
 
@@ -55,6 +56,11 @@ class Settings(BaseModel):
     )
     vpc: Vpc | None = Field(default=None, description="where functions run; None: in no network of yours")
     tags: dict[TagKey, TagValue] = Field(default={}, max_length=40, description="of everything that takes tags")
+    uploader_groups: tuple[UploaderGroup, ...] = Field(
+        default=(),
+        max_length=20,
+        description="the dataset groups, as requests call them, that the uploaders' policy is for; none: all",
+    )
     keep_data_on_destroy: bool
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     log_retention_days: RetentionDays

@@ -3,6 +3,7 @@
 A test fails when a reason no longer matches a finding; the synthesis fails on a finding without a reason.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,7 +12,10 @@ from typing import Final
 from aws_cdk import Acknowledgment, App, Validations
 
 import statemachines
+from config.settings import Settings
+from lambdas.bucket_layout import DATASETS
 from lambdas.personalize.resources import RESOURCES
+from stacks.access.people import uploader_groups
 from stacks.access.personalize_actions import arn_paths
 from stacks.grants import STARTABLE
 
@@ -21,21 +25,26 @@ class Acknowledged:
     """A finding on the constructs whose path matches, and why it stays."""
 
     path: str  # without the name of application and stage; * matches anything
-    finding: (
-        str  # {app} stands for that name, {machine} for every state machine's, {arn_path} for what follows an account
-    )
+    finding: str  # with {words} that `_words` has; it stands for one finding per value of each
     reason: str
 
-    def findings(self, app_name: str, name_patterns: Sequence[str]) -> Iterator[str]:
-        """Return the finding as cdk-nag spells it for an application of that name, and its names in Personalize."""
-        if "{arn_path}" in self.finding:
-            yield from (self.finding.format(arn_path=path) for path in arn_paths(tuple(RESOURCES), name_patterns))
-            return
-        if "{machine}" not in self.finding:
-            yield self.finding.format(app=app_name)
-            return
-        for machine in sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)}):
-            yield self.finding.format(app=app_name, machine=machine.replace("_", "-"))
+    def findings(self, settings: Settings) -> Iterator[str]:
+        """Yield the findings as cdk-nag spells them for a stage."""
+        words = {word: values for word, values in _words(settings).items() if f"{{{word}}}" in self.finding}
+        for values in itertools.product(*words.values()):
+            yield self.finding.format(**dict(zip(words, values, strict=True)))
+
+
+def _words(settings: Settings) -> dict[str, Sequence[str]]:
+    """Return what is named differently from stage to stage, or stands for many."""
+    machines = sorted({*statemachines.names(), *(machine.name for machine in STARTABLE)})
+    return {
+        "app": [f"{settings.name}-{settings.stage}"],
+        "machine": [name.replace("_", "-") for name in machines],
+        "arn_path": arn_paths(tuple(RESOURCES), settings.personalize_names.patterns),
+        "dataset": DATASETS,
+        "group": uploader_groups(settings),
+    }
 
 
 _FUNCTION: Final = "workflow/*Role/DefaultPolicy/Resource"
@@ -80,29 +89,38 @@ ACKNOWLEDGED: Final = (
         for folder in ("requests", "uploads", "staging", "rejected", "runs")
     ),
     *(
+        Acknowledged(f"workflow/{policy}Policy/Resource", _IN_BUCKET.format(folder), reason)
+        for policy, folder, reason in (
+            ("Uploader", "uploads/{group}/{dataset}", "Uploaders name their files, and groups come later"),
+            ("Uploader", "rejected/{group}", "Reports are named after the file that was rejected"),
+            ("Spender", "requests", "Requests are named after their dataset groups"),
+            ("Spender", "uploads/*/batch", "Batch inputs are named by whoever asks for them"),
+            ("Spender", "rejected", "Reports are named after the file that was rejected"),
+            ("Spender", "results", "Amazon Personalize names what it writes"),
+        )
+    ),
+    *(
         Acknowledged(
             path,
             "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
             ":execution:{app}-{machine}:*]",
             "Executions are named when they start; the machine is exact",
         )
-        for path in (_FUNCTION, _MACHINE)
+        for path in (_FUNCTION, _MACHINE, "workflow/SpenderPolicy/Resource")
     ),
 )
 
 
-def acknowledge(
-    app: App, app_name: str, name_patterns: Sequence[str], acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED
-) -> None:
+def acknowledge(app: App, settings: Settings, acknowledged: Iterable[Acknowledged] = ACKNOWLEDGED) -> None:
     """Tell cdk-nag about every finding that has a reason."""
-    entries = tuple(acknowledged)
+    findings = [(entry, list(entry.findings(settings))) for entry in acknowledged]
     for construct in app.node.find_all():
-        path = construct.node.path.removeprefix(f"{app_name}-")
+        path = construct.node.path.removeprefix(f"{settings.name}-{settings.stage}-")
         rules = [
             Acknowledgment(id=finding, reason=entry.reason)
-            for entry in entries
+            for entry, spelt in findings
             if fnmatchcase(path, entry.path)
-            for finding in entry.findings(app_name, name_patterns)
+            for finding in spelt
         ]
         if rules:
             Validations.of(construct).acknowledge(*rules)

@@ -42,5 +42,5 @@ def build(
         confine(stack, settings)
     for key, value in {**settings.tags, "application": settings.name, "stage": settings.stage}.items():
         Tags.of(app).add(key, value)
-    acknowledge(app, name, settings.personalize_names.patterns, acknowledged)
+    acknowledge(app, settings, acknowledged)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

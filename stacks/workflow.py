@@ -11,6 +11,7 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from stacks.access.people import write_policies
 from stacks.access.placement import environment
 from stacks.asl_state_machine import AslStateMachine
 from stacks.data import DataStack
@@ -48,6 +49,7 @@ class WorkflowStack(Stack):
             self._schedule("sweep_uploads", settings)
         names = "The names this stage may use in Amazon Personalize: its prefix, then those it adopted"
         publish(self, "PersonalizeNames", str(settings.personalize_names), names)
+        write_policies(self, settings, data, references)
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 

@@ -168,7 +168,13 @@ def test_definitions_are_deployed_as_they_are_on_disk(workflow: Template) -> Non
 def test_outputs_have_the_keys_that_others_rely_on(data: Template, workflow: Template) -> None:
     assert set(data["Outputs"]) > {"Bucket", "PersonalizeRoleArn", "TableLedger", "UploadHint"}
     machines = {f"StateMachine{pascal(name)}" for name in statemachines.names()}
-    assert set(workflow["Outputs"]) == machines | {"QueueUploads", "QueueDeadLetters", "PersonalizeNames"}
+    assert set(workflow["Outputs"]) == machines | {
+        "QueueUploads",
+        "QueueDeadLetters",
+        "PersonalizeNames",
+        "PolicyUploader",
+        "PolicySpender",
+    }
 
 
 def test_an_alarm_watches_every_machine_every_handler_and_both_queues(monitoring: Template) -> None:
