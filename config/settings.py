@@ -62,6 +62,7 @@ class Settings(BaseModel):
         description="the dataset groups, as requests call them, that the uploaders' policy is for; none: all",
     )
     keep_data_on_destroy: bool
+    redact_cells: bool = Field(default=False, description="reports, reasons and logs quote nothing of users' files")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     log_retention_days: RetentionDays
     staging_days: int = Field(ge=2, le=365, description="staged copies of uploads are deleted after this long")

@@ -18,6 +18,7 @@ from lambdas.requests.whole_plan import plan_pipeline
 personalize, objects, leases = wiring.personalize(), wiring.objects(), wiring.leases()
 releases_of = wiring.releases()
 account = wiring.account_context()
+redacts = wiring.redacts_cells()
 
 
 @wiring.wired
@@ -34,7 +35,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring.logger.append_keys(dataset_group=group, machine=event["machine"], run=planner.run)
     if event["machine"] != "pipeline":
         if "input" in given:
-            check_batch_input(objects, given["input"])
+            check_batch_input(objects, given["input"], quotes=request.uploads.quote_cells and not redacts)
         stages = StagePlanner(planner, personalize, releases_of(group), _has_objects, event["now"])
         return own_names_only(stages.plan(event["machine"], given), personalize)
     check_request(planner, personalize)

@@ -11,6 +11,7 @@ from lambdas.uploads.staging import ImportJobs, Staging
 
 ledger, leases, claims, objects = wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects()
 jobs = ImportJobs(wiring.data_role_arn(), wiring.stage_names().prefix)
+redacts = wiring.redacts_cells()
 
 
 @wiring.wired
@@ -20,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     wiring.logger.append_keys(dataset_key=step.dataset_key)
     staging = Staging(ledger, leases, claims, objects, jobs, wiring.out_of_time(context))
     options = import_job_options(objects, step.datasetGroup, step.dataset)
-    state = staging.stage(step, upload_policy(objects, step.datasetGroup), options)
+    state = staging.stage(step, upload_policy(objects, step.datasetGroup, redacts=redacts), options)
     wiring.logger.info("staged", extra={"next_step": state.next_step, "job": state.batch.name if state.batch else None})
     wiring.count("FilesStaged", state.batch.files if state.batch else 0)
     return state.model_dump(mode="json")

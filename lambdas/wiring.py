@@ -172,6 +172,11 @@ def tags_imported() -> bool:
     return os.environ["TAG_IMPORTED"] == "yes"
 
 
+def redacts_cells() -> bool:
+    """Say whether reports, reasons and logs keep what stands in users' files to themselves."""
+    return os.environ["REDACT_CELLS"] == "yes"
+
+
 def pipeline_arn() -> str:
     """Return the ARN of the machine `pipeline`."""
     return os.environ["PIPELINE_ARN"]

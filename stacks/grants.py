@@ -51,6 +51,7 @@ _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
 _DAYS: Final = Variable.LEDGER_DAYS
+_REDACT: Final = Variable.REDACT_CELLS
 _TAG: Final = Variable.TAG_IMPORTED
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
@@ -101,7 +102,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
                 "Recipes", "SolutionVersions", "Campaigns", *(f"{row.pascal}s" for row in children("dataset_group"))
             ),
         ),
-        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER),
+        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER, _REDACT),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),
@@ -149,7 +150,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     ),
     "inspect_upload": Grant(
         (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Folder(REJECTED), "s3:PutObject")),
-        environment=(_BUCKET, _LEDGER, _DAYS),
+        environment=(_BUCKET, _LEDGER, _DAYS, _REDACT),
         timeout_seconds=900,
         memory_mib=1769,  # the size at which Lambda gives a whole vCPU
     ),
@@ -163,7 +164,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Folder(UPLOADS), "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
             allow(Folder(STAGING), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE, Variable.PERSONALIZE_NAMES),
+        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE, _REDACT, Variable.PERSONALIZE_NAMES),
         timeout_seconds=900,
     ),
     "settle_uploads": Grant(

@@ -59,6 +59,7 @@ class References:
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
             Variable.EVENT_BUS_NAME: self._settings.named(EVENTS),
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+            Variable.REDACT_CELLS: "yes" if self._settings.redact_cells else "no",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
 

@@ -30,7 +30,7 @@ from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 _DEFINITION = statemachines.definition("import_uploads")
-_CHILD = "arn:aws:states:::states:startExecution.sync:2"
+_CHILD = f"${{{statemachines.RUN_MACHINE}}}"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:import"
 INTERACTIONS = json.dumps(
     {
