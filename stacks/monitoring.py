@@ -15,6 +15,7 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from stacks.access.placement import environment
 from stacks.grants import STARTABLE
 from stacks.outputs import pascal
 from stacks.references import machine_arn
@@ -73,6 +74,7 @@ class MonitoringStack(Stack):
             scope,
             construct_id,
             stack_name=construct_id,
+            env=environment(settings),
             description="Alarms and dashboard",
             termination_protection=settings.keep_data_on_destroy,
         )
@@ -184,7 +186,7 @@ class MonitoringStack(Stack):
         return [self._machine(machine.name, f"Executions{ending}") for machine in STARTABLE for ending in endings]
 
     def _machine(self, name: str, metric: str) -> cloudwatch.Metric:
-        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self, self._settings, name)})
+        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self._settings, name)})
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})

@@ -201,7 +201,7 @@ def test_enough_streamed_events_make_a_training_due(cloud: Cloud, trained: Run, 
     first = pipeline(cloud, request)
     assert first.status == "SUCCEEDED", first.cause
     trackers = cloud.client("personalize").list_event_trackers()["eventTrackers"]
-    (arn,) = (one["eventTrackerArn"] for one in trackers if one["name"] == "paid-events")
+    (arn,) = (one["eventTrackerArn"] for one in trackers if one["name"] == "dev-paid-events")
     tracking = cloud.client("personalize").describe_event_tracker(eventTrackerArn=arn)["eventTracker"]["trackingId"]
     creates.clear()
     for requests in (2, 1):

@@ -55,7 +55,7 @@ def test_cfn_lint_reads_the_definitions() -> None:
 
 @pytest.mark.parametrize("entry", ACKNOWLEDGED, ids=lambda entry: f"{entry.path} {entry.finding}")
 def test_a_reason_is_about_a_finding_that_is_there(entry: Acknowledged, findings: set[tuple[str, str]]) -> None:
-    acknowledged = set(entry.findings("personalize-dev"))
+    acknowledged = set(entry.findings(load("dev")))
     assert [path for path, finding in findings if fnmatchcase(path, entry.path) and finding in acknowledged]
 
 
