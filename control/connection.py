@@ -18,7 +18,7 @@ from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.stage_names import ANY_NAMES, StageNames
 from lambdas.previews.group_data import GroupData, group_data
 from lambdas.previews.unwritten_releases import UnwrittenReleases
-from lambdas.requests.plan import AccountContext
+from lambdas.requests.account_context import AccountContext
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.import_history import ImportHistory

@@ -30,7 +30,7 @@ from lambdas.personalize.resources import OWNER_KEY
 from lambdas.personalize.stage_names import StageNames
 from lambdas.previews.unwritten_releases import UnwrittenReleases
 from lambdas.releases.releases import Releases
-from lambdas.requests.plan import AccountContext
+from lambdas.requests.account_context import AccountContext
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases

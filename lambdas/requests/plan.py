@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lambdas.bucket_layout import DatasetName, batch_input_folder, results_folder
 from lambdas.names import digest
 from lambdas.personalize.avro_schema import avro_record
 from lambdas.personalize.resources import RESOURCES
-from lambdas.personalize.stage_names import ANY_NAMES, StageNames
+from lambdas.requests.account_context import AccountContext
 from lambdas.requests.inherited_key import encrypted_files, encrypted_group, encrypted_metrics, overlaid
 from lambdas.requests.request import (
     BatchJob,
@@ -33,20 +32,6 @@ class Extra(NamedTuple):
     path: str
     section: PassThroughSection
     spec: ResourceSpec
-
-
-@dataclass(frozen=True)
-class AccountContext:
-    """Where the group lives (``arn:<partition>:personalize:<region>:<account>``), its files, their key and reader.
-
-    `names` are those of the stage.
-    """
-
-    arn_prefix: str
-    bucket: str
-    role_arn: str
-    kms_key_arn: str | None = None
-    names: StageNames = ANY_NAMES
 
 
 class Planner:

@@ -38,7 +38,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_plan_run_plan_export_and_run_again(cloud: Cloud, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plan_run_plan_export_and_run_again(  # noqa: PLR0915 - one journey
+    cloud: Cloud, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = cloud.client("personalize")
     group = client.create_dataset_group(name=f"dev-{GROUP}")["datasetGroupArn"]
     text = json.dumps(json.loads(INTERACTIONS), indent=3)

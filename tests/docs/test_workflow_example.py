@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from config.settings import load
-from control.commands import parser
+from control.program import app
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "examples" / "github-actions" / "deploy.yml"
@@ -42,8 +43,12 @@ def test_every_make_target_and_argument_it_names_is_there() -> None:
 def test_its_commands_of_control_are_understood() -> None:
     (line,) = (line for line in commands() if " -m control " in line)
     arguments = line.replace('"', "").partition(" -m control ")[2].split()
-    options = parser().parse_args(arguments)
-    assert (options.command, options.app, options.request) == ("plan", "$APP", "$request")
+    program: Any = typer.main.get_command(app)
+    with program.make_context("control", [*arguments, "--help"], resilient_parsing=True) as context:
+        assert context.params["stage_app"] == "$APP"
+    assert "plan" in arguments
+    assert "plan" in program.commands
+    assert arguments[-1] == "$request"
 
 
 def test_the_stage_and_its_app_are_there() -> None:

@@ -11,7 +11,8 @@ from lambdas.releases.stage_plan import StagePlanner
 from lambdas.releases.training_choice import choose_training
 from lambdas.releases.training_decision import Action
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.account_context import AccountContext
+from lambdas.requests.plan import Planner
 from lambdas.requests.request import InvalidRequestError
 from lambdas.requests.request_reading import parse_request
 from tests.lambdas.gateways.memory_table import MemoryTable

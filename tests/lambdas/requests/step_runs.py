@@ -25,8 +25,9 @@ from lambdas.releases.trained_versions import versions_of
 from lambdas.releases.training_choice import choose_training
 from lambdas.releases.training_decision import Action
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
+from lambdas.requests.account_context import AccountContext
 from lambdas.requests.existing_schemas import keeping_schemas
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.plan import Planner
 from lambdas.requests.request import InvalidRequestError, Solution
 from lambdas.requests.request_reading import parse_request
 from personalize_local.clock import CLOCK

@@ -11,7 +11,8 @@ from botocore.validate import ParamValidator
 
 from lambdas.personalize.resources import ResourceType
 from lambdas.personalize.stage_names import ANY_NAMES
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.account_context import AccountContext
+from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError
 from lambdas.requests.request_reading import load_request, parse_request, request_document

@@ -8,7 +8,8 @@ import pytest
 
 from lambdas.personalize.resources import RESOURCES
 from lambdas.personalize.stage_names import StageNames
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.account_context import AccountContext
+from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import request_problems
 from lambdas.requests.request import InvalidRequestError
 from lambdas.requests.request_reading import parse_request
@@ -36,7 +37,7 @@ class StagedService(Service):
 
 
 def planner(names: StageNames, document: dict[str, Any]) -> Planner:
-    return Planner(parse_request(document), "run-1", AccountContext(PREFIX, "the-bucket", ROLE, names))
+    return Planner(parse_request(document), "run-1", AccountContext(PREFIX, "the-bucket", ROLE, names=names))
 
 
 def specs(value: Any) -> list[dict[str, Any]]:
