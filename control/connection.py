@@ -13,12 +13,12 @@ from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.stage_names import ANY_NAMES, StageNames
 from lambdas.previews.group_data import GroupData, group_data
 from lambdas.previews.unwritten_releases import UnwrittenReleases
-from lambdas.requests.account_context import AccountContext
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.import_history import ImportHistory

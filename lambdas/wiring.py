@@ -25,12 +25,12 @@ from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.gateways.versioned_objects import VersionedObjects
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resources import OWNER_KEY
 from lambdas.personalize.stage_names import StageNames
 from lambdas.previews.unwritten_releases import UnwrittenReleases
 from lambdas.releases.releases import Releases
-from lambdas.requests.account_context import AccountContext
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from lambdas.bucket_layout import DatasetName, batch_input_folder, results_folder
 from lambdas.names import digest
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.avro_schema import avro_record
 from lambdas.personalize.resources import RESOURCES
-from lambdas.requests.account_context import AccountContext
 from lambdas.requests.inherited_key import encrypted_files, encrypted_group, encrypted_metrics, overlaid
 from lambdas.requests.request import (
     BatchJob,

@@ -13,6 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from lambdas.personalize import removal, resource_steps
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resource_steps import ResourceStepInput
 from lambdas.personalize.resources import ResourceType
@@ -25,7 +26,6 @@ from lambdas.releases.trained_versions import versions_of
 from lambdas.releases.training_choice import choose_training
 from lambdas.releases.training_decision import Action
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
-from lambdas.requests.account_context import AccountContext
 from lambdas.requests.existing_schemas import keeping_schemas
 from lambdas.requests.plan import Planner
 from lambdas.requests.request import InvalidRequestError, Solution

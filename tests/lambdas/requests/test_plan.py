@@ -9,9 +9,9 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.resources import ResourceType
 from lambdas.personalize.stage_names import ANY_NAMES
-from lambdas.requests.account_context import AccountContext
 from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError

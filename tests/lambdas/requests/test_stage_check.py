@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.resources import RESOURCES
 from lambdas.personalize.stage_names import StageNames
-from lambdas.requests.account_context import AccountContext
 from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import request_problems
 from lambdas.requests.request import InvalidRequestError
