@@ -23,7 +23,10 @@ from stacks.handlers import handlers
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A finding on the constructs whose path matches, and why it stays."""
+    """A finding on the constructs whose path matches and on all below them, and why it stays.
+
+    Policies of a role are acknowledged at the role: what outgrows one policy the CDK puts into others, at the very end.
+    """
 
     path: str  # without the name of application and stage; * matches anything
     finding: str  # with {words} that `_words` has; it stands for one finding per value of each
@@ -55,7 +58,7 @@ def _words(settings: Settings) -> dict[str, Sequence[str]]:
     }
 
 
-_FUNCTION: Final = "workflow/*Role/DefaultPolicy/Resource"
+_FUNCTION: Final = "workflow/*Role"
 _MACHINE: Final = "workflow/*/Role/DefaultPolicy/Resource"
 _IN_BUCKET: Final = "AwsSolutions-IAM5[Resource::{{bucket}}/{}/*]"
 _DATA_ROLE: Final = "data/DataRolePolicy/Resource"

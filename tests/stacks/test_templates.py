@@ -203,6 +203,7 @@ MEANINGS = {
     "run-failed",
     "run-slow",
     "version-kept-back",
+    "over-budget",
     "dead-letters-waiting",
     "events-unread",
     "file-waiting",
