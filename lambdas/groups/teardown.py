@@ -63,7 +63,7 @@ class TeardownPlanner:
         row = RESOURCES["dataset_group"]
         arn = group_arn_of(self._personalize, name)
         there = self._personalize.describe(row, arn) is not None
-        removals = list(self._tree(row, arn, name)) if there else []
+        removals = list(self._tree(row, arn, self._personalize.names.group(name))) if there else []
         schemas = list(self._schemas(name, [one.arn for one in removals if one.noun == "dataset"]))
         return _leveled([*removals, *schemas])
 

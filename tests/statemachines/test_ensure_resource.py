@@ -143,7 +143,7 @@ def test_tags_are_changed_on_what_has_no_update_too(cloud: Cloud) -> None:
     arn = str(made.output["arn"])
     changed = ensure(cloud, "dataset_group", name="dev-tagged", tags=[{"tagKey": "team", "tagValue": "books"}])
     assert (changed.status, changed.states.count("Update")) == ("SUCCEEDED", 1)
-    assert tags(arn) == {"team": "books"}
+    assert tags(arn) == {"team": "books", "made-by": "personalize-dev"}
     assert "Update" not in ensure(cloud, "dataset_group", name="dev-tagged").states
 
 
