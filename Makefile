@@ -26,7 +26,7 @@ LAYER_PLATFORM := manylinux2014_aarch64
 LAYER_PYTHON := 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types imports asl templates test demo serve wheel bench docs lock locks locks_install layer synth deploy destroy
+.PHONY: help setup check format lint types imports asl templates test demo serve wheel bench docs lock locks locks_install layer synth diff deploy destroy
 
 help:  ## Print this list
 	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ layer: build/layer.built  ## Build the handlers' dependencies for Lambda (no Doc
 
 synth: .venv/.runtime  ## Write the templates to cdk.out, without the layer (no credentials, no network)
 	PERSONALIZE_STAGE=$(STAGE) CDK_OUTDIR=cdk.out $(PY) app.py
+
+diff: layer node_modules/.installed  ## Say what a deployment of STAGE=dev would change on AWS
+	$(CDK) diff --all $(ARGS)
 
 deploy: layer node_modules/.installed  ## Deploy STAGE=dev to the AWS account of your credentials
 	$(CDK) deploy --all $(ARGS)

@@ -31,7 +31,7 @@ from lambdas.uploads.import_selection import ImportSelection
 from lambdas.uploads.import_state import ImportState, ImportStepInput, NextStep
 from lambdas.uploads.lease import Lease
 from lambdas.uploads.records.file_row import FileRow
-from lambdas.uploads.staging import Staging
+from lambdas.uploads.staging import ImportJobs, Staging
 
 if TYPE_CHECKING:
     from benchmarks.instruments.bars import Bar
@@ -119,7 +119,7 @@ def clean(path: Path) -> int:
     decision = ClaimDecision(state, Lease("movies/interactions"), ImportSelection("FULL", rows))
     decided: Any = SimpleNamespace(decide=lambda _: decision, unless_lost=lambda _, act: act())
     nothing: Any = SimpleNamespace(claim=lambda *_, **__: True, keep=lambda *_, **__: None)
-    staging = Staging(nothing, nothing, decided, S3Objects(client, "bucket"), "role", lambda: False)
+    staging = Staging(nothing, nothing, decided, S3Objects(client, "bucket"), ImportJobs("role"), lambda: False)
     staged = staging.stage(step, UploadPolicy())
     if staged.next_step is not NextStep.IMPORT:
         raise RuntimeError(staged.message)

@@ -13,11 +13,12 @@ from lambdas.gateways.cloud_watch import CloudWatchCounts
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.s3 import S3Objects
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
-from lambdas.personalize.resources import RESOURCES
+from lambdas.personalize.group_arn import group_arn_of
+from lambdas.personalize.stage_names import ANY_NAMES, StageNames
 from lambdas.previews.group_data import GroupData, group_data
 from lambdas.previews.unwritten_releases import UnwrittenReleases
-from lambdas.requests.plan import AccountContext
 from lambdas.uploads.lease import Leases
 from lambdas.uploads.ledger import Ledger
 from lambdas.uploads.records.import_history import ImportHistory
@@ -47,13 +48,20 @@ class Connection:
         sts, client = self.client("sts"), self.client("personalize")
         caller = sts.get_caller_identity()
         partition = str(caller["Arn"]).split(":")[1]
-        return PersonalizeGateway(client, f"arn:{partition}:personalize:{client.meta.region_name}:{caller['Account']}")
+        prefix = f"arn:{partition}:personalize:{client.meta.region_name}:{caller['Account']}"
+        return PersonalizeGateway(client, prefix, self.names)
+
+    @property
+    def names(self) -> StageNames:
+        """What the stage may call things; as they stand, where none is deployed."""
+        deployed = self._outputs.get("PersonalizeNames")
+        return StageNames.read(deployed) if deployed else ANY_NAMES
 
     @property
     def account(self) -> AccountContext:
         """Where everything that is planned will be. Raises NotDeployedError."""
         role_arn, key_arn = self._output("PersonalizeRoleArn"), self._outputs.get("KmsKeyArn")
-        return AccountContext(self.personalize.arn_prefix, self.objects.bucket, role_arn, key_arn)
+        return AccountContext(self.personalize.arn_prefix, self.objects.bucket, role_arn, key_arn, self.names)
 
     @functools.cached_property
     def objects(self) -> S3Objects:
@@ -105,7 +113,7 @@ class Connection:
 
     def group_arn(self, group: str) -> str:
         """Return the ARN of the dataset group that requests call so."""
-        return str(RESOURCES["dataset_group"].arn(self.personalize.arn_prefix, {"name": group}))
+        return group_arn_of(self.personalize, group)
 
     def data(self, group: str, datasets: list[str]) -> GroupData:
         """Return what the ledger knows of a group's datasets."""

@@ -18,6 +18,7 @@ from lambdas.costs.group_costs import (
 from lambdas.costs.idle_resources import idle_resources, requests_since
 from lambdas.gateways.cloud_watch import Counts
 from lambdas.personalize.gateway import Personalize
+from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.resources import RESOURCES
 from lambdas.releases.trained_versions import versions_of
 
@@ -70,7 +71,7 @@ def cost_report(
     hours: float = IDLE_HOURS,
 ) -> CostReport:
     """Return what a group costs; what was not asked for so many hours is idle."""
-    group_arn = str(RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": group}))
+    group_arn = group_arn_of(personalize, group)
     serving = serving_resources(personalize, group_arn)
     idle = {one.resource.arn for one in idle_resources(counts, serving, hours, now)}
     since, month = now - timedelta(hours=hours), month_of(now)
@@ -95,8 +96,10 @@ def cost_report(
 
 
 def group_names(personalize: Personalize) -> list[str]:
-    """Return the names of all dataset groups."""
-    return sorted(str(one["name"]) for one in personalize.summaries(RESOURCES["dataset_group"]))
+    """Return the names of all dataset groups that are the stage's, as requests call them."""
+    names = personalize.names
+    there = (str(one["name"]) for one in personalize.summaries(RESOURCES["dataset_group"]))
+    return sorted(name.removeprefix(names.prefix) for name in there if names.covers(name))
 
 
 def _trainings(personalize: Personalize, costs: CostEstimator, group_arn: str) -> Iterator[TrainingCost]:

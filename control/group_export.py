@@ -37,17 +37,16 @@ def export_group(personalize: Personalize, name: str) -> GroupExport:
 class _Exporter:
     def __init__(self, personalize: Personalize, name: str) -> None:
         self._personalize = personalize
-        self._arn = str(RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": name}))
-        group = personalize.describe(RESOURCES["dataset_group"], self._arn)
-        if group is None:
-            raise NoSuchGroupError(f"there is no dataset group {name} ({self._arn})")
-        self._group = group
+        self._group = _find_group(personalize, name)
+        self._arn = str(self._group["datasetGroupArn"])
+        self._prefix = personalize.names.prefix if self._group["name"] != name else ""
+        self._foreign: list[str] = []  # what the stage may not name until it adopts it
         self._tags = self._tags_of(self._arn)
         self._remarks: list[str] = []
         self._train = "WHEN_NEEDED"
 
     def export(self) -> GroupExport:
-        group = {"name": self._group["name"], **_some(self._group, _GROUP_KEYS)}
+        group = {"name": self._name(self._group["name"], "dataset_group"), **_some(self._group, _GROUP_KEYS)}
         if self._tags:
             group["tags"] = self._tags
         request: dict[str, Any] = {
@@ -62,7 +61,17 @@ class _Exporter:
         request["train"] = None if self._train == "WHEN_NEEDED" else self._train
         if not request["datasets"]:
             self._remarks.append("the group has no dataset yet: a request has at least one")
+        if self._foreign:
+            names = ", ".join(f'"{name}"' for name in sorted(set(self._foreign)))
+            self._remarks.append(f"the stage may not use it before adopted_names in config/<stage>.toml has: {names}")
         return GroupExport({key: value for key, value in request.items() if value}, self._remarks)
+
+    def _name(self, name: str, noun: str) -> str:
+        """Return what a request calls a resource of this name, and note a name that the stage may not use."""
+        in_arn = "{name}" in RESOURCES[noun].arn_path
+        if in_arn and not self._personalize.names.covers(name):
+            self._foreign.append(name)
+        return name.removeprefix(self._prefix)
 
     def _below_group(self, noun: str) -> list[dict[str, Any]]:
         return list(self._below(RESOURCES[noun], self._arn))
@@ -80,6 +89,7 @@ class _Exporter:
         return iter(sorted(found, key=lambda described: str(described["name"])))
 
     def _dataset(self, described: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        self._name(described["schemaArn"].rpartition("/")[2], "schema")
         schema = self._personalize.describe(RESOURCES["schema"], described["schemaArn"]) or {}
         columns = columns_declared(schema.get("schema"))
         content = {"columns": columns} if columns else {"schemaArn": described["schemaArn"]}
@@ -91,7 +101,7 @@ class _Exporter:
     def _named(self, noun: str, described: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
         """Return the resource's name, parameters, and its tags where they are not the group's."""
         row = RESOURCES[noun]
-        section = {"name": described["name"], **_some(described, keys)}
+        section = {"name": self._name(described["name"], noun), **_some(described, keys)}
         tags = self._tags_of(described[row.arn_key]) if row.taggable else self._tags
         return section if _sorted(tags) == _sorted(self._tags) else {**section, "tags": tags}
 
@@ -126,6 +136,16 @@ class _Exporter:
             )
             return None
         return self._named("campaign", described, ("minProvisionedTPS", "campaignConfig"))
+
+
+def _find_group(personalize: Personalize, name: str) -> dict[str, Any]:
+    """Return the group that the stage calls by that name, or else the one that the service does."""
+    row = RESOURCES["dataset_group"]
+    for named in (personalize.names.group(name), name):
+        arn = str(row.arn(personalize.arn_prefix, {"name": named}))
+        if group := personalize.describe(row, arn):
+            return group
+    raise NoSuchGroupError(f"there is no dataset group {name} ({arn})")
 
 
 def _some(described: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Upload files, and look what becomes of them, until nobody is at work for them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from control.connection import Connection
+from control.runs.execution_reader import RUNNING
 from lambdas.bucket_layout import UPLOADS, dataset_key_of
 from lambdas.uploads.import_selection import why_it_waits
 from lambdas.uploads.records.file_row import FileRow, FileState
@@ -69,10 +70,13 @@ class Uploader:
             self._connection.objects.write_stream(upload.key, iter(lambda: file.read(_PIECE_BYTES), b""))
         return known
 
-    def follow(self, group: str, uploads: dict[str, tuple[Upload, set[str]]]) -> Iterator[FileNews]:
+    def follow(
+        self, group: str, uploads: Mapping[str, tuple[Upload, set[str]]], run: str | None = None
+    ) -> Iterator[FileNews]:
         """Yield what becomes of uploads, by key with the entries known before, whenever it changes.
 
-        It ends when all are settled, or wait and nobody is at work for them, or when patience ends.
+        It ends when all are settled, or wait and nobody is at work for them, the execution `run` included, or when
+        patience ends.
         """
         told: dict[str, FileNews] = {}
         idle_looks = 0
@@ -84,12 +88,14 @@ class Uploader:
                     yield one
             if all(one.state and one.state not in _OPEN for one in news):
                 return
-            idle_looks = 0 if self._somebody_works(group, uploads) else idle_looks + 1
+            idle_looks = 0 if self._somebody_works(group, uploads, run) else idle_looks + 1
             if idle_looks == _IDLE_LOOKS:
                 return
             self._sleep(self._pause_seconds)
 
-    def _somebody_works(self, group: str, uploads: dict[str, tuple[Upload, set[str]]]) -> bool:
+    def _somebody_works(self, group: str, uploads: Mapping[str, tuple[Upload, set[str]]], run: str | None) -> bool:
+        if run and self._connection.executions.read(run).status == RUNNING:
+            return True
         names = {dataset_key_of(group, "pipeline"), *(upload.dataset_key for upload, _ in uploads.values())}
         return any(self._connection.leases.holder_of(name) for name in names)
 

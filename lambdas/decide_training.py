@@ -11,7 +11,6 @@ from lambdas.personalize.resources import HOUR, RESOURCES
 from lambdas.releases.training_choice import choose_training
 from lambdas.releases.training_decision import Action, TrainingDecision
 from lambdas.requests.parameters import Problem
-from lambdas.requests.plan import unique_name
 
 personalize, imports, counts = wiring.personalize(), wiring.import_history(), wiring.counts()
 
@@ -62,6 +61,6 @@ def _version(
         return None
     if decision.version_arn:
         return {"type": "solution_version", "request": {"solutionVersionArn": decision.version_arn}}
-    name = unique_name(f"{now:%Y-%m-%d-%H%M%S}", decision.mode.lower(), digest(f"{run}/{solution_arn}", 6))
+    name = personalize.names.made(f"{now:%Y-%m-%d-%H%M%S}", decision.mode.lower(), digest(f"{run}/{solution_arn}", 6))
     request = {"solutionArn": solution_arn, "name": name, "trainingMode": decision.mode, **options}
     return {"type": "solution_version", "request": request}

@@ -10,6 +10,7 @@ from lambdas.uploads.file_inspection import Inspection
 from lambdas.uploads.import_state import ImportStepInput
 
 ledger, leases, claims, objects = wiring.ledger(), wiring.leases(), wiring.claims(), wiring.objects()
+redacts = wiring.redacts_cells()
 
 
 @wiring.wired
@@ -18,6 +19,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = ImportStepInput.model_validate(event)
     wiring.logger.append_keys(dataset_key=step.dataset_key)
     inspection = Inspection(ledger, leases, claims, objects, wiring.out_of_time(context))
-    state = inspection.inspect(step, upload_policy(objects, step.datasetGroup))
+    state = inspection.inspect(step, upload_policy(objects, step.datasetGroup, redacts=redacts))
     wiring.logger.info("inspected", extra={"next_step": state.next_step})
     return state.model_dump(mode="json")

@@ -10,7 +10,7 @@ from lambdas.file_checks.reports import reason_of, write_report
 from lambdas.groups.group_leases import GroupLeases
 from lambdas.groups.user_list import LARGEST_BYTES, check_user_list
 from lambdas.names import digest
-from lambdas.personalize.resources import RESOURCES
+from lambdas.personalize.group_arn import group_arn_of
 
 personalize, objects, leases = wiring.personalize(), wiring.objects(), wiring.leases()
 role_arn = wiring.data_role_arn()
@@ -66,14 +66,14 @@ def _stage(group: str, key: str) -> tuple[str, str]:
     if progress.faults:
         report = write_report(objects, key, body.version_id, progress, "rejected")
         raise UploadRejected(f"{key}: {reason_of(progress)} (report: {report})")
-    job_name = f"forget-{digest(f'{group} {key} {body.version_id}', 16)}"
+    job_name = personalize.names.made("forget", digest(f"{group} {key} {body.version_id}", 16))
     target = f"{user_list_folder(group, job_name)}users.csv"
     objects.copy(key, body.version_id, target, versioned=True, size_bytes=min(progress.offset, LARGEST_BYTES))
     return target, job_name
 
 
 def _job(group: str, job_name: str, list_key: str) -> dict[str, Any]:
-    group_arn = RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": group})
+    group_arn = group_arn_of(personalize, group)
     folder = list_key.rpartition("/")[0]
     request = {
         "jobName": job_name,

@@ -22,6 +22,7 @@ from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError, Request
 from lambdas.requests.request_reading import load_request, request_document
 from lambdas.requests.schedules.planned_schedules import check_scheduled, check_source
+from lambdas.requests.stage_check import own_names_only
 from lambdas.requests.unrequested import unrequested
 from lambdas.requests.whole_plan import plan_pipeline
 
@@ -31,6 +32,7 @@ ledger, imports, counts = wiring.ledger(), wiring.import_history(), wiring.count
 releases_of, unwritten_releases_of = wiring.releases(), wiring.unwritten_releases()
 costs = CostEstimator(load_prices())
 account = wiring.account_context()
+redacts = wiring.redacts_cells()
 
 _PREVIEW_BYTES: Final = 12_000  # of the 262,144 that a state may hold; the plan itself leaves more
 
@@ -53,9 +55,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         check_scheduled(planner, personalize, given["schedule"])
     if event["machine"] != "pipeline":
         if "input" in given:
-            check_batch_input(objects, given["input"])
+            check_batch_input(objects, given["input"], quotes=request.uploads.quote_cells and not redacts)
         stages = StagePlanner(planner, personalize, releases_of(group), _has_objects, event["now"])
-        stage = stages.plan(event["machine"], given)
+        stage = own_names_only(stages.plan(event["machine"], given), personalize)
         if event["machine"] == "update_campaign" and "run" not in given:  # by hand; a run was held against it before
             _demand_budget(planner, _campaign_changes(planner, stage, event["now"]), event["now"])
         return stage

@@ -25,11 +25,12 @@ from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.gateways.versioned_objects import VersionedObjects
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resources import OWNER_KEY
+from lambdas.personalize.stage_names import StageNames
 from lambdas.previews.unwritten_releases import UnwrittenReleases
 from lambdas.releases.releases import Releases
-from lambdas.requests.plan import AccountContext
 from lambdas.uploads.claims import Claims
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import Leases
@@ -74,7 +75,7 @@ def out_of_time(context: LambdaContext) -> Callable[[], bool]:
 @functools.cache
 def personalize() -> PersonalizeGateway:
     """Return the gateway to Amazon Personalize."""
-    return PersonalizeGateway(_client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"])
+    return PersonalizeGateway(_client("personalize"), os.environ["PERSONALIZE_ARN_PREFIX"], stage_names())
 
 
 @functools.cache
@@ -194,8 +195,13 @@ def idle_review() -> IdleReview:
 def account_context() -> AccountContext:
     """Return where everything that is planned will be."""
     return AccountContext(
-        personalize().arn_prefix, objects().bucket, data_role_arn(), os.environ["KMS_KEY_ARN"] or None
+        personalize().arn_prefix, objects().bucket, data_role_arn(), os.environ["KMS_KEY_ARN"] or None, stage_names()
     )
+
+
+def stage_names() -> StageNames:
+    """Return what the stage may call things in Amazon Personalize."""
+    return StageNames.read(os.environ["PERSONALIZE_NAMES"])
 
 
 def data_role_arn() -> str:
@@ -206,6 +212,11 @@ def data_role_arn() -> str:
 def tags_imported() -> bool:
     """Say whether imported uploads are tagged for the bucket's lifecycle."""
     return os.environ["TAG_IMPORTED"] == "yes"
+
+
+def redacts_cells() -> bool:
+    """Say whether reports, reasons and logs keep what stands in users' files to themselves."""
+    return os.environ["REDACT_CELLS"] == "yes"
 
 
 def pipeline_arn() -> str:

@@ -9,6 +9,7 @@ from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from config.settings import Settings
+from stacks.access.placement import confine
 from stacks.acknowledgements import ACKNOWLEDGED, Acknowledged, acknowledge
 from stacks.data import DataStack
 from stacks.monitoring import MonitoringStack
@@ -36,11 +37,13 @@ def build(
     """
     name = f"{settings.name}-{settings.stage}"
     data = DataStack(app, f"{name}-data", settings)
-    WorkflowStack(app, f"{name}-workflow", settings, data, _REPOSITORY / layer if layer else None)
-    MonitoringStack(app, f"{name}-monitoring", settings)
+    workflow = WorkflowStack(app, f"{name}-workflow", settings, data, _REPOSITORY / layer if layer else None)
+    monitoring = MonitoringStack(app, f"{name}-monitoring", settings)
     if data.key_arn:
         encrypt(app, data.key_arn)
-    Tags.of(app).add("application", settings.name)
-    Tags.of(app).add("stage", settings.stage)
-    acknowledge(app, name, acknowledged, settings.bucket_name)
+    for stack in (data, workflow, monitoring):
+        confine(stack, settings)
+    for key, value in {**settings.tags, "application": settings.name, "stage": settings.stage}.items():
+        Tags.of(app).add(key, value)
+    acknowledge(app, settings, acknowledged)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

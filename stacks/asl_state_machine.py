@@ -15,6 +15,7 @@ from stacks.log_group import log_group
 from stacks.outputs import pascal
 from stacks.references import References
 
+_RUN: Final = f"arn:{Aws.PARTITION}:{statemachines.INTEGRATION}"
 _SYNC_RULE: Final = "StepFunctionsGetEventsForStepFunctionsExecutionRule"  # managed by Step Functions, in our account
 
 
@@ -42,6 +43,7 @@ class AslStateMachine(sfn.StateMachine):
             state_machine_name=account_name,
             definition_body=sfn.DefinitionBody.from_string(statemachines.text(name)),
             definition_substitutions={
+                **({statemachines.RUN_MACHINE: _RUN} if machines else {}),
                 **{handler: functions[handler].current_version.function_arn for handler in handlers},
                 **{machine: references.machine(machine) for machine in machines},
             },
@@ -57,20 +59,18 @@ class AslStateMachine(sfn.StateMachine):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self._let_call([references.versions(handler) for handler in handlers])
-        self._let_run(
-            [references.machine(machine) for machine in machines],
-            [references.executions(machine) for machine in machines],
-        )
+        self._let_run(machines, references)
 
     def _let_call(self, functions: list[str]) -> None:
         # Of any version: a run that began before a deployment goes on with the versions that it began with.
         if functions:
             self.add_to_role_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
 
-    def _let_run(self, machines: list[str], runs: list[str]) -> None:
+    def _let_run(self, names: list[str], references: References) -> None:
         """Allow `startExecution.sync:2`: start, look, stop, and the rule by which Step Functions hears of the end."""
-        if not machines:
+        if not names:
             return
+        machines, runs = list(map(references.machine, names)), list(map(references.executions, names))
         rule = f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:rule/{_SYNC_RULE}"
         for actions, resources in (
             (["states:StartExecution"], machines),

@@ -10,12 +10,16 @@ from constructs import Construct
 
 from config.settings import Settings
 from lambdas.bucket_layout import IMPORTED_TAG, RESULTS, STAGING, UPLOADS
+from stacks.access.placement import environment
 from stacks.outputs import publish
 from stacks.protection.adoption import publish_duty
 from stacks.protection.encryption import CREATE, data_role_statement, key_policy, make_key
 
 _PERSONALIZE: Final = "personalize.amazonaws.com"
 _ONLY_FOR_THIS_ACCOUNT: Final = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+
+
+_DESCRIPTION: Final = "Uploads, results and their ledger"
 
 
 class DataStack(Stack):
@@ -31,7 +35,8 @@ class DataStack(Stack):
             scope,
             construct_id,
             stack_name=construct_id,
-            description="Uploads, results and their ledger",
+            env=environment(settings),
+            description=_DESCRIPTION,
             termination_protection=settings.keep_data_on_destroy,
         )
         self._settings = settings

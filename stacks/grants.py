@@ -8,6 +8,7 @@ from typing import Final
 
 from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES, children
+from stacks.access.personalize_actions import personalize_actions, personalize_lists
 from stacks.groups.group_grants import GROUP_GRANTS
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
@@ -28,18 +29,9 @@ _DELETABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.deleta
 _PARTS: Final = tuple(f"{row.pascal}{row.listed_part.capitalize()}" for row in RESOURCES.values() if row.listed_part)
 
 
-def _personalize(*operations: str) -> Permission:
-    return allow(PolicyResource.PERSONALIZE, *(f"personalize:{operation}" for operation in operations))
-
-
-def _list(*plurals: str) -> Permission:
-    # IAM knows no resource for Personalize's List operations: with any other than "*" they are denied.
-    return allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{plural}" for plural in plurals))
-
-
 _LOOK_AT_ALL: Final = (
-    _personalize("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
-    _list(*(f"{noun}s" for noun in _ALL), *_PARTS),
+    personalize_actions("ListTagsForResource", *(f"Describe{noun}" for noun in _ALL)),
+    personalize_lists(*(f"{noun}s" for noun in _ALL), *_PARTS),
 )
 # CloudWatch knows no resources for these.
 _READ_METRICS: Final = allow(PolicyResource.NO_RESOURCE, "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics")
@@ -69,35 +61,36 @@ _LOOK_AT_RUNS: Final = tuple(map(_look_at, (_PIPELINE, _FORGET_USERS, StartableM
 _LOOK_AT_IMPORTS: Final = tuple(map(_look_at, (_IMPORT_UPLOADS, _FORGET_USERS)))
 _START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE), _LOOK_AT_RUNS[-1])
 
-_PREFIX: Final = Variable.PERSONALIZE_ARN_PREFIX
+_NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
 _DAYS: Final = Variable.LEDGER_DAYS
+_REDACT: Final = Variable.REDACT_CELLS
 _TAG: Final = Variable.TAG_IMPORTED
 _KEY: Final = Variable.KMS_KEY_ARN
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
-    "describe_resource": Grant(_LOOK_AT_ALL, environment=(_PREFIX,)),
+    "describe_resource": Grant(_LOOK_AT_ALL, environment=_NAMING),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
-        (_personalize("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE),
-        environment=(_PREFIX, Variable.OWNER),
+        (personalize_actions("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE),
+        environment=(*_NAMING, Variable.OWNER),
     ),
     # Change.
     "update_resource": Grant(
-        (_personalize("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=(_PREFIX,)
+        (personalize_actions("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=_NAMING
     ),
-    "start_resource": Grant((_personalize(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=(_PREFIX,)),
-    "stop_resource": Grant((_personalize(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=(_PREFIX,)),
+    "start_resource": Grant((personalize_actions(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=_NAMING),
+    "stop_resource": Grant((personalize_actions(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=_NAMING),
     # Destroy, after a look at what else there is.
     "delete_resource": Grant(
         (
-            _personalize(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
-            _list(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
+            personalize_actions(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
+            personalize_lists(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
         ),
-        environment=(_PREFIX,),
+        environment=_NAMING,
     ),
 }
 
@@ -117,31 +110,31 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             *_LOOK_AT_RUNS,
             # What the run will do is said before it does anything.
             *_LOOK_AT_ALL,
-            _personalize("GetSolutionMetrics"),
-            _list("Recipes"),
+            personalize_actions("GetSolutionMetrics"),
+            personalize_lists("Recipes"),
             _READ_METRICS,
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),  # that a run is over budget
         ),
-        environment=(_PREFIX, _ROLE, _BUCKET, _LEDGER, _DAYS, Variable.EVENT_BUS_NAME, _KEY),
+        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER, _DAYS, Variable.EVENT_BUS_NAME, _KEY, _REDACT),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),
     "decide_training": Grant(
         (
             allow(PolicyResource.LEDGER, "dynamodb:Query"),
-            _personalize("DescribeSolutionVersion"),
-            _list("Solutions", "SolutionVersions"),
+            personalize_actions("DescribeSolutionVersion"),
+            personalize_lists("Solutions", "SolutionVersions"),
             _READ_METRICS,  # of PutEvents requests
         ),
-        environment=(_PREFIX, _LEDGER, _DAYS),
+        environment=(*_NAMING, _LEDGER, _DAYS),
     ),
     "judge_solution": Grant(
         (
-            _personalize("GetSolutionMetrics", "DescribeCampaign", "DescribeSolutionVersion"),
+            personalize_actions("GetSolutionMetrics", "DescribeCampaign", "DescribeSolutionVersion"),
             allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
         ),
-        environment=(_PREFIX, _LEDGER, Variable.EVENT_BUS_NAME),
+        environment=(*_NAMING, _LEDGER, Variable.EVENT_BUS_NAME),
     ),
     "record_serving": Grant(
         (allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),),
@@ -152,15 +145,15 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             _FIND_OBJECTS,
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-            _personalize("DescribeCampaign", "DescribeRecommender", "DescribeSolution"),
-            _list("Campaigns", "Recommenders", "Solutions"),
+            personalize_actions("DescribeCampaign", "DescribeRecommender", "DescribeSolution"),
+            personalize_lists("Campaigns", "Recommenders", "Solutions"),
             _READ_METRICS,
             # What it lowers and stops is lowered and stopped by those whose right that is.
             _start(_ENSURE_RESOURCE),
             _look_at(_ENSURE_RESOURCE),
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
         ),
-        environment=(_PREFIX, _BUCKET, _LEDGER, Variable.EVENT_BUS_NAME, _ENSURE_RESOURCE),
+        environment=(*_NAMING, _BUCKET, _LEDGER, Variable.EVENT_BUS_NAME, _ENSURE_RESOURCE),
         timeout_seconds=300,
     ),
     "summarise_run": Grant(),
@@ -177,15 +170,15 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
         (
             _KEEP_LEDGER,
             *_LOOK_AT_IMPORTS,
-            _personalize("DescribeDataset", "DescribeSchema"),
-            _list("DatasetImportJobs"),
+            personalize_actions("DescribeDataset", "DescribeSchema"),
+            personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_LEDGER, _DAYS, _PREFIX),
+        environment=(_LEDGER, _DAYS, *_NAMING),
         timeout_seconds=300,
     ),
     "inspect_upload": Grant(
         (_KEEP_LEDGER, _READ_REQUESTS, _READ_UPLOADS, _FIND_OBJECTS, allow(Folder(REJECTED), "s3:PutObject")),
-        environment=(_BUCKET, _LEDGER, _DAYS),
+        environment=(_BUCKET, _LEDGER, _DAYS, _REDACT),
         timeout_seconds=900,
         memory_mib=1769,  # the size at which Lambda gives a whole vCPU
     ),
@@ -199,7 +192,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Folder(UPLOADS), "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"),
             allow(Folder(STAGING), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE),
+        environment=(_BUCKET, _LEDGER, _DAYS, _ROLE, _REDACT, Variable.PERSONALIZE_NAMES),
         timeout_seconds=900,
     ),
     "settle_uploads": Grant(
@@ -210,10 +203,10 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             allow(Folder(UPLOADS), "s3:PutObjectVersionTagging"),
             _start(_IMPORT_UPLOADS),
             *_LOOK_AT_IMPORTS,
-            _personalize("DescribeDataset", "DescribeSchema"),
-            _list("DatasetImportJobs"),
+            personalize_actions("DescribeDataset", "DescribeSchema"),
+            personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _TAG, _IMPORT_UPLOADS),
+        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, _TAG, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
@@ -228,31 +221,31 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             _FIND_OBJECTS,
             _start(_PIPELINE),
             *_LOOK_AT_RUNS,
-            _list("Solutions", "SolutionVersions"),
+            personalize_lists("Solutions", "SolutionVersions"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, _PIPELINE),
+        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, _PIPELINE),
         timeout_seconds=60,
     ),
     "review_data": Grant(
         (
             allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:Query"),
-            _personalize("DescribeDataset"),
-            _list("DatasetImportJobs"),
+            personalize_actions("DescribeDataset"),
+            personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_LEDGER, _DAYS, _PREFIX),
+        environment=(_LEDGER, _DAYS, *_NAMING),
     ),
     "sweep_uploads": Grant(
         (
             _KEEP_LEDGER,
             allow(PolicyResource.BUCKET, "s3:ListBucketVersions"),
             allow(Folder(REJECTED), "s3:PutObject"),
-            _personalize("DescribeDataset"),
+            personalize_actions("DescribeDataset"),
             _READ_REQUESTS,
             _FIND_OBJECTS,
-            _list("Solutions", "SolutionVersions"),
+            personalize_lists("Solutions", "SolutionVersions"),
             *_START_ANY,
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, _PREFIX, *STARTABLE),
+        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, *STARTABLE),
         timeout_seconds=900,
     ),
 }

@@ -15,6 +15,7 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from stacks.access.placement import environment
 from stacks.grants import STARTABLE
 from stacks.outputs import pascal
 from stacks.references import machine_arn
@@ -35,6 +36,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "dead_letters_waiting": "Announcements of objects were given up on: mend the cause, then move them back",
     "events_unread": "Announced objects wait to be recorded: nobody reads the queue",
     "file_waiting": "A file has waited for a day to be imported: the newest import_uploads execution says what for",
+    "over_budget": "A run or a training would pass its request's budget, and was refused: raise it, or ask for less",
     "sweep_failed": "A sweep could not look after everything: its error names what",
     "no_sweep_ran": "Sweeps stay away: what no event announced is not found, and what was put off not taken up",
 }
@@ -60,6 +62,11 @@ EMITTED: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("judge_solution", "VersionsKeptBack"),
         ("record_serving", "CampaignsServing"),
     ),
+    "Money": (
+        ("plan_request", "OverBudget"),
+        ("decide_training", "OverBudget"),
+        ("review_capacity", "IdleCapacity"),
+    ),
     "Runs": (("summarise_run", "RunsDone"), ("explain_failure", "FailedRuns")),
 }
 
@@ -73,6 +80,7 @@ class MonitoringStack(Stack):
             scope,
             construct_id,
             stack_name=construct_id,
+            env=environment(settings),
             description="Alarms and dashboard",
             termination_protection=settings.keep_data_on_destroy,
         )
@@ -82,6 +90,7 @@ class MonitoringStack(Stack):
             self._alarm("run_failed", _sum("Runs that nobody watches", self._unwatched_runs("Failed", "TimedOut"))),
             self._alarm_on_slowness("run_slow", self._machine("pipeline", "ExecutionTime")),
             self._alarm("version_kept_back", self._own("judge_solution", "VersionsKeptBack")),
+            self._alarm("over_budget", _sum("Refused for the budget", self._refused_for_the_budget())),
             self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
             self._alarm("events_unread", self._oldest_message(), _LONGEST_WAIT_SECONDS),
             self._alarm("file_waiting", self._longest_wait(), _LONGEST_WAIT_HOURS),
@@ -183,8 +192,11 @@ class MonitoringStack(Stack):
         """Return how runs ended that a handler started: of the others somebody reads the end."""
         return [self._machine(machine.name, f"Executions{ending}") for machine in STARTABLE for ending in endings]
 
+    def _refused_for_the_budget(self) -> list[cloudwatch.Metric]:
+        return [self._own(module, metric) for module, metric in EMITTED["Money"] if metric == "OverBudget"]
+
     def _machine(self, name: str, metric: str) -> cloudwatch.Metric:
-        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self, self._settings, name)})
+        return _metric("AWS/States", metric, {"StateMachineArn": machine_arn(self._settings, name)})
 
     def _function(self, module: str, metric: str) -> cloudwatch.Metric:
         return _metric("AWS/Lambda", metric, {"FunctionName": self._settings.named(module)})

@@ -9,7 +9,6 @@ class PolicyResource(StrEnum):
     """What a permission is about, where there is one of it; `stacks.references` knows the ARNs."""
 
     NO_RESOURCE = "operations that IAM cannot narrow to a resource"
-    PERSONALIZE = "every Personalize resource of this account and region"
     DATA_ROLE = "the role that Personalize assumes"
     BUCKET = "the bucket itself"
     EVENT_BUS = "the stage's bus"
@@ -23,6 +22,13 @@ class Folder:
     """The objects below one prefix of the bucket."""
 
     prefix: str
+
+
+@dataclass(frozen=True)
+class StageResources:
+    """The Personalize resources of some types, by noun, that bear the stage's names."""
+
+    nouns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,13 @@ class Variable(StrEnum):
     """What a handler may find in its environment, beside the ARNs of machines; `stacks.references` knows the values."""
 
     PERSONALIZE_ARN_PREFIX = "PERSONALIZE_ARN_PREFIX"
+    PERSONALIZE_NAMES = "PERSONALIZE_NAMES"
     PERSONALIZE_ROLE_ARN = "PERSONALIZE_ROLE_ARN"
     BUCKET_NAME = "BUCKET_NAME"
     LEDGER_TABLE_NAME = "LEDGER_TABLE_NAME"
     LEDGER_DAYS = "LEDGER_DAYS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
+    REDACT_CELLS = "REDACT_CELLS"
     TAG_IMPORTED = "TAG_IMPORTED"
     KMS_KEY_ARN = "KMS_KEY_ARN"  # empty where the stage has no key
     SCHEDULE_GROUP = "SCHEDULE_GROUP"
@@ -70,7 +78,7 @@ class Variable(StrEnum):
 class Permission:
     """The right to call `actions` on one resource, possibly on a condition."""
 
-    resource: PolicyResource | Folder | StartableMachine | ExecutionsOf
+    resource: PolicyResource | Folder | StageResources | StartableMachine | ExecutionsOf
     actions: tuple[str, ...]
     condition: Mapping[str, Mapping[str, str]] | None = None
 
@@ -95,6 +103,8 @@ class Grant:
         return {v.variable if isinstance(v, StartableMachine) else v.value: v for v in self.environment}
 
 
-def allow(resource: PolicyResource | Folder | StartableMachine | ExecutionsOf, *actions: str) -> Permission:
+def allow(
+    resource: PolicyResource | Folder | StageResources | StartableMachine | ExecutionsOf, *actions: str
+) -> Permission:
     """Return leave to call `actions` on `resource`."""
     return Permission(resource, tuple(sorted(actions)))

@@ -6,22 +6,31 @@ ARNs of machines are made from their names, not taken from the machines, so that
 from collections.abc import Iterator
 from typing import Final
 
-from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
+from stacks.access.personalize_actions import arn_paths
 from stacks.data import DataStack
 from stacks.groups.group_schedules import GroupSchedules
-from stacks.permissions import ExecutionsOf, Folder, Grant, Permission, PolicyResource, StartableMachine, Variable
+from stacks.permissions import (
+    ExecutionsOf,
+    Folder,
+    Grant,
+    Permission,
+    PolicyResource,
+    StageResources,
+    StartableMachine,
+    Variable,
+)
 from stacks.protection.encryption import use_of_key
 
 
 class References:
     """What the words of the grants table mean in one stage."""
 
-    def __init__(self, stack: Stack, settings: Settings, data: DataStack, schedules: GroupSchedules) -> None:
+    def __init__(self, settings: Settings, data: DataStack, schedules: GroupSchedules) -> None:
         """Remember where the data and the schedules are and how things are named."""
-        self._stack = stack
         self._settings = settings
         self._data = data
         self._schedules = schedules
@@ -29,18 +38,15 @@ class References:
 
     def machine(self, name: str) -> str:
         """Return the ARN of a state machine."""
-        return machine_arn(self._stack, self._settings, name)
+        return machine_arn(self._settings, name)
 
     def executions(self, name: str) -> str:
         """Return the pattern of the ARNs of a machine's executions."""
-        return _states_arn(self._stack, "execution", f"{self._settings.named(name)}:*")
+        return _states_arn("execution", f"{self._settings.named(name)}:*")
 
     def versions(self, module: str) -> str:
         """Return the pattern of the ARNs of all versions of a handler's function."""
-        name = f"{self._settings.named(module)}:*"
-        return self._stack.format_arn(
-            service="lambda", resource="function", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
+        return f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:{Aws.ACCOUNT_ID}:function:{self._settings.named(module)}:*"
 
     def statement(self, permission: Permission) -> iam.PolicyStatement:
         """Return `permission` as IAM wants it."""
@@ -61,6 +67,7 @@ class References:
             return self.machine(variable.name)
         return {
             Variable.PERSONALIZE_ARN_PREFIX: self._arn_prefix,
+            Variable.PERSONALIZE_NAMES: str(self._settings.personalize_names),
             Variable.PERSONALIZE_ROLE_ARN: self._data.data_role.role_arn,
             Variable.BUCKET_NAME: self._data.bucket.bucket_name,
             Variable.LEDGER_TABLE_NAME: self._data.ledger.table_name,
@@ -71,25 +78,27 @@ class References:
             Variable.DEAD_LETTERS_ARN: self._schedules.dead_letters_arn,
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
             Variable.KMS_KEY_ARN: self._data.key_arn or "",
+            Variable.REDACT_CELLS: "yes" if self._settings.redact_cells else "no",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
 
     def _bus_arn(self) -> str:
-        return self._stack.format_arn(
-            service="events", resource="event-bus", resource_name=self._settings.named(EVENTS)
-        )
+        bus = self._settings.named(EVENTS)
+        return f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/{bus}"
 
-    def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
+    def _arns(self, resource: PolicyResource | Folder | StageResources | StartableMachine | ExecutionsOf) -> list[str]:
         match resource:
             case Folder(prefix):
                 return [self._data.bucket.arn_for_objects(f"{prefix}*")]
+            case StageResources(nouns):
+                paths = arn_paths(nouns, self._settings.personalize_names.patterns)
+                return [f"{self._arn_prefix}:{path}" for path in paths]
             case StartableMachine(name):
                 return [self.machine(name)]
             case ExecutionsOf(machine):
                 return [self.executions(machine)]
         return {
             PolicyResource.NO_RESOURCE: ["*"],
-            PolicyResource.PERSONALIZE: [f"{self._arn_prefix}:*"],
             PolicyResource.DATA_ROLE: [self._data.data_role.role_arn],
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
             PolicyResource.EVENT_BUS: [self._bus_arn()],
@@ -102,12 +111,11 @@ class References:
 EVENTS: Final = "events"  # the stem of the bus's name
 
 
-def machine_arn(stack: Stack, settings: Settings, name: str) -> str:
+def machine_arn(settings: Settings, name: str) -> str:
     """Return the ARN of a state machine, made from its name."""
-    return _states_arn(stack, "stateMachine", settings.named(name))
+    return _states_arn("stateMachine", settings.named(name))
 
 
-def _states_arn(stack: Stack, resource: str, name: str) -> str:
-    return stack.format_arn(
-        service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
+def _states_arn(resource: str, name: str) -> str:
+    # Not by `format_arn`: where account and region are pinned it would name the partition.
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}:{name}"

@@ -11,6 +11,8 @@ from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from stacks.access.people import write_policies
+from stacks.access.placement import environment
 from stacks.asl_state_machine import AslStateMachine
 from stacks.data import DataStack
 from stacks.groups.group_grants import SCHEDULABLE
@@ -34,11 +36,16 @@ class WorkflowStack(Stack):
         )
         kept = settings.keep_data_on_destroy
         super().__init__(
-            scope, construct_id, stack_name=construct_id, description=description, termination_protection=kept
+            scope,
+            construct_id,
+            stack_name=construct_id,
+            env=environment(settings),
+            description=description,
+            termination_protection=kept,
         )
-        schedulable = [machine_arn(self, settings, machine.name) for machine in SCHEDULABLE]
+        schedulable = [machine_arn(settings, machine.name) for machine in SCHEDULABLE]
         schedules = GroupSchedules(self, "Schedules", settings=settings, machine_arns=schedulable)
-        references = References(self, settings, data, schedules)
+        references = References(settings, data, schedules)
         self.functions = self._make_functions(settings, references, layer)
         self.machines = {
             name: AslStateMachine(self, name, settings=settings, references=references, functions=self.functions)
@@ -53,6 +60,9 @@ class WorkflowStack(Stack):
             self._schedule("sweep_uploads", settings, "Look for uploads that no event announced", minutes)
         if "review_capacity" in self.functions:
             self._schedule("review_capacity", settings, "Look for what serves nobody", Duration.hours(1))
+        names = "The names this stage may use in Amazon Personalize: its prefix, then those it adopted"
+        publish(self, "PersonalizeNames", str(settings.personalize_names), names)
+        write_policies(self, settings, data, references)
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 

@@ -1,12 +1,16 @@
 """The state machines (*.asl.json) and the only reader of their files.
 
-A ``${token}`` in a definition is the name of a file: of a handler (``lambdas/<token>.py``) or of another machine.
+A ``${token}`` in a definition is the name of a file: of a handler (``lambdas/<token>.py``) or of another machine. Only
+``${run_machine}`` is not: it is the service integration that runs another machine to its end.
 """
 
 import json
 import re
 from pathlib import Path
 from typing import Any, Final
+
+RUN_MACHINE: Final = "run_machine"
+INTEGRATION: Final = "states:::states:startExecution.sync:2"  # what it is, behind the partition
 
 _DIRECTORY: Final = Path(__file__).parent
 _SUFFIX: Final = ".asl.json"
@@ -31,4 +35,4 @@ def definition(name: str) -> dict[str, Any]:
 
 def tokens(name: str) -> frozenset[str]:
     """Return what the definition of `name` calls: names of handlers and of other machines."""
-    return frozenset(_TOKEN.findall(text(name)))
+    return frozenset(_TOKEN.findall(text(name))) - {RUN_MACHINE}

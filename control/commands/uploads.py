@@ -48,7 +48,7 @@ def put(
     if not follow:
         return
     bad = False
-    for news in uploader.follow(name, uploads):
+    for news in uploader.follow(name, uploads, started):
         bad |= news.is_bad
         printing.say(f"{news.key}: {' '.join(part for part in (news.state, news.text) if part)}")
     if started:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final
 
 RUNNING: Final = "RUNNING"
@@ -45,9 +45,17 @@ class Execution:
 class StateEntry:
     """A state that an execution came to."""
 
-    event_id: int
     time: datetime
     state: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """States that were come to and executions that were started, in order, up to an event of the history."""
+
+    entries: tuple[StateEntry, ...]
+    children: tuple[str, ...]
+    last_event_id: int
 
 
 class ExecutionReader:
@@ -85,23 +93,22 @@ class ExecutionReader:
         listed = (one["executionArn"] for page in pages for one in page["executions"])
         return (self.read(arn) for arn in islice(listed, most))
 
-    def entries(self, arn: str, after: int = 0) -> list[StateEntry]:
-        """Return the states that an execution came to since event `after`, in order."""
-        entered = [
-            StateEntry(event["id"], event["timestamp"], event["stateEnteredEventDetails"]["name"])
-            for event in self._newest_events(arn, after)
-            if "stateEnteredEventDetails" in event
-        ]
-        return entered[::-1]
-
-    def children(self, arn: str, after: int = 0) -> list[str]:
-        """Return the executions that one started and waits for, since event `after`, in order."""
-        submitted = [
-            _document(event["taskSubmittedEventDetails"].get("output")).get("ExecutionArn")
-            for event in self._newest_events(arn, after)
-            if "taskSubmittedEventDetails" in event
-        ]
-        return [child for child in submitted[::-1] if child]
+    def progress(self, arn: str, after: int = 0) -> Progress:
+        """Return what an execution has come to since event `after`."""
+        pages = self._client.get_paginator("get_execution_history").paginate(
+            executionArn=arn, reverseOrder=True, maxResults=_PAGE
+        )
+        newest = takewhile(lambda event: event["id"] > after, (event for page in pages for event in page["events"]))
+        events = list(newest)[::-1]
+        return Progress(
+            tuple(
+                StateEntry(event["timestamp"], event["stateEnteredEventDetails"]["name"])
+                for event in events
+                if "stateEnteredEventDetails" in event
+            ),
+            tuple(filter(None, map(_child_arn, events))),
+            events[-1]["id"] if events else after,
+        )
 
     def failing_state(self, arn: str) -> str:
         """Return the last state that was entered before the first thing that failed; empty if nothing did."""
@@ -115,15 +122,6 @@ class ExecutionReader:
             entered = event.get("stateEnteredEventDetails", {}).get("name", entered)
         return ""
 
-    def _newest_events(self, arn: str, after: int) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("get_execution_history").paginate(
-            executionArn=arn, reverseOrder=True, maxResults=_PAGE
-        )
-        for event in (event for page in pages for event in page["events"]):
-            if event["id"] <= after:
-                return
-            yield event
-
     def _machine(self, arn: str) -> str:
         return str(arn).rpartition(":")[2].removeprefix(f"{self._app}-").replace("-", "_")
 
@@ -131,3 +129,8 @@ class ExecutionReader:
 def _document(text: str | None) -> dict[str, Any]:
     value = json.loads(text) if text else {}
     return value if isinstance(value, dict) else {}
+
+
+def _child_arn(event: Mapping[str, Any]) -> str | None:
+    output = event.get("taskSubmittedEventDetails", {}).get("output")
+    return _document(output).get("ExecutionArn")

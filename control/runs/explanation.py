@@ -43,7 +43,7 @@ def explain_execution(reader: ExecutionReader, execution: Execution) -> Explanat
 def _bottom(reader: ExecutionReader, execution: Execution) -> Execution:
     """Return the first execution below that failed and has none below that did."""
     for _ in range(_DEEPEST):
-        children = (reader.read(arn) for arn in reader.children(execution.arn))
+        children = (reader.read(arn) for arn in reader.progress(execution.arn).children)
         failed = next((child for child in children if child.status not in _NO_FAILURE), None)
         if failed is None:
             break

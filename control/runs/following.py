@@ -31,6 +31,7 @@ class _Followed:
     execution: Execution
     depth: int
     seen: int = 0  # the last event that was looked at
+    ended: bool = False
     states: set[str] = field(default_factory=set)
     children: list["_Followed"] = field(default_factory=list)
 
@@ -55,7 +56,6 @@ class Follower:
         """Yield each state once, also those of wait loops, as they are come to. Raises StillRunningError."""
         root = _Followed(self._reader.read(arn), 0)
         for _ in range(self._looks):
-            # The status first: what happens between the two looks is then seen by the next one.
             root.execution = self._reader.read(arn)
             yield from self._look(root)
             if root.execution.status != RUNNING:
@@ -64,21 +64,21 @@ class Follower:
         raise StillRunningError(f"{arn} is still running; `run --attach` goes on following it")
 
     def _look(self, followed: _Followed) -> Iterator[Step]:
-        arn, after = followed.execution.arn, followed.seen
-        entries = self._reader.entries(arn, after)
-        if followed.depth < _DEEPEST:
-            for child in self._reader.children(arn, after):
-                followed.children.append(_Followed(self._reader.read(child), followed.depth + 1))
-        for entry in entries:
-            followed.seen = max(followed.seen, entry.event_id)
+        execution, depth = followed.execution, followed.depth
+        progress = self._reader.progress(execution.arn, followed.seen)
+        followed.seen = progress.last_event_id
+        for entry in progress.entries:
             if entry.state not in followed.states:
                 followed.states.add(entry.state)
-                execution = followed.execution
-                yield Step(entry.time, followed.depth, execution.machine, subject(execution), entry.state)
-        for child_run in followed.children:
-            if child_run.seen == 0 or child_run.execution.status == RUNNING:
-                child_run.execution = self._reader.read(child_run.execution.arn)
-                yield from self._look(child_run)
+                yield Step(entry.time, depth, execution.machine, subject(execution), entry.state)
+        if depth < _DEEPEST:
+            followed.children += [_Followed(self._reader.read(arn), depth + 1) for arn in progress.children]
+        for child in followed.children:
+            if not child.ended:
+                # The status first: what happens between the two looks is then seen by the next one.
+                child.execution = self._reader.read(child.execution.arn)
+                child.ended = child.execution.status != RUNNING
+                yield from self._look(child)
 
 
 def subject(execution: Execution) -> str:

@@ -11,6 +11,7 @@ from lambdas.gateways.cloud_watch import Counts
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.gateways.table import Table
 from lambdas.personalize.gateway import Personalize
+from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.resources import RESOURCES
 from lambdas.requests.budget import IdlePolicy
 
@@ -76,7 +77,7 @@ class IdleReview:
         What was found idle is left alone until it was asked again: a run that brings it back to what the request
         says is not undone.
         """
-        group_arn = str(RESOURCES["dataset_group"].arn(self._personalize.arn_prefix, {"name": group}))
+        group_arn = group_arn_of(self._personalize, group)
         serving, known = serving_resources(self._personalize, group_arn), KnownIdle(self._table, group)
         idle = {one.resource.arn: one for one in idle_resources(self._counts, serving, policy.hours, now)}
         there = {one.arn: one for one in serving}

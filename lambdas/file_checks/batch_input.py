@@ -30,10 +30,11 @@ class UploadRejected(Exception):  # noqa: N818 -- the name is what executions en
     """An uploaded file cannot be used."""
 
 
-def check_batch_input(objects: Objects, location: str) -> None:
+def check_batch_input(objects: Objects, location: str, *, quotes: bool = True) -> None:
     """Raise UploadRejected if a file that was uploaded as the input of a batch job cannot be one.
 
-    A location outside of `uploads/<group>/batch/` is the caller's own business and passes.
+    Unless it `quotes`, it tells nothing of what stands in the file. A location outside of `uploads/<group>/batch/` is
+    the caller's own business and passes.
     """
     bucket, _, key = location.removeprefix("s3://").partition("/")
     meaning = parse_key(key)
@@ -42,13 +43,13 @@ def check_batch_input(objects: Objects, location: str) -> None:
     body = objects.open(key, chunk_bytes=_CHUNK_BYTES)
     if body is None:
         raise UploadRejected(f"{location} does not exist")
-    progress = read_batch_input(body.chunks)
+    progress = read_batch_input(body.chunks, quotes=quotes)
     if progress.faults:
         report = write_report(objects, key, body.version_id, progress, "rejected")
         raise UploadRejected(f"{key}: {reason_of(progress)} (report: {report})")
 
 
-def read_batch_input(chunks: Iterator[bytes]) -> InspectionProgress:
+def read_batch_input(chunks: Iterator[bytes], *, quotes: bool = True) -> InspectionProgress:
     """Look at every line; the result counts all faults and names the first."""
     progress = InspectionProgress()
     rest = b""
@@ -65,6 +66,8 @@ def read_batch_input(chunks: Iterator[bytes]) -> InspectionProgress:
         _note(progress, "", Fault("size", "a batch job reads at most 1 GB: split the file"))
     if not progress.rows and not progress.faults:
         _note(progress, "", Fault("empty", "the file is empty; it needs a JSON object on every line"))
+    if not quotes:
+        progress.findings = [finding.model_copy(update={"value": ""}) for finding in progress.findings]
     return progress
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from lambdas.names import shown
-
 ID_COLUMNS: Final = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
 _LONGEST_ID: Final = 256
 _LONGEST_STRING: Final = 1000
@@ -36,7 +34,10 @@ class UnreadableSchemaError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a cell cannot stay as it is: the rule it breaks, in one word, and what to do, in a sentence."""
+    """Why a cell cannot stay as it is: the rule it breaks, in one word, and what to do, in a sentence.
+
+    Neither quotes the cell: where that may be told, it stands beside them.
+    """
 
     rule: str
     advice: str
@@ -148,7 +149,7 @@ def _string_fault(column: Column, value: str) -> Fault | None:
         advice = f"{column.name} takes at most {column.longest} characters, this has {len(value)}"
         return Fault("length", f"{advice}; a missing quote earlier in the line does this too")
     if column.is_id and value.lower() in NULL_WORDS:
-        return Fault("reserved", f"{value!r} would become an id; {column.name} must name something")
+        return Fault("reserved", f"a word for nothing would become an id; {column.name} must name something")
     if column.words and value.lower() not in column.words:
         return Fault("reserved", f"{column.name} is one of {', '.join(sorted(column.words))}")
     return None
@@ -160,9 +161,9 @@ def _whole_fault(column: Column, value: str) -> Fault | None:
         return Fault("type", _advice(column, value, "a whole number"))
     number = int(value)
     if not -_WHOLE_LIMITS[column.type] <= number < _WHOLE_LIMITS[column.type]:
-        return Fault("type", f"{column.name} is of type {column.type}, which {shown(value)} does not fit")
+        return Fault("type", f"{column.name} is of type {column.type}, which holds no number of this size")
     if column.is_time and number >= FIRST_MILLISECONDS:
-        return Fault("timestamp", f"{column.name} takes seconds since 1970; {value} looks like milliseconds")
+        return Fault("timestamp", f"{column.name} takes seconds since 1970; this looks like milliseconds")
     if column.is_time and number < 0 and not column.may_be_early:
         return Fault("timestamp", f"{column.name} takes seconds since 1970, and no time before")
     return None
@@ -173,7 +174,7 @@ def _number_fault(column: Column, value: str) -> Fault | None:
     if not _NUMBER.fullmatch(value):
         return Fault("type", _advice(column, value, "a number"))
     if not abs(float(value)) < _NUMBER_LIMITS[column.type]:
-        return Fault("type", f"{column.name} is of type {column.type}, which {shown(value)} does not fit")
+        return Fault("type", f"{column.name} is of type {column.type}, which holds no number of this size")
     return None
 
 

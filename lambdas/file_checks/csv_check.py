@@ -49,14 +49,23 @@ class InspectionProgress(BaseModel):
 
 
 class Inspector:
-    """A reader that checks a file's bytes as they come. `progress` is the state and the result."""
+    """A reader that checks a file's bytes as they come. `progress` is the state and the result.
+
+    Its findings say nothing of what stands in the file, but where, unless it `quotes`.
+    """
 
     def __init__(
-        self, columns: Sequence[Column], progress: InspectionProgress | None = None, *, keep: bool = False
+        self,
+        columns: Sequence[Column],
+        progress: InspectionProgress | None = None,
+        *,
+        keep: bool = False,
+        quotes: bool = True,
     ) -> None:
         self.progress = progress or InspectionProgress()
         self._columns = columns
         self._keep = keep
+        self._quotes = quotes
         self._rest = b""
         if self.progress.header:
             self._compile()
@@ -166,8 +175,10 @@ class Inspector:
     def _note(self, column: str, value: str, fault: Fault) -> None:
         self.progress.faults += 1
         if len(self.progress.findings) < REPORTED_FINDINGS:
-            words = {"value": shown(value), "rule": fault.rule, "advice": fault.advice}
-            finding = Finding(line=self.progress.lines, column=column, uncertain=fault.uncertain, **words)
+            # A header may name anything: without one, the first row is taken for it.
+            told = column if self._quotes or column in {known.name for known in self._columns} else ""
+            words = {"value": shown(value) if self._quotes else "", "rule": fault.rule, "advice": fault.advice}
+            finding = Finding(line=self.progress.lines, column=told, uncertain=fault.uncertain, **words)
             self.progress.findings.append(finding)
 
     def _give_up(self, column: str, fault: Fault) -> None:

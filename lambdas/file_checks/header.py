@@ -51,7 +51,7 @@ def header_faults(names: Sequence[str], columns: Sequence[Column]) -> list[tuple
     quotes = Fault("header", "header names stand without quotes", uncertain=True)
     faults = [(shown(name), quotes) for name in names if '"' in name]
     faults += [
-        (shown(name), Fault("header", f"the column {shown(name)} appears {count} times"))
+        (shown(name), Fault("header", f"the column appears {count} times"))
         for name, count in Counter(names).items()
         if count > 1
     ]

@@ -24,7 +24,7 @@ def split_row(line: bytes) -> list[str]:
     try:
         text = line.rstrip(b"\r\n").decode()
     except UnicodeDecodeError as error:
-        advice = f"byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8"
+        advice = f"byte {error.start + 1} of the line is not UTF-8"
         raise BadRowError(Fault("encoding", advice), line.decode(errors="replace").strip()) from error
     if "\x00" in text:
         raise BadRowError(Fault("encoding", "the line holds a zero byte"), text.replace("\x00", "\\0"))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lambdas.bucket_layout import DATASETS
-from lambdas.names import legal
 from lambdas.personalize.gateway import Personalize
+from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.lifecycle import Phase, phase_of
 from lambdas.personalize.resources import RESOURCES, ResourceType, children
 
@@ -61,9 +61,9 @@ class TeardownPlanner:
     def group(self, name: str) -> list[list[Removal]]:
         """Return the levels of a dataset group and the schemas that only it uses; empty when nothing is left."""
         row = RESOURCES["dataset_group"]
-        arn = str(row.arn(self._personalize.arn_prefix, {"name": name}))
+        arn = group_arn_of(self._personalize, name)
         there = self._personalize.describe(row, arn) is not None
-        removals = list(self._tree(row, arn, name)) if there else []
+        removals = list(self._tree(row, arn, self._personalize.names.group(name))) if there else []
         schemas = list(self._schemas(name, [one.arn for one in removals if one.noun == "dataset"]))
         return _leveled([*removals, *schemas])
 
@@ -107,7 +107,7 @@ class TeardownPlanner:
         """Yield the schemas that were made for the group; those of its datasets that others use, or made, stay."""
         used = {self._schema_of(str(one["datasetArn"])) for one in self._personalize.summaries(RESOURCES["dataset"])
                 if one["datasetArn"] not in dataset_arns}  # fmt: skip
-        beginnings = tuple(legal(f"{group}-{dataset}-") for dataset in DATASETS)
+        beginnings = tuple(self._personalize.names.made(group, dataset, "") for dataset in DATASETS)
         for summary in self._personalize.summaries(RESOURCES["schema"]):
             name, arn = str(summary["name"]), str(summary["schemaArn"])
             is_made = any(_DIGEST.fullmatch(name.removeprefix(beginning)) for beginning in beginnings)

@@ -1,4 +1,4 @@
-"""Compare Avro schemas as Amazon Personalize reads them: by the columns they declare."""
+"""Write Avro schemas, and compare them as Amazon Personalize reads them: by the columns they declare."""
 
 import json
 from collections.abc import Mapping

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from lambdas.personalize.lifecycle import Phase, phase_of
 from lambdas.personalize.resources import QUICK, ResourceType
+from lambdas.personalize.stage_names import ANY_NAMES, StageNames
 
 _CANDIDATES: Final = 20  # versions described while searching one by name
 
@@ -24,6 +25,10 @@ class Personalize(Protocol):
     @property
     def arn_prefix(self) -> str:
         """What every ARN begins with: ``arn:<partition>:personalize:<region>:<account>``."""
+
+    @property
+    def names(self) -> StageNames:
+        """What the stage may call things."""
 
     @property
     def errors(self) -> Any:
@@ -78,8 +83,9 @@ class Personalize(Protocol):
 class PersonalizeGateway:
     """Amazon Personalize through a client of boto3."""
 
-    def __init__(self, client: Any, arn_prefix: str) -> None:
+    def __init__(self, client: Any, arn_prefix: str, names: StageNames = ANY_NAMES) -> None:
         self._client = client
+        self.names = names
         self._arn_prefix = arn_prefix
 
     @property

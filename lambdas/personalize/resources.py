@@ -34,6 +34,7 @@ class ResourceType:
     noun: str
     name_key: str = "name"
     arn_path: str = "{kebab}/{name}"  # filled from the create request; empty when the service invents the id
+    invented_path: str = ""  # then, what its ARNs look like: `{name}` is the parent's, * the service's own
     parent: str | None = None  # the noun whose ARN narrows List; where an invented id is found
     has_status: bool = True
     updates: tuple[str, ...] = ()  # what its Update operation can change
@@ -61,6 +62,12 @@ class ResourceType:
     def arn_key(self) -> str:
         """The parameter that identifies the resource: ``datasetGroupArn``."""
         return f"{self.camel}Arn"
+
+    @property
+    def arn_shape(self) -> str:
+        """What follows the account in its ARNs: `{name}` is a name that a stage gives, * is not ours."""
+        path = self.arn_path or self.invented_path
+        return path.format(kebab=self.noun.replace("_", "-"), name="{name}", group="{name}", type="*")
 
     @property
     def updatable(self) -> bool:
@@ -120,7 +127,14 @@ _ROWS: Final = (
     _job("dataset_import_job", "dataset", _IMPORT),
     _job("dataset_export_job", "dataset", _IMPORT),
     _job("data_deletion_job", "dataset_group", replace(_IMPORT, patience_seconds=72 * HOUR)),
-    ResourceType("event_tracker", arn_path="", parent="dataset_group", replaceable=True, sole=True),
+    ResourceType(
+        "event_tracker",
+        arn_path="",
+        invented_path="event-tracker/*",
+        parent="dataset_group",
+        replaceable=True,
+        sole=True,
+    ),
     ResourceType("filter", parent="dataset_group", list_key="Filters", replaceable=True),
     ResourceType(
         "metric_attribution",
@@ -137,7 +151,14 @@ _ROWS: Final = (
         parent="dataset_group",
         updates=("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig"),
     ),
-    ResourceType("solution_version", arn_path="", parent="solution", deletable=False, cadence=_TRAINING),
+    ResourceType(
+        "solution_version",
+        arn_path="",
+        invented_path="solution/{name}/*",
+        parent="solution",
+        deletable=False,
+        cadence=_TRAINING,
+    ),
     ResourceType(
         "campaign",
         parent="solution",

@@ -6,7 +6,7 @@ from datetime import datetime
 from lambdas.costs.budget_check import AddedSpending, over_budget, spending
 from lambdas.costs.estimates import CostEstimator, total_cost
 from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.resources import RESOURCES
+from lambdas.personalize.group_arn import group_arn_of
 from lambdas.previews.planned_change import REFUSE, PlannedChange
 from lambdas.requests.parameters import Problem
 from lambdas.requests.plan import Planner
@@ -32,8 +32,8 @@ def budget_problems(
     budget = planner.request.budget
     if budget is None:
         return []
-    group_arn = RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": planner.group})
-    return over_budget(budget, spending(personalize, str(group_arn), now), added_spending(changes), costs)
+    group_arn = group_arn_of(personalize, planner.group)
+    return over_budget(budget, spending(personalize, group_arn, now), added_spending(changes), costs)
 
 
 def budget_refusals(problems: Sequence[Problem]) -> list[PlannedChange]:

@@ -107,7 +107,6 @@ def _solution(request: Request, given: Mapping[str, Any]) -> Solution:
 
 def _deployed(planner: Planner, solution: Solution) -> DeployedSolution:
     stage = planner.train_solution(solution)
-    names = [campaign.name for campaign in solution.campaigns]
     following = next((campaign.name for campaign in solution.campaigns if campaign.follows_newest), None)
-    campaigns = dict(zip(names, stage["campaignArns"], strict=True))
+    campaigns = {arn.rpartition("/")[2]: arn for arn in stage["campaignArns"]}  # as the service calls them
     return DeployedSolution(solution.name, planner.solution_arn(solution), campaigns, following)

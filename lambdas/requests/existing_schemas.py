@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.personalize.avro_schema import replacement_fault, same_columns
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import RESOURCES
+from lambdas.requests.stage_check import adoption_hint
 
 
 def keeping_schemas(stage: Mapping[str, Any], personalize: Personalize) -> dict[str, Any]:
@@ -19,6 +20,8 @@ def keeping_schemas(stage: Mapping[str, Any], personalize: Personalize) -> dict[
 
 def schema_fault(planned: Mapping[str, Any], personalize: Personalize) -> str:
     """Return why a dataset that exists cannot come to the schema that is planned for it, or an empty text."""
+    if foreign := _foreign_schema(planned, personalize):
+        return f"{foreign.rpartition('/')[2]}, a name that this stage may not use: {adoption_hint(foreign)}"
     dataset, kept, asked = _schemas(planned, personalize)
     if not dataset or not kept or not asked or same_columns(kept, asked):
         return ""
@@ -41,10 +44,20 @@ def _schemas(planned: Mapping[str, Any], personalize: Personalize) -> tuple[dict
     """Return the dataset, if it has a schema of another name, the text of that one, and the text asked for."""
     request, row = planned["dataset"]["request"], RESOURCES["dataset"]
     dataset = personalize.describe(row, str(row.arn(personalize.arn_prefix, request)))
+    if dataset and not personalize.names.covers_arn(dataset["schemaArn"], personalize.arn_prefix):
+        return None, "", ""  # Plan refuses it
     if dataset is None or dataset["schemaArn"] == request["schemaArn"]:
         return None, "", ""
     asked = planned["schema"]["request"].get("schema") or _schema(personalize, request["schemaArn"])
     return dataset, _schema(personalize, dataset["schemaArn"]), asked
+
+
+def _foreign_schema(planned: Mapping[str, Any], personalize: Personalize) -> str:
+    """Return the ARN of the schema that an existing dataset has, if the stage may not read it."""
+    row = RESOURCES["dataset"]
+    dataset = personalize.describe(row, str(row.arn(personalize.arn_prefix, planned["dataset"]["request"])))
+    arn = str(dataset["schemaArn"]) if dataset else ""
+    return "" if personalize.names.covers_arn(arn, personalize.arn_prefix) else arn
 
 
 def _schema(personalize: Personalize, arn: str) -> str:

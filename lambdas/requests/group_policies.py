@@ -10,10 +10,11 @@ from lambdas.requests.request import InvalidRequestError, Request, RetrainPolicy
 from lambdas.requests.request_reading import parse_request
 
 
-def upload_policy(objects: Objects, group: str) -> UploadPolicy:
-    """Return what to do with files that are not perfect."""
+def upload_policy(objects: Objects, group: str, *, redacts: bool = False) -> UploadPolicy:
+    """Return what to do with files that are not perfect; `redacts` says that the stage quotes no cell."""
     request = _request(objects, group)
-    return request.uploads if request else UploadPolicy()
+    policy = request.uploads if request else UploadPolicy()
+    return policy.model_copy(update={"quote_cells": False}) if redacts else policy
 
 
 def retrain_policy(objects: Objects, group: str) -> RetrainPolicy | None:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from lambdas.bucket_layout import DatasetName, batch_input_folder, results_folder
-from lambdas.names import digest, ending_in, legal
+from lambdas.names import digest
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.avro_schema import avro_record
 from lambdas.personalize.resources import RESOURCES
 from lambdas.requests.inherited_key import encrypted_files, encrypted_group, encrypted_metrics, overlaid
@@ -14,6 +14,7 @@ from lambdas.requests.request import (
     BatchJob,
     Campaign,
     Dataset,
+    DeletionJob,
     ExportJob,
     NamedResource,
     Recommender,
@@ -24,8 +25,6 @@ from lambdas.requests.sections import PassThroughSection
 
 ResourceSpec = dict[str, Any]  # the input of ensure_resource: {"type", "request"}
 
-_LONGEST_NAME: Final = 63
-
 
 class Extra(NamedTuple):
     """What a group has beside its datasets and solutions: where the request says so, and what to ensure."""
@@ -35,26 +34,10 @@ class Extra(NamedTuple):
     spec: ResourceSpec
 
 
-@dataclass(frozen=True)
-class AccountContext:
-    """Where the group lives (``arn:<partition>:personalize:<region>:<account>``), its files, their key and reader."""
-
-    arn_prefix: str
-    bucket: str
-    role_arn: str
-    kms_key_arn: str | None = None
-
-
-def unique_name(*parts: str) -> str:
-    """Return the parts as one name the service accepts, shortened by a digest when they are too long."""
-    name = legal("-".join(parts))
-    return name if len(name) <= _LONGEST_NAME else ending_in(name, f"-{digest(name, 8)}", _LONGEST_NAME)
-
-
 class Planner:
     """The maker of plans: expands the stages of one request.
 
-    `run` is the name that jobs and versions of this run share.
+    `run` is the name that jobs and versions of this run share. What it names has the stage's names in the plan.
     """
 
     def __init__(self, request: Request, run: str, account: AccountContext) -> None:
@@ -62,7 +45,7 @@ class Planner:
         self.run = run
         self._account = account
         self.group = request.dataset_group.name
-        self._group_arn = self._arn("dataset_group", {"name": self.group})
+        self._group_arn = self._arn("dataset_group", {"name": self._asked(self.group)})
 
     @property
     def bucket(self) -> str:
@@ -79,7 +62,8 @@ class Planner:
         group = self.request.dataset_group.model_dump(by_alias=True)
         group = encrypted_group(group, self._account.kms_key_arn, self._account.role_arn)
         return {
-            "group": self._spec("dataset_group", group),
+            "datasetGroup": self.group,
+            "group": self._spec("dataset_group", {**group, "name": self._asked(self.group)}),
             "onMissingData": self.request.on_missing_data,
             "datasets": [self._dataset(name) for name in self.request.datasets],
             "extras": [extra.spec for extra in self.extras()],
@@ -101,21 +85,20 @@ class Planner:
         for position, export in enumerate(request.dataset_export_jobs):
             yield Extra(f"$.datasetExportJobs[{position}]", export, self._export_job(export))
         for position, deletion in enumerate(request.data_deletion_jobs):
-            job = {"jobName": deletion.job_name, "datasetGroupArn": self._group_arn, "roleArn": self._account.role_arn}
-            spec = self._extra("data_deletion_job", {**job, **deletion.parameters})
-            yield Extra(f"$.dataDeletionJobs[{position}]", deletion, spec)
+            yield Extra(f"$.dataDeletionJobs[{position}]", deletion, self._deletion_job(deletion))
 
     def train_solution(self, solution: Solution) -> dict[str, Any]:
         """Return the solution, what decides about training a version of it, and what its metrics are judged by."""
         parameters = {"performAutoTraining": False, **solution.parameters}
         if solution.recipe_arn:
             parameters["recipeArn"] = self._recipe_arn(solution.recipe_arn)
-        campaigns = [self._arn("campaign", {"name": campaign.name}) for campaign in solution.campaigns]
+        campaigns = [self._arn("campaign", {"name": self._asked(campaign.name)}) for campaign in solution.campaigns]
         return {
             "datasetGroup": self.group,
             "run": self.run,
+            "name": solution.name,
             "solution": self._spec(
-                "solution", {"name": solution.name, "datasetGroupArn": self._group_arn, **parameters}
+                "solution", {"name": self._asked(solution.name), "datasetGroupArn": self._group_arn, **parameters}
             ),
             "training": {
                 "train": self.request.train,
@@ -135,7 +118,8 @@ class Planner:
         return {"campaigns": [self._spec("campaign", parameters) for parameters in campaigns]}
 
     def _campaign(self, solution: Solution, campaign: Campaign, solution_version_arn: str) -> dict[str, Any]:
-        parameters = {"name": campaign.name, "solutionVersionArn": solution_version_arn, **campaign.parameters}
+        name = self._asked(campaign.name)
+        parameters = {"name": name, "solutionVersionArn": solution_version_arn, **campaign.parameters}
         if solution.gates:
             # A campaign that somebody lets follow the newest version would serve what the gates keep back.
             config = parameters.get("campaignConfig", {})
@@ -155,13 +139,13 @@ class Planner:
 
     def solution_arn(self, solution: Solution) -> str:
         """Return the ARN the solution has or will have."""
-        return self._arn("solution", {"name": solution.name})
+        return self._arn("solution", {"name": self._asked(solution.name)})
 
     def _dataset(self, name: DatasetName) -> dict[str, Any]:
         dataset = self.request.datasets[name]
         schema = {"schemaArn": dataset.schema_arn} if dataset.schema_arn else self._schema(name, dataset)
         request: dict[str, Any] = {
-            "name": dataset.name or unique_name(self.group, name),
+            "name": self._asked(dataset.name) if dataset.name else self._made(self.group, name),
             "datasetGroupArn": self._group_arn,
             "datasetType": name.upper(),
             "schemaArn": self._arn("schema", schema),
@@ -175,7 +159,7 @@ class Planner:
         text = json.dumps(dataset.avro or avro_record(name, dataset.columns or {}))
         domain = self.request.dataset_group.parameters.get("domain")
         return {
-            "name": unique_name(self.group, name, digest(text, 8)),
+            "name": self._made(self.group, name, digest(text, 8)),
             "schema": text,
             **({"domain": domain} if domain else {}),
         }
@@ -185,19 +169,23 @@ class Planner:
         if noun == "metric_attribution" and isinstance(output := parameters.get("metricsOutputConfig", {}), Mapping):
             key_arn, role_arn = self._account.kms_key_arn, self._account.role_arn
             parameters["metricsOutputConfig"] = encrypted_metrics(output, key_arn, role_arn)
-        request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **parameters}
+        request = {"name": self._asked(wanted.name), "datasetGroupArn": self._group_arn, **parameters}
         return self._extra(noun, request, replace=wanted.replace)
 
     def _recommender(self, wanted: Recommender) -> ResourceSpec:
-        request = {"name": wanted.name, "datasetGroupArn": self._group_arn, **wanted.parameters}
+        request = {"name": self._asked(wanted.name), "datasetGroupArn": self._group_arn, **wanted.parameters}
         request["recipeArn"] = self._recipe_arn(wanted.recipe_arn)
         timetabled = any(schedule.recommender == wanted.name for schedule in self.request.schedules)
         return self._extra("recommender", request, active=None if timetabled else wanted.active)
 
+    def _deletion_job(self, job: DeletionJob) -> ResourceSpec:
+        fixed = {"datasetGroupArn": self._group_arn, "roleArn": self._account.role_arn}
+        return self._extra("data_deletion_job", {"jobName": self._asked(job.job_name), **fixed, **job.parameters})
+
     def _export_job(self, job: ExportJob) -> ResourceSpec:
         folder = results_folder(self.group, "exports", job.job_name)
         request = {
-            "jobName": job.job_name,
+            "jobName": self._asked(job.job_name),
             "datasetArn": self._arn("dataset", {"datasetGroupArn": self._group_arn, "datasetType": job.dataset}),
             "roleArn": self._account.role_arn,
             "jobOutput": {"s3DataDestination": self._files(f"s3://{self._account.bucket}/{folder}")},
@@ -228,8 +216,8 @@ class Planner:
         }
         parameters = overlaid(computed, job.parameters)
         if "filterArn" in parameters and not parameters["filterArn"].startswith("arn:"):
-            parameters["filterArn"] = self._arn("filter", {"name": parameters["filterArn"]})
-        name = unique_name(job.template, self.run)
+            parameters["filterArn"] = self._arn("filter", {"name": self._asked(parameters["filterArn"])})
+        name = self._made(job.template, self.run)
         return self._spec(noun, {"jobName": name, "solutionVersionArn": solution_version_arn, **parameters})
 
     def _recipe_arn(self, recipe: str) -> str:
@@ -237,6 +225,12 @@ class Planner:
             return recipe
         partition = self._account.arn_prefix.split(":")[1]
         return f"arn:{partition}:personalize:::recipe/{recipe}"
+
+    def _asked(self, name: str) -> str:
+        return self._account.names.asked(name, self.group)
+
+    def _made(self, *parts: str) -> str:
+        return self._account.names.made(*parts)
 
     def _arn(self, noun: str, request: Mapping[str, Any]) -> str:
         return str(RESOURCES[noun].arn(self._account.arn_prefix, request))

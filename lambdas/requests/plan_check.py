@@ -24,6 +24,7 @@ from lambdas.requests.request import (
 )
 from lambdas.requests.schedules.planned_schedules import schedule_problems
 from lambdas.requests.sections import PassThroughSection
+from lambdas.requests.stage_check import foreign_names
 
 # What the plan computes: a request that said otherwise would be at odds with itself, at the latest in its second run.
 _OURS: Final[Mapping[type[PassThroughSection], tuple[str, ...]]] = {
@@ -73,7 +74,8 @@ def _import_job_problems(
 ) -> Iterator[Problem]:
     section = planner.request.datasets[dataset["name"]].import_job
     arn = RESOURCES["dataset"].arn(personalize.arn_prefix, dataset["dataset"]["request"])
-    computed: dict[str, Any] = {"jobName": "a-job", "datasetArn": arn, "dataSource": {}, "roleArn": planner.role_arn}
+    name = personalize.names.made("a-job")
+    computed: dict[str, Any] = {"jobName": name, "datasetArn": arn, "dataSource": {}, "roleArn": planner.role_arn}
     request = {**planner.request.import_job_options(dataset["name"]), **computed}
     spec = {"type": "dataset_import_job", "request": request}
     yield from _check_section(personalize, section, spec, f"{path}.importJob")
@@ -90,6 +92,8 @@ def _schema_problems(
     personalize: Personalize, section: Dataset, planned: Mapping[str, Any], path: str
 ) -> Iterator[Problem]:
     if section.schema_arn:
+        if not personalize.names.covers_arn(section.schema_arn, personalize.arn_prefix):
+            return  # told with the dataset, which names it
         if personalize.describe(RESOURCES["schema"], section.schema_arn) is None:
             yield Problem(f"{path}.schemaArn", f"there is no schema {section.schema_arn}")
         return
@@ -166,5 +170,13 @@ def _follows(section: PassThroughSection, key: str, value: Any) -> bool:
 
 
 def _check(personalize: Personalize, spec: ResourceSpec, path: str, own_keys: Sequence[str] = ()) -> Iterator[Problem]:
-    shape = personalize.input_shape(f"Create{RESOURCES[spec['type']].pascal}")
-    return check_parameters(shape, spec["request"], path, own_keys)
+    row, names = RESOURCES[spec["type"]], personalize.names
+    shape = personalize.input_shape(f"Create{row.pascal}")
+    for problem in check_parameters(shape, spec["request"], path, own_keys):
+        counts = names.prefix and problem.path == f"{path}.{row.name_key}"
+        yield (
+            problem._replace(text=f"{problem.text}, the stage's prefix {names.prefix!r} included")
+            if counts
+            else problem
+        )
+    yield from foreign_names(spec, path, names, personalize.arn_prefix)

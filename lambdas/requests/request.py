@@ -168,6 +168,9 @@ class UploadPolicy(StrictSection):
         "cell in a plain int or long column, a header in quotes or in another case than the schema.",
     )
     attempts: int = Field(default=3, ge=1, le=10, description="How many import jobs a file may fail with.")
+    quote_cells: bool = Field(
+        default=True, description="Whether reports and reasons quote what is bad; a stage with redact_cells never does."
+    )
 
 
 class RetrainPolicy(StrictSection):

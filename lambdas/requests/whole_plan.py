@@ -34,7 +34,6 @@ def plan_pipeline(planner: Planner, only: str | None = None) -> dict[str, Any]:
 def _whole_plan(planner: Planner, solution: Solution) -> dict[str, Any]:
     later = "the version that will be trained"
     return {
-        "name": solution.name,
         **planner.train_solution(solution),
         **planner.update_campaign(solution, later),
         **planner.run_batch_inference(solution, later),

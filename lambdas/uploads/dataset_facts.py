@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from lambdas.personalize.gateway import Personalize
+from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.lifecycle import Phase, phase_of
 from lambdas.personalize.resources import RESOURCES
 
@@ -64,7 +65,7 @@ def newest_training(personalize: Personalize, group: str) -> datetime | None:
     """Return when the group's newest solution version that works was made."""
     times = [
         version["creationDateTime"]
-        for solution in personalize.summaries(RESOURCES["solution"], _group_arn(personalize, group))
+        for solution in personalize.summaries(RESOURCES["solution"], group_arn_of(personalize, group))
         for version in personalize.summaries(RESOURCES["solution_version"], solution["solutionArn"])
         if phase_of(version["status"]) is Phase.READY
     ]
@@ -73,7 +74,7 @@ def newest_training(personalize: Personalize, group: str) -> datetime | None:
 
 def _describe(personalize: Personalize, group: str, dataset: str) -> Mapping[str, Any]:
     row = RESOURCES["dataset"]
-    named = {"datasetGroupArn": _group_arn(personalize, group), "datasetType": dataset}
+    named = {"datasetGroupArn": group_arn_of(personalize, group), "datasetType": dataset}
     described = personalize.describe(row, str(row.arn(personalize.arn_prefix, named)))
     if described is None:
         raise MissingDatasetError(f"the dataset {group}/{dataset} does not exist yet")
@@ -89,7 +90,3 @@ def _is_filled(personalize: Personalize, described: Mapping[str, Any], known: st
     # Jobs of an earlier dataset of this name bear the same ARN; its rows went with it.
     jobs = personalize.summaries(RESOURCES["dataset_import_job"], described["datasetArn"])
     return any(phase_of(job["status"]) is Phase.READY and job["creationDateTime"] >= created for job in jobs)
-
-
-def _group_arn(personalize: Personalize, group: str) -> str:
-    return str(RESOURCES["dataset_group"].arn(personalize.arn_prefix, {"name": group}))

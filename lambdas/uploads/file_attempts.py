@@ -41,10 +41,11 @@ class FileAttempts:
         later = (datetime.fromisoformat(step.time) + _PAUSE).isoformat().replace("+00:00", "Z")
         rejected = []
         for row, error in failures:
+            reason = _reason(error, quotes=policy.quote_cells)
             if row.attempts + 1 >= policy.attempts:
-                rejected.append((row, self._reported(row, _reason(error))))
+                rejected.append((row, self._reported(row, reason)))
             else:
-                self._ledger.set_back(row, _reason(error), epoch=lease.epoch, not_before=later)
+                self._ledger.set_back(row, reason, epoch=lease.epoch, not_before=later)
         return self._claims.reject(rejected, step.time, lease)
 
     def _reported(self, row: FileRow, reason: str) -> str:
@@ -53,9 +54,12 @@ class FileAttempts:
         try:
             return f"{reason} (report: {write_report(self._objects, row.key, row.version, progress, 'rejected')})"
         except Exception as error:  # noqa: BLE001 - the file is given up with a report or without
-            return f"{reason} (no report: {_reason(error)})"
+            return f"{reason} (no report: {type(error).__name__})"
 
 
-def _reason(error: Exception) -> str:
-    text = str(error) if isinstance(error, UnreadableObjectError) else f"{type(error).__name__}: {error}"
-    return cut(text)
+def _reason(error: Exception, *, quotes: bool) -> str:
+    """Return what went wrong. An error of ours may quote what it stumbled over; one of a call tells of the call."""
+    if isinstance(error, UnreadableObjectError):
+        return cut(str(error))
+    of_a_call = isinstance(error, TransientError) or hasattr(error, "response")
+    return cut(f"{type(error).__name__}: {error}" if quotes or of_a_call else type(error).__name__)

@@ -63,7 +63,7 @@ class Inspection:
         step: ImportStepInput,
         lease: Lease,
     ) -> Lease:
-        checked = each_apart(lambda row: self._check(row, columns), group)
+        checked = each_apart(lambda row: self._check(row, columns, quotes=policy.quote_cells), group)
         judged = each_apart(
             lambda pair: self._judge(*pair, policy, step, lease), list(zip(group, checked, strict=True))
         )
@@ -105,14 +105,14 @@ class Inspection:
             write_report(self._objects, row.key, row.version, progress, "imported without its bad rows")
         self._ledger.note(replace(row, rows=progress.rows, bad_rows=progress.bad_rows, progress=""), epoch=lease.epoch)
 
-    def _check(self, row: FileRow, columns: Sequence[Column]) -> "_Checked | str":
+    def _check(self, row: FileRow, columns: Sequence[Column], *, quotes: bool) -> "_Checked | str":
         start = InspectionProgress.model_validate_json(row.progress) if row.progress else None
         body = self._objects.open(row.key, start.offset if start else 0) if row.size_bytes else None
         if row.size_bytes and body is None:
             return _WITHDRAWN
         if body and (body.version_id if row.versioned else body.etag) != row.version:
             return _OVERWRITTEN
-        inspector = Inspector(columns, start)
+        inspector = Inspector(columns, start, quotes=quotes)
         for chunk in body.chunks if body else ():
             inspector.feed(chunk)
             if inspector.progress.hopeless:

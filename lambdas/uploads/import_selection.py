@@ -117,13 +117,16 @@ def selection_digest(dataset_key: str, selection: ImportSelection) -> str:
     return digest("\n".join([dataset_key, *(f"{file.entry} {file.attempts}" for file in selection.files)]))
 
 
-def job_name(dataset_key: str, selection: ImportSelection, time: str) -> str:
+def job_name(dataset_key: str, selection: ImportSelection, time: str, prefix: str = "") -> str:
     """Return the name of the job that imports these files now.
 
     The service never frees a job's name, so it is made of what is imported, how often that was tried, and when.
+    It begins with the stage's `prefix`.
     """
     when = "".join(letter for letter in time[:19] if letter.isalnum())
-    return ending_in(legal(dataset_key), f"-{when}-{selection_digest(dataset_key, selection)}", _LONGEST_JOB_NAME)
+    return ending_in(
+        legal(prefix + dataset_key), f"-{when}-{selection_digest(dataset_key, selection)}", _LONGEST_JOB_NAME
+    )
 
 
 def import_request(

@@ -35,11 +35,18 @@ class Placement(NamedTuple):
     failed: list[tuple[FileRow, Exception]]
 
 
+class ImportJobs(NamedTuple):
+    """What all import jobs of a stage share: the role that the service is handed, and how their names begin."""
+
+    role_arn: str
+    name_prefix: str = ""
+
+
 class Staging:
     """Chooses the next import, copies what must be copied, and writes the job down before it is asked for."""
 
     def __init__(
-        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, role_arn: str,
+        self, ledger: Ledger, leases: Leases, claims: Claims, objects: Objects, jobs: ImportJobs,
         out_of_time: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._attempts = FileAttempts(ledger, claims, objects)
@@ -47,7 +54,7 @@ class Staging:
         self._leases = leases
         self._claims = claims
         self._objects = objects
-        self._role_arn = role_arn
+        self._jobs = jobs
         self._out_of_time = out_of_time
 
     def stage(
@@ -87,12 +94,12 @@ class Staging:
     ) -> Batch:
         facts = step.state.facts
         assert facts is not None  # noqa: S101 -- `stage` has looked
-        name = job_name(step.dataset_key, selection, step.time)
+        name = job_name(step.dataset_key, selection, step.time, self._jobs.name_prefix)
         each(lambda row: self._ledger.claim(row, name, epoch=lease.epoch), selection.files)
         batch = Batch(
             name=name,
             mode=selection.mode,
-            request={**options, **import_request(facts.arn, self._role_arn, selection, name, location)},
+            request={**options, **import_request(facts.arn, self._jobs.role_arn, selection, name, location)},
             files=len(selection.files),
             rows=selection.rows,
             size_bytes=selection.size_bytes,

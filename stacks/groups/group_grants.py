@@ -6,11 +6,13 @@ from typing import Final
 from lambdas.bucket_layout import REJECTED, REQUESTS, RESULTS, RUNS, STAGING, UPLOADS
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES
 from lambdas.personalize.resources import RESOURCES
+from stacks.access.personalize_actions import personalize_actions, personalize_lists
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What schedules of a request start; EventBridge Scheduler does it, by a role of its own.
 SCHEDULABLE: Final = tuple(StartableMachine(name) for name in SCHEDULABLE_MACHINES)
 
+_NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)
 _SCHEDULES: Final = (Variable.SCHEDULE_GROUP, Variable.SCHEDULER_ROLE_ARN, Variable.DEAD_LETTERS_ARN)
 _PASS_SCHEDULER_ROLE: Final = Permission(
     PolicyResource.SCHEDULER_ROLE,
@@ -37,16 +39,14 @@ _KEEP_LEASES: Final = allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb
 GROUP_GRANTS: Final[Mapping[str, Grant]] = {
     "plan_teardown": Grant(
         (
-            allow(
-                PolicyResource.PERSONALIZE,
-                "personalize:ListTagsForResource",
-                *(f"personalize:Describe{row.pascal}" for row in RESOURCES.values() if row.deletable),
+            personalize_actions(
+                "ListTagsForResource", *(f"Describe{row.pascal}" for row in RESOURCES.values() if row.deletable)
             ),
-            allow(PolicyResource.NO_RESOURCE, *(f"personalize:List{noun}" for noun in _LISTED)),
+            personalize_lists(*_LISTED),
             _KEEP_LEASES,
             *_LOOK_AT_HOLDERS,
         ),
-        environment=(Variable.PERSONALIZE_ARN_PREFIX, Variable.LEDGER_TABLE_NAME, Variable.OWNER),
+        environment=(*_NAMING, Variable.LEDGER_TABLE_NAME, Variable.OWNER),
         timeout_seconds=300,
     ),
     "plan_forgetting": Grant(
@@ -58,10 +58,10 @@ GROUP_GRANTS: Final[Mapping[str, Grant]] = {
             allow(PolicyResource.BUCKET, "s3:ListBucket"),
             _KEEP_LEASES,
             *_LOOK_AT_HOLDERS,
-            allow(PolicyResource.PERSONALIZE, "personalize:DescribeDatasetImportJob"),
+            personalize_actions("DescribeDatasetImportJob"),
         ),
         environment=(
-            Variable.PERSONALIZE_ARN_PREFIX,
+            *_NAMING,
             Variable.PERSONALIZE_ROLE_ARN,
             Variable.BUCKET_NAME,
             Variable.LEDGER_TABLE_NAME,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
@@ -20,7 +20,6 @@ class GroupSchedules(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, machine_arns: Sequence[str]) -> None:
         """Create the schedule group and the role, by which these machines can be started."""
         super().__init__(scope, construct_id)
-        self._stack = Stack.of(self)
         self.group_name = settings.named(_STEM)
         group = scheduler.CfnScheduleGroup(self, "Group", name=self.group_name)
         self.role = iam.Role(
@@ -35,7 +34,8 @@ class GroupSchedules(Construct):
                 },
             ),
         )
-        self.dead_letters_arn = self._stack.format_arn(service="sqs", resource=settings.named("dead_letters"))
+        dead_letters = settings.named("dead_letters")
+        self.dead_letters_arn = f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{dead_letters}"
         starting = iam.PolicyStatement(actions=["states:StartExecution"], resources=list(machine_arns))
         self.role.add_to_policy(starting)
         self.role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letters_arn]))
@@ -46,4 +46,4 @@ class GroupSchedules(Construct):
     @property
     def schedule_arns(self) -> str:
         """The pattern of the ARNs of the group's schedules."""
-        return self._stack.format_arn(service="scheduler", resource="schedule", resource_name=f"{self.group_name}/*")
+        return f"arn:{Aws.PARTITION}:scheduler:{Aws.REGION}:{Aws.ACCOUNT_ID}:schedule/{self.group_name}/*"

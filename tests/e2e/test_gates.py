@@ -47,7 +47,9 @@ def told(cloud: Cloud, queue: str) -> list[dict[str, Any]]:
 
 
 def serving(cloud: Cloud) -> str:
-    (campaign,) = (one for one in cloud.client("personalize").list_campaigns()["campaigns"] if one["name"] == GROUP)
+    (campaign,) = (
+        one for one in cloud.client("personalize").list_campaigns()["campaigns"] if one["name"] == f"dev-{GROUP}"
+    )
     described = cloud.client("personalize").describe_campaign(campaignArn=campaign["campaignArn"])["campaign"]
     return str(described["solutionVersionArn"])
 
@@ -60,7 +62,9 @@ def succeeded(run: Run) -> dict[str, Any]:
 
 def versions(cloud: Cloud) -> list[str]:
     """Return the solution's versions, the oldest first."""
-    (solution,) = (one for one in cloud.client("personalize").list_solutions()["solutions"] if one["name"] == GROUP)
+    (solution,) = (
+        one for one in cloud.client("personalize").list_solutions()["solutions"] if one["name"] == f"dev-{GROUP}"
+    )
     found = cloud.client("personalize").list_solution_versions(solutionArn=solution["solutionArn"])["solutionVersions"]
     return [one["solutionVersionArn"] for one in sorted(found, key=lambda one: one["creationDateTime"])]
 

@@ -34,7 +34,7 @@ def review(cloud: Cloud, hours_later: float) -> dict[str, Any]:
 
 def tps(cloud: Cloud) -> int:
     client = cloud.client("personalize")
-    (arn,) = (one["campaignArn"] for one in client.list_campaigns()["campaigns"] if one["name"] == "drowsy")
+    (arn,) = (one["campaignArn"] for one in client.list_campaigns()["campaigns"] if one["name"] == "dev-drowsy")
     return int(client.describe_campaign(campaignArn=arn)["campaign"]["minProvisionedTPS"])
 
 
@@ -47,7 +47,9 @@ def test_what_nobody_asks_is_lowered_once(cloud: Cloud) -> None:
     assert tps(cloud) == 3
     assert review(cloud, 1)["idle"] == {}
     found = review(cloud, 30)["idle"]
-    assert found == {GROUP: [{"type": "campaign", "name": "drowsy", "hours": 24, "monthly": 438.35, "done": "lower"}]}
+    assert found == {
+        GROUP: [{"type": "campaign", "name": "dev-drowsy", "hours": 24, "monthly": 438.35, "done": "lower"}]
+    }
     assert tps(cloud) == 1
 
     # A run brings it back to what the request says; nobody asked it since, so it is left alone.

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from moto.awslambda.models import lambda_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 
 from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud, Run
@@ -141,13 +143,15 @@ def test_an_edit_that_needs_no_training_trains_nothing(
 
 @contextmanager
 def missing(cloud: Cloud, verb: str) -> Iterator[None]:
-    """Take a handler's code away for a while."""
-    functions = cloud.client("lambda")
-    found = functions.list_functions()["Functions"]
+    """Take a handler's code away for a while, from all its versions: no API changes one that is published."""
+    found = cloud.client("lambda").list_functions()["Functions"]
     (name,) = (one["FunctionName"] for one in found if one["Handler"] == f"lambdas.{verb}.handler")
-    functions.update_function_configuration(FunctionName=name, Handler="lambdas.nowhere.handler")
+    versions = lambda_backends[ACCOUNT]["us-east-1"].list_versions_by_function(name)
+    for version in versions:
+        version.handler = "lambdas.nowhere.handler"
     yield
-    functions.update_function_configuration(FunctionName=name, Handler=f"lambdas.{verb}.handler")
+    for version in versions:
+        version.handler = f"lambdas.{verb}.handler"
 
 
 @contextmanager
@@ -201,7 +205,7 @@ def test_enough_streamed_events_make_a_training_due(cloud: Cloud, trained: Run, 
     first = pipeline(cloud, request)
     assert first.status == "SUCCEEDED", first.cause
     trackers = cloud.client("personalize").list_event_trackers()["eventTrackers"]
-    (arn,) = (one["eventTrackerArn"] for one in trackers if one["name"] == "paid-events")
+    (arn,) = (one["eventTrackerArn"] for one in trackers if one["name"] == "dev-paid-events")
     tracking = cloud.client("personalize").describe_event_tracker(eventTrackerArn=arn)["eventTracker"]["trackingId"]
     creates.clear()
     for requests in (2, 1):

@@ -171,7 +171,7 @@ def test_a_campaign_update_that_fails_says_so_after_the_batch_job_ran(cloud: Clo
     cloud.personalize.faults.fail("campaign", "The stage collapsed.")
     run = cloud.run("pipeline", {"datasetGroup": "movies", "train": "ALWAYS"}, timeout_seconds=120)
     assert (run.status, run.error) == ("FAILED", "ResourceFailed")
-    assert "campaign movies-for-you" in (run.cause or "")
+    assert "campaign dev-movies-for-you" in (run.cause or "")
     assert "The stage collapsed." in (run.cause or "")
     assert "Run batch inference" in run.states
 

@@ -195,13 +195,15 @@ def test_outputs_have_the_keys_that_others_rely_on(data: Template, workflow: Tem
     assert set(data["Outputs"]) > {"Bucket", "PersonalizeRoleArn", "TableLedger", "UploadHint"}
     machines = {f"StateMachine{pascal(name)}" for name in statemachines.names()}
     schedules = {"SchedulesGroup", "SchedulesRoleArn", "SchedulesDeadLettersArn"}
-    assert set(workflow["Outputs"]) == machines | schedules | {"QueueUploads", "QueueDeadLetters"}
+    others = {"QueueUploads", "QueueDeadLetters", "PersonalizeNames", "PolicyUploader", "PolicySpender"}
+    assert set(workflow["Outputs"]) == machines | schedules | others
 
 
 MEANINGS = {
     "run-failed",
     "run-slow",
     "version-kept-back",
+    "over-budget",
     "dead-letters-waiting",
     "events-unread",
     "file-waiting",

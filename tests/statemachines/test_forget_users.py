@@ -31,12 +31,12 @@ def contents(cloud: Cloud, group: str) -> dict[str, list[bytes]]:
 
 
 def jobs(cloud: Cloud, group: str) -> list[dict[str, Any]]:
-    listed = cloud.client("personalize").list_data_deletion_jobs(datasetGroupArn=f"{PREFIX}:dataset-group/{group}")
+    listed = cloud.client("personalize").list_data_deletion_jobs(datasetGroupArn=f"{PREFIX}:dataset-group/dev-{group}")
     return list(listed["dataDeletionJobs"])
 
 
 def imports(cloud: Cloud, group: str) -> int:
-    arn = f"{PREFIX}:dataset/{group}/INTERACTIONS"
+    arn = f"{PREFIX}:dataset/dev-{group}/INTERACTIONS"
     return len(cloud.client("personalize").list_dataset_import_jobs(datasetArn=arn)["datasetImportJobs"])
 
 

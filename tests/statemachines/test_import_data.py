@@ -73,11 +73,11 @@ def test_what_the_request_says_of_imports_and_tags_reaches_the_service(cloud: Cl
     s3.put_object(Bucket=bucket, Key="uploads/tagged/interactions/monday.csv", Body=csv("ann"))
     cloud.quiesce()
     personalize = cloud.client("personalize")
-    datasets = personalize.list_datasets(datasetGroupArn=f"{PREFIX}:dataset-group/tagged")["datasets"]
-    (done,) = personalize.list_dataset_import_jobs(datasetArn=f"{PREFIX}:dataset/tagged/INTERACTIONS")[
+    datasets = personalize.list_datasets(datasetGroupArn=f"{PREFIX}:dataset-group/dev-tagged")["datasets"]
+    (done,) = personalize.list_dataset_import_jobs(datasetArn=f"{PREFIX}:dataset/dev-tagged/INTERACTIONS")[
         "datasetImportJobs"
     ]
-    (tracker,) = personalize.list_event_trackers(datasetGroupArn=f"{PREFIX}:dataset-group/tagged")["eventTrackers"]
+    (tracker,) = personalize.list_event_trackers(datasetGroupArn=f"{PREFIX}:dataset-group/dev-tagged")["eventTrackers"]
     arns = [*(one["datasetArn"] for one in datasets), tracker["eventTrackerArn"], done["datasetImportJobArn"]]
     tags = [personalize.list_tags_for_resource(resourceArn=arn)["tags"] for arn in arns]
     owner = {"tagKey": "made-by", "tagValue": "personalize-dev"}

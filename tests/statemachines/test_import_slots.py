@@ -44,6 +44,6 @@ def test_a_dataset_that_always_has_more_to_import_leaves_the_slot_to_others(clou
     greedy.drop("2.csv", csv("dan"))  # while the one before is being imported
     patient.drop("only.csv", csv("cleo"))
     until(4, cloud)
-    owners = [job["jobName"].partition("-")[0] for job in jobs(cloud)]
+    owners = [job["jobName"].split("-")[1] for job in jobs(cloud)]
     assert owners == ["greedy", "greedy", "patient", "greedy"]
     assert {run.status for group in (greedy, patient) for run in group.runs()} == {"SUCCEEDED"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize_local.__main__ import main
+from control.program import main
 from personalize_local.cloud import Cloud
 from tests.statemachines.uploads_group import Group, csv
 
@@ -151,19 +151,21 @@ def test_seven_groups_wait_for_import_slots_without_an_error(cloud: Cloud) -> No
 
 
 def test_the_command_line_tells_what_happened_to_a_file(
-    group: Group, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+    group: Group, cloud: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group.create()
     bad = group.drop("bad.csv", csv("bob", header="USER_ID,ITEM,TIMESTAMP"))
     good = group.drop("good.csv", csv("ann"))
     group.runs()
-    assert main(["file", good, "--endpoint", cloud.endpoint]) == 0
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["files", good]) == 0
     told = capsys.readouterr().out
     assert told.startswith("IMPORTED: version ")
     assert f"import job: {group.jobs()[0]['datasetImportJobArn']}" in told
-    assert main(["file", bad, "--endpoint", cloud.endpoint]) == 0
+    assert main(["files", bad]) == 0
     assert "reason: line 1, column ITEM_ID" in capsys.readouterr().out
-    assert main(["file", f"{good}x", "--endpoint", cloud.endpoint]) == 1
+    assert main(["files", f"{good}x"]) == 1
 
 
 def test_bad_rows_are_left_out_when_the_request_says_so(group: Group, cloud: Cloud) -> None:

@@ -13,8 +13,8 @@ def run(cloud: Cloud, machine: str, noun: str, **request: Any) -> Run:
 
 
 def test_deletes_and_waits_until_it_is_gone(cloud: Cloud) -> None:
-    run(cloud, "ensure_resource", "dataset_group", name="movies")
-    removed = run(cloud, "remove_resource", "dataset_group", name="movies")
+    run(cloud, "ensure_resource", "dataset_group", name="dev-movies")
+    removed = run(cloud, "remove_resource", "dataset_group", name="dev-movies")
     assert removed.status == "SUCCEEDED"
     assert list(removed.states[:4]) == [*LOOK, "Delete", "Wait"]
     assert removed.states[-1] == "Gone"
@@ -22,7 +22,7 @@ def test_deletes_and_waits_until_it_is_gone(cloud: Cloud) -> None:
 
 
 def test_what_is_not_there_is_gone_already(cloud: Cloud) -> None:
-    assert list(run(cloud, "remove_resource", "campaign", name="never").states) == [*LOOK, "Gone"]
+    assert list(run(cloud, "remove_resource", "campaign", name="dev-never").states) == [*LOOK, "Gone"]
 
 
 def made(cloud: Cloud, noun: str, **request: Any) -> str:
@@ -43,30 +43,30 @@ SCHEMA = {
 
 def test_every_kind_that_can_go_goes_by_its_name(cloud: Cloud) -> None:
     """In the order that the service demands; nothing is named by an ARN."""
-    group = made(cloud, "dataset_group", name="by-name")
-    schema = made(cloud, "schema", name="by-name", schema=json.dumps(SCHEMA))
-    made(cloud, "dataset", name="by-name", datasetGroupArn=group, schemaArn=schema, datasetType="INTERACTIONS")
-    made(cloud, "event_tracker", name="by-name", datasetGroupArn=group)
+    group = made(cloud, "dataset_group", name="dev-by-name")
+    schema = made(cloud, "schema", name="dev-by-name", schema=json.dumps(SCHEMA))
+    made(cloud, "dataset", name="dev-by-name", datasetGroupArn=group, schemaArn=schema, datasetType="INTERACTIONS")
+    made(cloud, "event_tracker", name="dev-by-name", datasetGroupArn=group)
     expression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")'
-    made(cloud, "filter", name="by-name", datasetGroupArn=group, filterExpression=expression)
+    made(cloud, "filter", name="dev-by-name", datasetGroupArn=group, filterExpression=expression)
     recipe = "arn:aws:personalize:::recipe/aws-sims"
-    made(cloud, "solution", name="by-name", datasetGroupArn=group, recipeArn=recipe)
+    made(cloud, "solution", name="dev-by-name", datasetGroupArn=group, recipeArn=recipe)
     order = ["solution", "filter", "event_tracker", "dataset", "schema", "dataset_group"]
     for noun in order:
-        removed = run(cloud, "remove_resource", noun, name="by-name")
+        removed = run(cloud, "remove_resource", noun, name="dev-by-name")
         assert (noun, removed.status, removed.states[-1]) == (noun, "SUCCEEDED", "Gone"), removed.cause
         assert "Delete" in removed.states, f"{noun} was not found by its name"
 
 
 def test_a_group_with_children_says_at_once_which(cloud: Cloud) -> None:
-    group = made(cloud, "dataset_group", name="family")
-    made(cloud, "event_tracker", name="family-events", datasetGroupArn=group)
-    kept = run(cloud, "remove_resource", "dataset_group", name="family")
+    group = made(cloud, "dataset_group", name="dev-family")
+    made(cloud, "event_tracker", name="dev-family-events", datasetGroupArn=group)
+    kept = run(cloud, "remove_resource", "dataset_group", name="dev-family")
     assert (kept.status, kept.error) == ("FAILED", "StillInUseError")
-    assert "event_tracker family-events (ACTIVE)" in (kept.cause or "")
+    assert "event_tracker dev-family-events (ACTIVE)" in (kept.cause or "")
     assert kept.states.count("Delete") == 1
-    assert run(cloud, "remove_resource", "event_tracker", name="family-events").status == "SUCCEEDED"
-    assert run(cloud, "remove_resource", "dataset_group", name="family").status == "SUCCEEDED"
+    assert run(cloud, "remove_resource", "event_tracker", name="dev-family-events").status == "SUCCEEDED"
+    assert run(cloud, "remove_resource", "dataset_group", name="dev-family").status == "SUCCEEDED"
 
 
 def test_what_is_meant_has_to_be_said(cloud: Cloud) -> None:

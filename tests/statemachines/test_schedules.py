@@ -75,14 +75,14 @@ def test_a_schedule_of_a_deleted_group_ends_red_and_makes_nothing(scheduled: Clo
     keep(scheduled, request("lost", HOURLY))
     until(lambda: names(scheduled, "lost"))
     for noun in ("dataset", "dataset_group"):
-        given = {"name": "lost"} if noun == "dataset_group" else {}
-        arn = "arn:aws:personalize:us-east-1:123456789012:dataset-group/lost"
+        given = {"name": "dev-lost"} if noun == "dataset_group" else {}
+        arn = "arn:aws:personalize:us-east-1:123456789012:dataset-group/dev-lost"
         about = {"datasetGroupArn": arn, "datasetType": "INTERACTIONS"} if noun == "dataset" else given
         assert scheduled.run("remove_resource", {"type": noun, "request": about}).status == "SUCCEEDED"
     (ended, *_) = until(lambda: started(scheduled, "import_data", "lost", "FAILED"))
     assert "there is no dataset group arn:aws:personalize" in ended["cause"]
     groups = scheduled.client("personalize").list_dataset_groups()["datasetGroups"]
-    assert "lost" not in [one["name"] for one in groups]
+    assert "dev-lost" not in [one["name"] for one in groups]
 
 
 def test_a_request_that_is_not_in_the_bucket_has_no_schedules(scheduled: Cloud) -> None:

@@ -85,41 +85,41 @@ def test_rows_and_files_stay_until_somebody_says_so(demo: Cloud) -> None:
 
 def test_what_the_stage_did_not_make_stays_unless_it_is_told(cloud: Cloud) -> None:
     personalize = cloud.client("personalize")
-    personalize.create_dataset_group(name="by-hand")
-    assert run(cloud, "ensure_resource", "dataset_group", name="by-hand").status == "SUCCEEDED"
+    personalize.create_dataset_group(name="dev-by-hand")
+    assert run(cloud, "ensure_resource", "dataset_group", name="dev-by-hand").status == "SUCCEEDED"
     refused = teardown(cloud, datasetGroup="by-hand", dryRun=False)
     assert (refused.status, refused.error) == ("FAILED", "NotOursError")
-    assert "did not make dataset_group by-hand" in str(refused.cause)
-    assert teardown(cloud, datasetGroup="by-hand").output["notOurs"] == ["dataset_group by-hand"]
+    assert "did not make dataset_group dev-by-hand" in str(refused.cause)
+    assert teardown(cloud, datasetGroup="by-hand").output["notOurs"] == ["dataset_group dev-by-hand"]
     gone = teardown(cloud, datasetGroup="by-hand", dryRun=False, alsoNotOurs=True)
     assert gone.status == "SUCCEEDED", gone.cause
-    assert "by-hand" not in [one["name"] for one in summaries(cloud, "dataset_group")]
+    assert "dev-by-hand" not in [one["name"] for one in summaries(cloud, "dataset_group")]
 
 
 def test_one_resource_goes_with_its_dependants_and_the_rest_stays(cloud: Cloud) -> None:
-    group = made(cloud, "dataset_group", name="part")
-    schema = made(cloud, "schema", name="part-interactions-0123abcd", schema=json.dumps(SCHEMA))
-    made(cloud, "dataset", name="part", datasetGroupArn=group, schemaArn=schema, datasetType="INTERACTIONS")
-    made(cloud, "solution", name="part", datasetGroupArn=group, recipeArn="arn:aws:personalize:::recipe/aws-sims")
-    about = {"type": "solution", "request": {"name": "part"}}
-    assert names(teardown(cloud, **about).output["levels"]) == [["solution part"]]
+    group = made(cloud, "dataset_group", name="dev-part")
+    schema = made(cloud, "schema", name="dev-part-interactions-0123abcd", schema=json.dumps(SCHEMA))
+    made(cloud, "dataset", name="dev-part", datasetGroupArn=group, schemaArn=schema, datasetType="INTERACTIONS")
+    made(cloud, "solution", name="dev-part", datasetGroupArn=group, recipeArn="arn:aws:personalize:::recipe/aws-sims")
+    about = {"type": "solution", "request": {"name": "dev-part"}}
+    assert names(teardown(cloud, **about).output["levels"]) == [["solution dev-part"]]
     assert teardown(cloud, **about, dryRun=False).status == "SUCCEEDED"
     assert (summaries(cloud, "solution"), len(summaries(cloud, "dataset"))) == ([], 1)
     # A crash after some levels: what is left is found, and goes.
-    assert run(cloud, "remove_resource", "dataset", name="part").status == "SUCCEEDED"
+    assert run(cloud, "remove_resource", "dataset", name="dev-part").status == "SUCCEEDED"
     ended = teardown(cloud, datasetGroup="part", dryRun=False)
-    assert names(ended.output["levels"]) == [["dataset_group part"], ["schema part-interactions-0123abcd"]]
+    assert names(ended.output["levels"]) == [["dataset_group dev-part"], ["schema dev-part-interactions-0123abcd"]]
     assert left(cloud) == []
 
 
 def test_a_schema_that_another_group_uses_stays(cloud: Cloud) -> None:
-    schema = made(cloud, "schema", name="one-interactions-0123abcd", schema=json.dumps(SCHEMA))
-    for name in ("one", "other"):
+    schema = made(cloud, "schema", name="dev-one-interactions-0123abcd", schema=json.dumps(SCHEMA))
+    for name in ("dev-one", "dev-other"):
         group = made(cloud, "dataset_group", name=name)
         made(cloud, "dataset", name=name, datasetGroupArn=group, schemaArn=schema, datasetType="INTERACTIONS")
     first = teardown(cloud, datasetGroup="one", dryRun=False)
-    assert names(first.output["levels"]) == [["dataset one"], ["dataset_group one"]]
-    assert [one["name"] for one in summaries(cloud, "dataset_group")] == ["other"]
+    assert names(first.output["levels"]) == [["dataset dev-one"], ["dataset_group dev-one"]]
+    assert [one["name"] for one in summaries(cloud, "dataset_group")] == ["dev-other"]
     assert teardown(cloud, datasetGroup="other", dryRun=False).status == "SUCCEEDED"
     assert teardown(cloud, datasetGroup="one", dryRun=False).output["count"] == 1
     assert left(cloud) == []

@@ -39,8 +39,8 @@ class Group:
 
     def create(self) -> None:
         """Create the group, the schema and the dataset, as import_data would."""
-        group_arn = self._ensure("dataset_group", name=self.name)
-        schema_arn = self._ensure("schema", name=f"{self.name}-interactions", schema=SCHEMA)
+        group_arn = self._ensure("dataset_group", name=f"dev-{self.name}")
+        schema_arn = self._ensure("schema", name=f"dev-{self.name}-interactions", schema=SCHEMA)
         self.dataset_arn = self._ensure(
             "dataset",
             name="interactions",
@@ -144,7 +144,7 @@ class Group:
         bucket = self.cloud.deployment.bucket
         self._ensure(
             "dataset_export_job",
-            jobName=prefix.split("/")[2],
+            jobName=f"dev-{prefix.split('/')[2]}",
             datasetArn=self.dataset_arn,
             ingestionMode="BULK",
             jobOutput={"s3DataDestination": {"path": f"s3://{bucket}/{prefix}"}},  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from moto.s3.models import FakeBucket
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from personalize_local.aws.cloudformation.messaging_types import schedule, schedule_group, subscription, topic
+from personalize_local.aws.cloudformation.policy_types import managed_policy
 from personalize_local.aws.cloudformation.stack_resources import (
     Properties,
     RemovableResource,
@@ -162,6 +163,7 @@ ADDED_TYPES = {
     "AWS::CDK::Metadata": AddedType(nothing),
     "AWS::CloudFormation::WaitConditionHandle": AddedType(nothing),
     "AWS::CloudWatch::Alarm": AddedType(alarm, "AlarmName"),
+    "AWS::IAM::ManagedPolicy": AddedType(managed_policy, "ManagedPolicyName"),
     "AWS::KMS::Key": AddedType(key),
     "AWS::Lambda::Function": AddedType(function, "FunctionName"),
     "AWS::Lambda::Version": AddedType(function_version),
@@ -184,7 +186,6 @@ MOTO_TYPES = frozenset(
         "AWS::ECR::Repository",  # part of the CDK's bootstrap stack
         "AWS::Events::EventBus",
         "AWS::Events::Rule",
-        "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::KMS::Alias",

@@ -1,6 +1,7 @@
 """Read from a request which permissions it needs: IAM actions and the ARNs they are about."""
 
 import json
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from moto.s3.responses import ACTION_MAP
 from personalize_local.aws.current_cloud import ACCOUNT_ID, REGION
 
 _PERSONALIZE = f"arn:aws:personalize:{REGION}:{ACCOUNT_ID}"
+
+# What a resource of Personalize belongs to (Service Authorization Reference: both types are required of its Create).
+_PARENT_KEYS = ("solutionVersionArn", "solutionArn", "datasetArn", "datasetGroupArn")
 
 # What a request needs that names a version (Amazon S3 User Guide, "Actions, resources, and condition keys").
 _OF_VERSIONS = {
@@ -160,11 +164,26 @@ def _of_personalize(operation: str, parameters: Mapping[str, Any]) -> Iterator[R
     if operation.startswith("List"):  # IAM knows no resource for these
         yield RequiredPermission(f"personalize:{operation}", "*")
         return
-    noun = operation.removeprefix("Describe").removeprefix("Update").removeprefix("Delete").removeprefix("Get")
-    yield RequiredPermission(
-        f"personalize:{operation}", parameters.get(f"{noun[:1].lower()}{noun[1:]}Arn") or f"{_PERSONALIZE}:new"
-    )
+    arns = _arns_of_personalize(operation, parameters)
+    yield from (RequiredPermission(f"personalize:{operation}", arn) for arn in arns)
     if role := parameters.get("roleArn"):
         yield RequiredPermission("iam:PassRole", role, passed_to="personalize.amazonaws.com")
     if parameters.get("tags"):
-        yield RequiredPermission("personalize:TagResource", f"{_PERSONALIZE}:new")
+        yield RequiredPermission("personalize:TagResource", arns[0])
+
+
+def _arns_of_personalize(operation: str, parameters: Mapping[str, Any]) -> list[str]:
+    """Return what an operation is about: one resource, or what a Create makes and what that belongs to."""
+    if not operation.startswith("Create"):
+        noun = re.sub("^(Delete|Describe|Start|Stop|Update)", "", operation)
+        arns = [str(value) for key, value in parameters.items() if key.endswith("Arn")]
+        return [str(parameters.get(f"{noun[:1].lower()}{noun[1:]}Arn") or next(iter(arns), f"{_PERSONALIZE}:none"))]
+    noun = operation.removeprefix("Create")
+    kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
+    parent = next((str(parameters[key]) for key in _PARENT_KEYS if key in parameters), None)
+    made = {
+        "Dataset": f"dataset/{str(parent).rpartition('/')[2]}/{str(parameters.get('datasetType')).upper()}",
+        "EventTracker": "event-tracker/new",
+    }.get(noun, f"{kebab}/{parameters.get('name') or parameters.get('jobName')}")
+    own = [] if noun == "SolutionVersion" else [f"{_PERSONALIZE}:{made}"]  # which IAM knows as its solution
+    return [*own, parent] if parent else own

@@ -6,6 +6,7 @@ from typing import Any
 
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import ResourceType
+from lambdas.personalize.stage_names import ANY_NAMES
 
 
 class NotExpectedError(AssertionError):
@@ -16,6 +17,7 @@ class FakePersonalize:
     """Satisfies the gateway's Protocol, which mypy checks below; every call fails the test."""
 
     arn_prefix = "arn:aws:personalize:eu-west-1:123456789012"
+    names = ANY_NAMES
     errors: Any = None
 
     def describe(self, row: ResourceType, arn: str) -> dict[str, Any] | None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.resources import ResourceType
 from lambdas.releases.releases import Releases
 from lambdas.releases.stage_plan import StagePlanner
 from lambdas.releases.training_choice import choose_training
 from lambdas.releases.training_decision import Action
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.plan import Planner
 from lambdas.requests.request import InvalidRequestError
 from lambdas.requests.request_reading import parse_request
 from tests.lambdas.gateways.memory_table import MemoryTable

@@ -13,6 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from lambdas.personalize import removal, resource_steps
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resource_steps import ResourceStepInput
 from lambdas.personalize.resources import ResourceType
@@ -26,7 +27,7 @@ from lambdas.releases.training_choice import choose_training
 from lambdas.releases.training_decision import Action
 from lambdas.releases.version_decision import TrainingStep, VersionStep, decide_version
 from lambdas.requests.existing_schemas import keeping_schemas
-from lambdas.requests.plan import AccountContext, Planner
+from lambdas.requests.plan import Planner
 from lambdas.requests.request import InvalidRequestError, Solution
 from lambdas.requests.request_reading import parse_request
 from personalize_local.clock import CLOCK

@@ -9,8 +9,10 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.resources import ResourceType
-from lambdas.requests.plan import AccountContext, Planner, unique_name
+from lambdas.personalize.stage_names import ANY_NAMES
+from lambdas.requests.plan import Planner
 from lambdas.requests.plan_check import check_request, request_problems
 from lambdas.requests.request import InvalidRequestError
 from lambdas.requests.request_reading import load_request, parse_request, request_document
@@ -125,10 +127,10 @@ def test_the_same_run_plans_the_same_names_and_another_run_others() -> None:
 
 
 def test_long_names_stay_unique_and_legal() -> None:
-    one, other = unique_name("a" * 50, "b" * 50), unique_name("a" * 50, "b" * 49 + "c")
+    one, other = ANY_NAMES.made("a" * 50, "b" * 50), ANY_NAMES.made("a" * 50, "b" * 49 + "c")
     assert one != other
     assert max(len(one), len(other)) <= 63
-    assert unique_name("monday", "arn:run.1") == "monday-arn-run-1"
+    assert ANY_NAMES.made("monday", "arn:run.1") == "monday-arn-run-1"
 
 
 @pytest.mark.parametrize(

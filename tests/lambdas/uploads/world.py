@@ -22,7 +22,7 @@ from lambdas.uploads.records.file_row import FileRow, FileState
 from lambdas.uploads.records.import_history import ImportHistory
 from lambdas.uploads.retraining import Retraining
 from lambdas.uploads.settlement import Settlement
-from lambdas.uploads.staging import Staging
+from lambdas.uploads.staging import ImportJobs, Staging
 from lambdas.uploads.sweep import Cursors, Sweeper, Swept
 from tests.lambdas.gateways.memory_objects import MemoryObjects
 from tests.lambdas.gateways.memory_table import CrashError, MemoryTable
@@ -30,7 +30,7 @@ from tests.lambdas.personalize.fake_personalize import FakePersonalize
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 _DEFINITION = statemachines.definition("import_uploads")
-_CHILD = "arn:aws:states:::states:startExecution.sync:2"
+_CHILD = f"${{{statemachines.RUN_MACHINE}}}"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:import"
 INTERACTIONS = json.dumps(
     {
@@ -117,7 +117,9 @@ class World:
         self.history = ImportHistory(self.table, 90)
         self.leases = Leases(self.table, self.is_running)
         self.claims = Claims(self.ledger, self.leases)
-        self.staging = Staging(self.ledger, self.leases, self.claims, self.objects, "role", lambda: self.out_of_time)
+        self.staging = Staging(
+            self.ledger, self.leases, self.claims, self.objects, ImportJobs("role"), lambda: self.out_of_time
+        )
         self.personalize = MemoryDatasets(self)
         self.starter = ImportStarter(self.leases, self, MACHINE)
         self.settlement = Settlement(self.ledger, self.history, self.leases, self.claims, self.objects, self.starter)

@@ -26,7 +26,8 @@ TABLE = f"arn:aws:dynamodb:{ACCOUNT}:table/ledger"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
 MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:pipeline"
 GROUP = f"arn:aws:personalize:{ACCOUNT}:dataset-group/movies"
-NEW = f"arn:aws:personalize:{ACCOUNT}:new"
+SOLUTION = f"arn:aws:personalize:{ACCOUNT}:solution/movies"
+CAMPAIGN = f"arn:aws:personalize:{ACCOUNT}:campaign/movies"
 ROLE = "arn:aws:iam::123456789012:role/data"
 OBJECT = "arn:aws:s3:::bucket/uploads/a file.csv"
 KEY = {"Bucket": "bucket", "Key": "uploads/a file.csv"}
@@ -139,10 +140,46 @@ def _request(prepared: AWSPreparedRequest) -> SignedRequest:
             "create_dataset_group",
             {"name": "movies", "roleArn": ROLE, "tags": [{"tagKey": "a", "tagValue": "b"}]},
             [
-                RequiredPermission("personalize:CreateDatasetGroup", NEW),
+                RequiredPermission("personalize:CreateDatasetGroup", GROUP),
                 RequiredPermission("iam:PassRole", ROLE, passed_to="personalize.amazonaws.com"),
-                RequiredPermission("personalize:TagResource", NEW),
+                RequiredPermission("personalize:TagResource", GROUP),
             ],
+        ),
+        (
+            "personalize",
+            "create_solution",
+            {"name": "movies", "datasetGroupArn": GROUP},
+            [
+                RequiredPermission("personalize:CreateSolution", SOLUTION),
+                RequiredPermission("personalize:CreateSolution", GROUP),
+            ],
+        ),
+        (
+            "personalize",
+            "create_dataset",
+            {"name": "any", "datasetGroupArn": GROUP, "datasetType": "Items", "schemaArn": "arn:any"},
+            [
+                RequiredPermission("personalize:CreateDataset", f"arn:aws:personalize:{ACCOUNT}:dataset/movies/ITEMS"),
+                RequiredPermission("personalize:CreateDataset", GROUP),
+            ],
+        ),
+        (
+            "personalize",
+            "create_solution_version",
+            {"name": "monday", "solutionArn": SOLUTION},
+            [RequiredPermission("personalize:CreateSolutionVersion", SOLUTION)],
+        ),
+        (
+            "personalize",
+            "update_campaign",
+            {"solutionVersionArn": f"{SOLUTION}/1", "campaignArn": CAMPAIGN},
+            [RequiredPermission("personalize:UpdateCampaign", CAMPAIGN)],
+        ),
+        (
+            "personalize",
+            "get_solution_metrics",
+            {"solutionVersionArn": f"{SOLUTION}/1"},
+            [RequiredPermission("personalize:GetSolutionMetrics", f"{SOLUTION}/1")],
         ),
     ],
 )

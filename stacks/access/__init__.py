@@ -1,0 +1,1 @@
+"""Who may touch what of Amazon Personalize and of the bucket."""
