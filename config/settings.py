@@ -43,6 +43,11 @@ class Settings(BaseModel):
     )
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told of alarms")
 
+    notice_email: str | None = Field(
+        default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told how runs ended, beside other subscribers"
+    )
+    notify_success: bool = Field(default=False, description="whether runs that succeeded are told too")
+
     def named(self, stem: str) -> str:
         """Return the name that a handler, a machine or a queue has in the account."""
         return f"{self.name}-{self.stage}-{stem.replace('_', '-')}"

@@ -70,6 +70,7 @@ class References:
             Variable.SCHEDULER_ROLE_ARN: self._schedules.role.role_arn,
             Variable.DEAD_LETTERS_ARN: self._schedules.dead_letters_arn,
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+            Variable.NOTICES_TOPIC_ARN: self._topic_arn(),
             Variable.KMS_KEY_ARN: self._data.key_arn or "",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
@@ -78,6 +79,9 @@ class References:
         return self._stack.format_arn(
             service="events", resource="event-bus", resource_name=self._settings.named(EVENTS)
         )
+
+    def _topic_arn(self) -> str:
+        return self._stack.format_arn(service="sns", resource=self._settings.named(NOTICES))
 
     def _arns(self, resource: PolicyResource | Folder | StartableMachine | ExecutionsOf) -> list[str]:
         match resource:
@@ -94,12 +98,14 @@ class References:
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
             PolicyResource.EVENT_BUS: [self._bus_arn()],
             PolicyResource.LEDGER: [self._data.ledger.table_arn],
+            PolicyResource.NOTICES: [self._topic_arn()],
             PolicyResource.SCHEDULES: [self._schedules.schedule_arns],
             PolicyResource.SCHEDULER_ROLE: [self._schedules.role.role_arn],
         }[resource]
 
 
 EVENTS: Final = "events"  # the stem of the bus's name
+NOTICES: Final = "notices"  # and of the topic's
 
 
 def machine_arn(stack: Stack, settings: Settings, name: str) -> str:

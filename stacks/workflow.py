@@ -16,6 +16,7 @@ from stacks.data import DataStack
 from stacks.groups.group_grants import SCHEDULABLE
 from stacks.groups.group_schedules import GroupSchedules
 from stacks.handlers import handlers
+from stacks.notices.outcome_notices import OutcomeNotices
 from stacks.outputs import pascal, publish
 from stacks.references import EVENTS, References, machine_arn
 from stacks.upload_events import UploadEvents
@@ -53,6 +54,15 @@ class WorkflowStack(Stack):
             self._schedule("sweep_uploads", settings, "Look for uploads that no event announced", minutes)
         if "review_capacity" in self.functions:
             self._schedule("review_capacity", settings, "Look for what serves nobody", Duration.hours(1))
+        if "tell_outcome" in self.functions:
+            OutcomeNotices(
+                self,
+                "Outcomes",
+                settings=settings,
+                machine_arns=[references.machine(name) for name in statemachines.names()],
+                teller=self.functions["tell_outcome"],
+                dead_letters=self.upload_events.dead_letters,
+            )
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 
