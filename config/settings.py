@@ -87,6 +87,11 @@ class Settings(BaseModel):
     )
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told of alarms")
 
+    notice_email: str | None = Field(
+        default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="who is told how runs ended, beside other subscribers"
+    )
+    notify_success: bool = Field(default=False, description="whether runs that succeeded are told too")
+
     @property
     def personalize_names(self) -> StageNames:
         """What the stage may call things in Amazon Personalize."""

@@ -21,10 +21,12 @@ from lambdas.gateways.concurrency import AT_ONCE
 from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_bus import EventBus
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
+from lambdas.gateways.notice_topic import NoticeTopic
 from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
 from lambdas.gateways.versioned_objects import VersionedObjects
+from lambdas.notices.notice_log import NoticeLog
 from lambdas.personalize.account_context import AccountContext
 from lambdas.personalize.gateway import PersonalizeGateway
 from lambdas.personalize.resources import OWNER_KEY
@@ -99,6 +101,23 @@ def owner_tag() -> dict[str, str]:
 def event_bus() -> EventBus:
     """Return the stage's bus."""
     return EventBus(_client("events"), os.environ["EVENT_BUS_NAME"])
+
+
+@functools.cache
+def notice_topic() -> NoticeTopic:
+    """Return the stage's topic of notices."""
+    return NoticeTopic(_client("sns"), os.environ["NOTICES_TOPIC_ARN"])
+
+
+@functools.cache
+def notice_log() -> NoticeLog:
+    """Return what remembers the notices that were sent."""
+    return NoticeLog(table())
+
+
+def stage() -> str:
+    """Return the application's name and stage, `<name>-<stage>`, as names in the account begin."""
+    return os.environ["OWNER"]
 
 
 @functools.cache

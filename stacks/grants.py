@@ -10,6 +10,7 @@ from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES, children
 from stacks.access.personalize_actions import personalize_actions, personalize_lists
 from stacks.groups.group_grants import GROUP_GRANTS
+from stacks.notices.notice_grants import NOTICE_GRANTS
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
@@ -18,8 +19,7 @@ _IMPORT_UPLOADS: Final = StartableMachine("import_uploads")
 _PIPELINE: Final = StartableMachine("pipeline")
 _RUN_BATCH_INFERENCE: Final = StartableMachine("run_batch_inference")
 _FORGET_USERS: Final = StartableMachine("forget_users")
-# By what lands in the bucket.
-STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE, _FORGET_USERS)
+STARTABLE: Final = (_IMPORT_UPLOADS, _PIPELINE, _RUN_BATCH_INFERENCE, _FORGET_USERS)  # by what lands in the bucket
 
 _ALL: Final = tuple(row.pascal for row in RESOURCES.values())
 _UPDATABLE: Final = tuple(row.pascal for row in RESOURCES.values() if row.updatable)
@@ -250,4 +250,4 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
     ),
 }
 
-GRANTS: Final[Mapping[str, Grant]] = {**_RESOURCE_VERBS, **_DECISIONS, **_UPLOADS, **GROUP_GRANTS}
+GRANTS: Final[Mapping[str, Grant]] = {**_RESOURCE_VERBS, **_DECISIONS, **_UPLOADS, **GROUP_GRANTS, **NOTICE_GRANTS}

@@ -37,6 +37,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "events_unread": "Announced objects wait to be recorded: nobody reads the queue",
     "file_waiting": "A file has waited for a day to be imported: the newest import_uploads execution says what for",
     "over_budget": "A run or a training would pass its request's budget, and was refused: raise it, or ask for less",
+    "notice_failed": "A notice could not be sent: look yourself which runs failed",
     "sweep_failed": "A sweep could not look after everything: its error names what",
     "no_sweep_ran": "Sweeps stay away: what no event announced is not found, and what was put off not taken up",
 }
@@ -67,7 +68,7 @@ EMITTED: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("decide_training", "OverBudget"),
         ("review_capacity", "IdleCapacity"),
     ),
-    "Runs": (("summarise_run", "RunsDone"), ("explain_failure", "FailedRuns")),
+    "Runs": (("summarise_run", "RunsDone"), ("explain_failure", "FailedRuns"), ("tell_outcome", "NoticesSent")),
 }
 
 
@@ -94,6 +95,7 @@ class MonitoringStack(Stack):
             self._alarm("dead_letters_waiting", self._queue("dead_letters", "ApproximateNumberOfMessagesVisible")),
             self._alarm("events_unread", self._oldest_message(), _LONGEST_WAIT_SECONDS),
             self._alarm("file_waiting", self._longest_wait(), _LONGEST_WAIT_HOURS),
+            self._alarm("notice_failed", self._function("tell_outcome", "Errors")),
             self._alarm("sweep_failed", self._function("sweep_uploads", "Errors")),
             self._alarm_on_silence("no_sweep_ran", self._sweeps()),
         ]

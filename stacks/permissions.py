@@ -13,6 +13,7 @@ class PolicyResource(StrEnum):
     BUCKET = "the bucket itself"
     EVENT_BUS = "the stage's bus"
     LEDGER = "the ledger"
+    NOTICES = "the stage's topic of notices"
     SCHEDULES = "the stage's schedules"
     SCHEDULER_ROLE = "the role that EventBridge Scheduler assumes"
 
@@ -72,6 +73,7 @@ class Variable(StrEnum):
     SCHEDULER_ROLE_ARN = "SCHEDULER_ROLE_ARN"
     OWNER = "OWNER"
     DEAD_LETTERS_ARN = "DEAD_LETTERS_ARN"
+    NOTICES_TOPIC_ARN = "NOTICES_TOPIC_ARN"
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ class References:
             Variable.SCHEDULER_ROLE_ARN: self._schedules.role.role_arn,
             Variable.DEAD_LETTERS_ARN: self._schedules.dead_letters_arn,
             Variable.LEDGER_DAYS: str(self._settings.ledger_days),
+            Variable.NOTICES_TOPIC_ARN: self._topic_arn(),
             Variable.KMS_KEY_ARN: self._data.key_arn or "",
             Variable.REDACT_CELLS: "yes" if self._settings.redact_cells else "no",
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
@@ -85,6 +86,9 @@ class References:
     def _bus_arn(self) -> str:
         bus = self._settings.named(EVENTS)
         return f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/{bus}"
+
+    def _topic_arn(self) -> str:
+        return f"arn:{Aws.PARTITION}:sns:{Aws.REGION}:{Aws.ACCOUNT_ID}:{self._settings.named(NOTICES)}"
 
     def _arns(self, resource: PolicyResource | Folder | StageResources | StartableMachine | ExecutionsOf) -> list[str]:
         match resource:
@@ -103,12 +107,14 @@ class References:
             PolicyResource.BUCKET: [self._data.bucket.bucket_arn],
             PolicyResource.EVENT_BUS: [self._bus_arn()],
             PolicyResource.LEDGER: [self._data.ledger.table_arn],
+            PolicyResource.NOTICES: [self._topic_arn()],
             PolicyResource.SCHEDULES: [self._schedules.schedule_arns],
             PolicyResource.SCHEDULER_ROLE: [self._schedules.role.role_arn],
         }[resource]
 
 
 EVENTS: Final = "events"  # the stem of the bus's name
+NOTICES: Final = "notices"  # and of the topic's
 
 
 def machine_arn(settings: Settings, name: str) -> str:

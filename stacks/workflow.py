@@ -18,6 +18,7 @@ from stacks.data import DataStack
 from stacks.groups.group_grants import SCHEDULABLE
 from stacks.groups.group_schedules import GroupSchedules
 from stacks.handlers import handlers
+from stacks.notices.outcome_notices import OutcomeNotices
 from stacks.outputs import pascal, publish
 from stacks.references import EVENTS, References, machine_arn
 from stacks.upload_events import UploadEvents
@@ -53,6 +54,12 @@ class WorkflowStack(Stack):
         }
         events.EventBus(self, "Events", event_bus_name=settings.named(EVENTS), description="What was decided")
         self.upload_events = UploadEvents(self, "UploadEvents", settings=settings, bucket=data.bucket)
+        self._start_functions(settings, data)
+        write_policies(self, settings, data, references)
+        self._publish(settings)
+
+    def _start_functions(self, settings: Settings, data: DataStack) -> None:
+        """Connect those functions, of the ones there are, that no machine calls with what they wait for."""
         if "record_uploads" in self.functions:
             self.upload_events.feed(self.functions["record_uploads"], data.key_arn)
         if "sweep_uploads" in self.functions:
@@ -60,9 +67,19 @@ class WorkflowStack(Stack):
             self._schedule("sweep_uploads", settings, "Look for uploads that no event announced", minutes)
         if "review_capacity" in self.functions:
             self._schedule("review_capacity", settings, "Look for what serves nobody", Duration.hours(1))
+        if "tell_outcome" in self.functions:
+            OutcomeNotices(
+                self,
+                "Outcomes",
+                settings=settings,
+                machine_arns=[machine_arn(settings, name) for name in statemachines.names()],
+                teller=self.functions["tell_outcome"],
+                dead_letters=self.upload_events.dead_letters,
+            )
+
+    def _publish(self, settings: Settings) -> None:
         names = "The names this stage may use in Amazon Personalize: its prefix, then those it adopted"
         publish(self, "PersonalizeNames", str(settings.personalize_names), names)
-        write_policies(self, settings, data, references)
         for name, machine in self.machines.items():
             publish(self, f"StateMachine{pascal(name)}", machine.state_machine_arn, f"statemachines/{name}.asl.json")
 

@@ -92,6 +92,8 @@ def use_of_key(grant: Grant, key_arn: str) -> Iterator[iam.PolicyStatement]:
         # A multipart upload is decrypted part by part as it is put together.
         writes = bool(s3 & {"s3:PutObject"})
         yield use_by(key_arn, "s3", *(_SEND if writes else ("kms:Decrypt",)))
+    if "sns:Publish" in grant.actions:
+        yield use_by(key_arn, "sns", *_SEND)
     table = {action.partition(":")[2] for action in grant.actions if action.startswith("dynamodb:")}
     if table:
         reads_only = table <= {"GetItem", "Query"}

@@ -117,7 +117,7 @@ def test_output_that_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "is a file, not a folder" in refusal(capsys, "demo", f"--out={file / 'below'}")
 
 
-ASKING = [("fault", "show"), ("file", "uploads/movies/items/a.csv")]
+ASKING = [("fault", "show")]
 
 
 def asking(command: tuple[str, str], url: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def test_serve_tells_programs_where_things_are_and_ends_clean() -> None:
 
 def run_a_handler(places: dict[str, Any]) -> None:
     sfn = client("stepfunctions", places)
-    given = json.dumps({"type": "dataset_group", "request": {"name": "served"}})
+    given = json.dumps({"type": "dataset_group", "request": {"name": "dev-served"}})
     started = sfn.start_execution(stateMachineArn=places["stateMachines"]["ensure_resource"], input=given)
     deadline = time.monotonic() + 90
     while (status := sfn.describe_execution(executionArn=started["executionArn"])["status"]) == "RUNNING":

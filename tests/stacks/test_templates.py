@@ -195,7 +195,7 @@ def test_outputs_have_the_keys_that_others_rely_on(data: Template, workflow: Tem
     assert set(data["Outputs"]) > {"Bucket", "PersonalizeRoleArn", "TableLedger", "UploadHint"}
     machines = {f"StateMachine{pascal(name)}" for name in statemachines.names()}
     schedules = {"SchedulesGroup", "SchedulesRoleArn", "SchedulesDeadLettersArn"}
-    others = {"QueueUploads", "QueueDeadLetters", "PersonalizeNames", "PolicyUploader", "PolicySpender"}
+    others = {"QueueUploads", "QueueDeadLetters", "TopicNotices", "PersonalizeNames", "PolicyUploader", "PolicySpender"}
     assert set(workflow["Outputs"]) == machines | schedules | others
 
 
@@ -207,6 +207,7 @@ MEANINGS = {
     "dead-letters-waiting",
     "events-unread",
     "file-waiting",
+    "notice-failed",
     "sweep-failed",
     "no-sweep-ran",
 }

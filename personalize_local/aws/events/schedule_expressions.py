@@ -109,6 +109,8 @@ def _numbers(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> se
         first, dash, last = span.partition("-")
         start = low if span == "*" else number(first)
         end = number(last) if dash else (high if span == "*" or slash else start)
+        if slash and not re.fullmatch(r"\d+", step):
+            raise ValueError(f"{step!r} is no step")
         if start > end:
             raise ValueError(f"{span} goes backwards")
         return range(start, end + 1, int(step) if slash else 1)

@@ -97,9 +97,9 @@ class LocalFunction(LambdaFunction):
             response_headers["x-amz-function-error"] = "Unhandled"
         return outcome.payload.encode()
 
-    def run(self, event: str) -> InvocationResult:
+    def run(self, event: str, request_id: str | None = None) -> InvocationResult:
         """Run the handler once, log what it wrote, and count an error if it ended in one."""
-        request_id = str(uuid.uuid4())
+        request_id = request_id or str(uuid.uuid4())
         invocation = {
             "id": request_id,
             "arn": self.function_arn,
@@ -124,11 +124,16 @@ class LocalFunction(LambdaFunction):
             )
         return InvocationResult(request_id, payload, answer.is_error, log)
 
-    def run_async(self, event: str, tries_made: int = 0) -> None:
-        """Run the handler for an asynchronous event; on an error try again after a minute, then after two."""
-        if self.run(event).is_error and tries_made < len(ASYNC_RETRY_SECONDS):
-            wait_seconds = ASYNC_RETRY_SECONDS[tries_made]
-            current_cloud.current().task_scheduler.add(lambda: self.run_async(event, tries_made + 1), wait_seconds)
+    def run_async(self, event: str, tries_made: int = 0, request_id: str | None = None) -> None:
+        """Run the handler for an asynchronous event; on an error try again after a minute, then after two.
+
+        All tries have one request id, as on AWS.
+        """
+        result = self.run(event, request_id)
+        if result.is_error and tries_made < len(ASYNC_RETRY_SECONDS):
+            current_cloud.current().task_scheduler.add(
+                lambda: self.run_async(event, tries_made + 1, result.request_id), ASYNC_RETRY_SECONDS[tries_made]
+            )
 
     def sandbox(self, cloud_environment: Mapping[str, str]) -> Sandbox:
         """Describe the process that can run this function as it is configured now."""

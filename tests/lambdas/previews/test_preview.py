@@ -15,7 +15,7 @@ from tests.personalize_local.personalize.world import FIELDS
 
 COLUMNS: Final = {record: {f["name"]: f["type"] for f in FIELDS[record]} for record in ("Interactions", "Users")}
 BATCHES: Final = 10
-PAIRS_PER_BATCH: Final = 21
+PAIRS_PER_BATCH: Final = 11
 TAGS: Final[tuple[list[dict[str, str]], ...]] = (
     [],
     [{"tagKey": "team", "tagValue": "films"}],

@@ -90,14 +90,14 @@ def key_statements(assembly: Path, logical_id: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("module", GRANTS)
 def test_a_handler_may_use_the_key_for_what_it_reads_and_writes(encrypted: Path, module: str) -> None:
-    services = {action.partition(":")[0] for action in GRANTS[module].actions} & {"s3", "dynamodb"}
+    services = {action.partition(":")[0] for action in GRANTS[module].actions} & {"s3", "dynamodb", "sns"}
     if "s3" in services and not any(a.startswith(("s3:GetObject", "s3:PutObject")) for a in GRANTS[module].actions):
         services.remove("s3")
     services |= {"sqs"} if module == "record_uploads" else set()
     allowed = {}
     for statement in key_statements(encrypted, f"{pascal(module)}Role"):
         via = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
-        service = next(name for name in ("s3", "dynamodb", "sqs") if f'"{name}.' in via)
+        service = next(name for name in ("s3", "dynamodb", "sqs", "sns") if f'"{name}.' in via)
         allowed[service] = set(listed(statement["Action"]))
         assert "*" not in json.dumps(statement["Action"])
         assert statement["Resource"] != "*"
