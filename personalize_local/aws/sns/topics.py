@@ -82,6 +82,9 @@ def _for_sqs(attributes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_publish_to_topic_as_moto = Topic.publish
+
+
 def publish(  # noqa: PLR0913, PLR0917 - moto's signature
     topic: Topic,
     message: str,
@@ -91,7 +94,17 @@ def publish(  # noqa: PLR0913, PLR0917 - moto's signature
     deduplication_id: str | None = None,
     message_structure: str | None = None,
 ) -> str:
-    """Publish to a topic: keep the notice, and deliver it to the queues and functions that want it."""
+    """Publish to a topic: keep the notice, and deliver it to the queues and functions that want it.
+
+    After the cloud, in a test with `mock_aws` in the same process, moto's own way is left.
+    """
+    cloud = current_cloud.running()
+    if cloud is None:
+        return str(
+            _publish_to_topic_as_moto(
+                topic, message, subject, message_attributes, group_id, deduplication_id, message_structure
+            )
+        )
     _check_structure(message, message_structure)
     subscriptions = list(_wanted(topic, message, message_attributes))
     messages = tuple(
@@ -100,7 +113,6 @@ def publish(  # noqa: PLR0913, PLR0917 - moto's signature
     )
     published, message_id = iso_time(CLOCK.now()), str(uuid.uuid4())
     notice = Notice(topic.arn, message_id, subject, message, message_attributes or {}, published, messages)
-    cloud = current_cloud.current()
     cloud.notices.add(notice)
     fifo = {"group_id": group_id, "deduplication_id": deduplication_id} if topic.fifo_topic else {}
     for subscription, part in zip(subscriptions, messages, strict=True):
