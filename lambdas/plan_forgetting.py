@@ -7,6 +7,7 @@ from lambdas import wiring
 from lambdas.bucket_layout import user_list_folder
 from lambdas.file_checks.batch_input import UploadRejected
 from lambdas.file_checks.reports import reason_of, write_report
+from lambdas.gateways.step_functions import own_input
 from lambdas.groups.group_leases import GroupLeases
 from lambdas.groups.user_list import LARGEST_BYTES, check_user_list
 from lambdas.names import digest
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     `event` is ``{"execution", "now", "input"}``; the input has ``datasetGroup``, ``users`` (the ``s3://`` path of a CSV
     file in the stage's bucket) and ``everywhere``. Raises UploadRejected for a list that cannot be used.
     """
-    given = {key: value for key, value in event["input"].items() if not key.startswith("AWS_STEP_FUNCTIONS")}
+    given = own_input(event["input"])
     key = _key(given)
     group, everywhere = given["datasetGroup"], given.get("everywhere", False)
     list_key, job_name = _stage(group, key)

@@ -10,6 +10,7 @@ from lambdas.costs.budget_check import OverBudgetError
 from lambdas.costs.estimates import CostEstimator
 from lambdas.costs.price_table import load_prices
 from lambdas.file_checks.batch_input import check_batch_input
+from lambdas.gateways.step_functions import own_input
 from lambdas.names import digest
 from lambdas.previews.added_spending import budget_problems
 from lambdas.previews.group_data import group_data
@@ -46,7 +47,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     `event` is ``{"machine", "execution", "run", "now", "input"}``: who asks, its ARN and name, when it began, and what
     it was started with.
     """
-    given = {key: value for key, value in event["input"].items() if not key.startswith("AWS_STEP_FUNCTIONS")}
+    given = own_input(event["input"])
     request = _load(given, event)
     planner = Planner(request, given.get("run", event["run"]), account)
     group = request.dataset_group.name

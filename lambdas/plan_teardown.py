@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from lambdas import wiring
 from lambdas.bucket_layout import dataset_key_of
+from lambdas.gateways.step_functions import own_input
 from lambdas.groups.teardown import Removal, TeardownPlanner, refuse_what_is_not_ours
 
 personalize, leases, owner = wiring.personalize(), wiring.leases(), wiring.owner_tag()
@@ -27,7 +28,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     `event` is ``{"execution", "now", "input"}``; the input has ``datasetGroup``, or ``type`` and ``request`` of one
     resource; ``dryRun`` (true unless it is said to be false), ``alsoNotOurs``, ``alsoRecords``, ``alsoFiles``.
     """
-    given = {key: value for key, value in event["input"].items() if not key.startswith("AWS_STEP_FUNCTIONS")}
+    given = own_input(event["input"])
     _check(given)
     planner = TeardownPlanner(personalize, owner)
     group, is_dry = given.get("datasetGroup", ""), given.get("dryRun", True)

@@ -28,11 +28,6 @@ class TextForm:
     separator: str
     backslashes: bool  # whether a quote inside a cell stands behind a backslash, rather than doubled
 
-    @property
-    def is_plain(self) -> bool:
-        """Say whether the service reads this form."""
-        return self.encoding == "utf-8" and self.separator == ","
-
 
 def form_of(path: Path) -> TextForm:
     """Return the form of a file, which is read once as a whole. Raises UnreadableFileError and OSError."""

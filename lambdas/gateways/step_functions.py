@@ -1,6 +1,7 @@
 """Start executions of state machines under names that make a second start harmless."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from lambdas.names import digest, ending_in, legal
@@ -12,6 +13,11 @@ def execution_name(subject: str, cause: str) -> str:
     """Return a name that is the same for the same subject and cause, and legal whatever they contain."""
     identity = digest(f"{subject}\n{cause}", 12)
     return ending_in(legal(f"{subject}-{cause}"), f"-{identity}", _LONGEST_NAME)
+
+
+def own_input(execution_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an execution was started with, without what Step Functions adds for the one that started it."""
+    return {key: value for key, value in execution_input.items() if not key.startswith("AWS_STEP_FUNCTIONS")}
 
 
 class Executions(Protocol):
