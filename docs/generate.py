@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import statemachines
+from docs.event_pages import events_page, events_schema
 from lambdas.requests.request import Request
 from personalize_local.aws.limits import LIMITS
 
@@ -24,6 +25,7 @@ _GLOSSARY_ROOMS: Final = {
         "lambdas/previews",
         "lambdas/costs",
         "lambdas/file_checks",
+        "lambdas/notices",
         "lambdas/gateways",
         "control",
     ),
@@ -73,6 +75,8 @@ _LIMITS_AFTER = """## How, and what not
 def pages() -> dict[str, str]:
     """Return every generated page by its file name."""
     return {
+        "events.md": events_page(),
+        "events.schema.json": events_schema(),
         "glossary.md": glossary_page(),
         "limits.md": limits_page(),
         "machines.md": machines_page(),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lambdas import wiring
+from lambdas.notices.stage_events import SolutionVersionKeptBack
 from lambdas.releases.version_decision import VersionStep, decide_version
 
 personalize, releases_of, events = wiring.personalize(), wiring.releases(), wiring.event_bus()
@@ -19,8 +20,15 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     answer = decide_version(personalize, releases_of(event["datasetGroup"]), VersionStep.model_validate(event))
     wiring.logger.info("judged", extra={"judgement": answer})
     if answer["decision"] == "KEEP":
-        told = ("reasons", "trainedSolutionVersionArn", "solutionVersionArn", "metrics")
-        identity = {"datasetGroup": event["datasetGroup"], "solution": event["solution"]}
-        events.put("Solution Version Kept Back", {**identity, **{key: answer[key] for key in told}})
+        events.put(
+            SolutionVersionKeptBack(
+                dataset_group=event["datasetGroup"],
+                solution=event["solution"],
+                reasons=answer["reasons"],
+                trained_solution_version_arn=answer["trainedSolutionVersionArn"],
+                solution_version_arn=answer["solutionVersionArn"],
+                metrics=answer["metrics"],
+            )
+        )
     wiring.count("VersionsKeptBack", int(answer["decision"] == "KEEP"))
     return answer

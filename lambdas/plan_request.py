@@ -12,6 +12,7 @@ from lambdas.costs.price_table import load_prices
 from lambdas.file_checks.batch_input import check_batch_input
 from lambdas.gateways.step_functions import own_input
 from lambdas.names import digest
+from lambdas.notices.stage_events import OverBudget
 from lambdas.previews.added_spending import budget_problems
 from lambdas.previews.group_data import group_data
 from lambdas.previews.plan_document import bounded_plan
@@ -100,7 +101,7 @@ def _demand_budget(planner: Planner, changes: Sequence[PlannedChange], now: str)
     if problems := budget_problems(planner, personalize, changes, costs, datetime.fromisoformat(now)):
         wiring.count("OverBudget", len(problems))
         reasons = [f"{problem.path}: {problem.text}" for problem in problems]
-        events.put("Over Budget", {"datasetGroup": planner.group, "run": planner.run, "reasons": reasons})
+        events.put(OverBudget(dataset_group=planner.group, run=planner.run, reasons=reasons))
         raise OverBudgetError(problems)
 
 

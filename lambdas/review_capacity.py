@@ -9,6 +9,7 @@ from lambdas.costs.estimates import CostEstimator
 from lambdas.costs.idle_review import IdleFinding
 from lambdas.costs.price_table import load_prices
 from lambdas.gateways.concurrency import each_named
+from lambdas.notices.stage_events import IdleCapacity, IdleCapacityItem
 from lambdas.requests.group_policies import idle_policy
 
 objects, events, review = wiring.objects(), wiring.event_bus(), wiring.idle_review()
@@ -46,6 +47,6 @@ def _review(group: str, now: datetime) -> list[IdleFinding]:
         return []
     found = review.review(group, policy, costs, now)
     if found:
-        told = {"datasetGroup": group, "currency": costs.prices.currency, "idle": [one.document() for one in found]}
-        events.put("Idle Capacity", told)
+        idle = [IdleCapacityItem.model_validate(one.document()) for one in found]
+        events.put(IdleCapacity(dataset_group=group, currency=costs.prices.currency, idle=idle))
     return found

@@ -14,9 +14,12 @@ topic, notices, stage = wiring.notice_topic(), wiring.notice_log(), wiring.stage
 
 @wiring.wired
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
-    """Return whether a notice was published; `event` is Step Functions' "Execution Status Change"."""
+    """Return whether a notice was published; `event` is Step Functions' "Execution Status Change".
+
+    A run that another waits for is told by the notice of that one.
+    """
     outcome = read_outcome(event, stage)
-    if outcome is None or not notices.begin(outcome, context.aws_request_id, int(time.time())):
+    if outcome.started_by or not notices.begin(outcome, context.aws_request_id, int(time.time())):
         return {"told": False}
     topic.publish(subject(outcome, stage), message(outcome, stage), attributes(outcome, stage))
     notices.end(outcome)

@@ -1,7 +1,6 @@
 """Wire the handlers: make gateways, ledger and leases from the environment, and decorate a handler with what all need.
 
-No other module reads the environment or makes a client. What is made is made once per process; handlers ask for it when
-they are imported, so that a cold start pays and an invocation does not.
+No other module reads the environment or makes a client. What is made is made once, when handlers are imported.
 """
 
 import functools
@@ -22,6 +21,7 @@ from lambdas.gateways.dynamodb import DynamoTable
 from lambdas.gateways.event_bus import EventBus
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES, StageSchedules
 from lambdas.gateways.notice_topic import NoticeTopic
+from lambdas.gateways.parameter_store import ParameterStore
 from lambdas.gateways.s3 import S3Objects
 from lambdas.gateways.step_functions import StepFunctions
 from lambdas.gateways.transient import naming_transient_errors
@@ -46,8 +46,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 _RESERVE_MILLISECONDS: Final = 60_000
 
-logger, metrics = Logger(), Metrics()
-_tracer = Tracer()
+logger, metrics, _tracer = Logger(), Metrics(), Tracer()
 
 
 def wired(handle: Handler) -> Any:
@@ -118,6 +117,12 @@ def notice_log() -> NoticeLog:
 def stage() -> str:
     """Return the application's name and stage, `<name>-<stage>`, as names in the account begin."""
     return os.environ["OWNER"]
+
+
+@functools.cache
+def parameters() -> ParameterStore:
+    """Return the gateway to parameters."""
+    return ParameterStore(_client("ssm"))
 
 
 @functools.cache

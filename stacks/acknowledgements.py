@@ -108,6 +108,11 @@ ACKNOWLEDGED: Final = (
         ":schedule/{app}-schedules/*]",
         "Schedules are named in requests; the group, the stage's own, is exact",
     ),
+    Acknowledged(
+        "workflow/PublishChangeRole/*",
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/personalize/{app}/*]",
+        "Parameters are named after what requests ask for; the stage is exact",
+    ),
     *(
         Acknowledged(_FUNCTION, _IN_BUCKET.format(folder), f"Names below {folder}/ come with requests and uploads")
         for folder in ("requests", "uploads", "staging", "results", "rejected", "runs")

@@ -68,7 +68,12 @@ EMITTED: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         ("decide_training", "OverBudget"),
         ("review_capacity", "IdleCapacity"),
     ),
-    "Runs": (("summarise_run", "RunsDone"), ("explain_failure", "FailedRuns"), ("tell_outcome", "NoticesSent")),
+    "Runs": (
+        ("summarise_run", "RunsDone"),
+        ("explain_failure", "FailedRuns"),
+        ("tell_outcome", "NoticesSent"),
+        ("publish_change", "EventsPublished"),
+    ),
 }
 
 

@@ -14,6 +14,7 @@ class PolicyResource(StrEnum):
     EVENT_BUS = "the stage's bus"
     LEDGER = "the ledger"
     NOTICES = "the stage's topic of notices"
+    PARAMETERS = "the parameters that the stage's applications read"
     SCHEDULES = "the stage's schedules"
     SCHEDULER_ROLE = "the role that EventBridge Scheduler assumes"
 

@@ -10,6 +10,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from config.settings import Settings
+from lambdas.notices.application_parameters import parameters_path
 from stacks.access.personalize_actions import arn_paths
 from stacks.data import DataStack
 from stacks.groups.group_schedules import GroupSchedules
@@ -83,6 +84,11 @@ class References:
             Variable.TAG_IMPORTED: "no" if self._settings.imported_days is None else "yes",
         }[variable]
 
+    def _parameters_arns(self) -> list[str]:
+        path = parameters_path(f"{self._settings.name}-{self._settings.stage}")
+        base = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{path}"
+        return [base.removesuffix("/"), f"{base}*"]  # who asks for all below a path needs leave for the path
+
     def _bus_arn(self) -> str:
         bus = self._settings.named(EVENTS)
         return f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/{bus}"
@@ -108,6 +114,7 @@ class References:
             PolicyResource.EVENT_BUS: [self._bus_arn()],
             PolicyResource.LEDGER: [self._data.ledger.table_arn],
             PolicyResource.NOTICES: [self._topic_arn()],
+            PolicyResource.PARAMETERS: self._parameters_arns(),
             PolicyResource.SCHEDULES: [self._schedules.schedule_arns],
             PolicyResource.SCHEDULER_ROLE: [self._schedules.role.role_arn],
         }[resource]

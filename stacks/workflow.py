@@ -18,6 +18,7 @@ from stacks.data import DataStack
 from stacks.groups.group_grants import SCHEDULABLE
 from stacks.groups.group_schedules import GroupSchedules
 from stacks.handlers import handlers
+from stacks.notices.change_rules import ChangeRules
 from stacks.notices.outcome_notices import OutcomeNotices
 from stacks.outputs import pascal, publish
 from stacks.references import EVENTS, References, machine_arn
@@ -52,7 +53,9 @@ class WorkflowStack(Stack):
             name: AslStateMachine(self, name, settings=settings, references=references, functions=self.functions)
             for name in statemachines.names()
         }
-        events.EventBus(self, "Events", event_bus_name=settings.named(EVENTS), description="What was decided")
+        events.EventBus(
+            self, "Events", event_bus_name=settings.named(EVENTS), description="What changed, and what was decided"
+        )
         self.upload_events = UploadEvents(self, "UploadEvents", settings=settings, bucket=data.bucket)
         self._start_functions(settings, data)
         write_policies(self, settings, data, references)
@@ -74,6 +77,15 @@ class WorkflowStack(Stack):
                 settings=settings,
                 machine_arns=[machine_arn(settings, name) for name in statemachines.names()],
                 teller=self.functions["tell_outcome"],
+                dead_letters=self.upload_events.dead_letters,
+            )
+        if "publish_change" in self.functions:
+            ChangeRules(
+                self,
+                "Changes",
+                settings=settings,
+                machines=statemachines.names(),
+                publisher=self.functions["publish_change"],
                 dead_letters=self.upload_events.dead_letters,
             )
 

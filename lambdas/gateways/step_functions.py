@@ -33,6 +33,13 @@ class Executions(Protocol):
         """Say whether the execution is under way; one that the service has forgotten is not."""
 
 
+class ExecutionInputs(Protocol):
+    """What executions were started with."""
+
+    def input_of(self, execution_arn: str) -> str | None:
+        """Return what the execution was started with, as JSON; None when the service has forgotten it."""
+
+
 class StepFunctions:
     """The executions in Step Functions, through a client of boto3."""
 
@@ -55,9 +62,18 @@ class StepFunctions:
         """Say whether the execution is under way; one that the service has forgotten is not."""
         return self._status(execution_arn) in {"RUNNING", "PENDING_REDRIVE"}
 
+    def input_of(self, execution_arn: str) -> str | None:
+        """Return what the execution was started with, as JSON; None when the service has forgotten it."""
+        described = self._describe(execution_arn)
+        return str(described["input"]) if described else None
+
     def _status(self, execution_arn: str) -> str | None:
+        described = self._describe(execution_arn)
+        return str(described["status"]) if described else None
+
+    def _describe(self, execution_arn: str) -> Mapping[str, Any] | None:
         try:
-            return str(self._client.describe_execution(executionArn=execution_arn)["status"])
+            return dict(self._client.describe_execution(executionArn=execution_arn))
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
 

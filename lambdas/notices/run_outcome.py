@@ -1,24 +1,25 @@
-"""Read how a run ended out of Step Functions' status event."""
+"""Read how a run began or ended out of Step Functions' status event."""
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 from lambdas.bucket_layout import REQUESTS, RUNS
 from lambdas.personalize.failures import innermost
 
+RUNNING: Final = "RUNNING"
 SUCCEEDED: Final = "SUCCEEDED"
 _STARTED_BY: Final = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
-_UNKNOWN: Final = "unknown"
+UNKNOWN: Final = "unknown"  # a group of which an input says nothing
 # Of inputs, in the order of how much they say.
 _SUBJECTS: Final = ("dataset", "solution", "template", "users")
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How one execution ended that nobody waits for."""
+    """How one execution stands: under way, or how it ended."""
 
     execution_arn: str
     machine: str
@@ -29,6 +30,9 @@ class RunOutcome:
     error: str
     reason: str
     outputs: tuple[str, ...] = ()
+    started_by: str | None = None  # the execution that waits for this one
+    given: Mapping[str, Any] = field(default_factory=dict)  # its input
+    output: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def region(self) -> str:
@@ -41,14 +45,11 @@ class RunOutcome:
         return self.execution_arn.split(":")[1]
 
 
-def read_outcome(event: Mapping[str, Any], stage: str) -> RunOutcome | None:
-    """Return how a run of the stage `<name>-<stage>` ended; None for one that another execution waits for."""
+def read_outcome(event: Mapping[str, Any], stage: str) -> RunOutcome:
+    """Return how a run of the stage `<name>-<stage>` stands; the reason of one that is under way is empty."""
     detail = event["detail"]
-    given = _json_object(detail.get("input"))
-    if _STARTED_BY in given:
-        return None
-    output = _json_object(detail.get("output"))
-    error, reason = ("", _summary(output)) if detail["status"] == SUCCEEDED else _failure(detail)
+    given, output = json_object(detail.get("input")), json_object(detail.get("output"))
+    error, reason = _error_and_reason(detail, output)
     return RunOutcome(
         execution_arn=detail["executionArn"],
         machine=detail["stateMachineArn"].rpartition(":")[2].removeprefix(f"{stage}-").replace("-", "_"),
@@ -59,6 +60,9 @@ def read_outcome(event: Mapping[str, Any], stage: str) -> RunOutcome | None:
         error=error,
         reason=reason,
         outputs=tuple(dict.fromkeys(_written_to(output))),
+        started_by=given.get(_STARTED_BY),
+        given=given,
+        output=output,
     )
 
 
@@ -67,13 +71,13 @@ def group_of(given: Mapping[str, Any]) -> str:
     about = given.get("request", given)
     if isinstance(about, str):
         folder, _, rest = about.partition("/")
-        return rest.partition("/")[0].removesuffix(".json") if f"{folder}/" in {REQUESTS, RUNS} else _UNKNOWN
+        return rest.partition("/")[0].removesuffix(".json") if f"{folder}/" in {REQUESTS, RUNS} else UNKNOWN
     group = about.get("datasetGroup", given.get("datasetGroup"))
     if isinstance(group, Mapping):
-        return str(group.get("name", _UNKNOWN))
+        return str(group.get("name", UNKNOWN))
     if given.get("type") == "dataset_group":
-        return str(about.get("name", _UNKNOWN))
-    return str(group or str(about.get("datasetGroupArn", "")).rpartition("/")[2] or _UNKNOWN)
+        return str(about.get("name", UNKNOWN))
+    return str(group or str(about.get("datasetGroupArn", "")).rpartition("/")[2] or UNKNOWN)
 
 
 def _resource(given: Mapping[str, Any]) -> str:
@@ -85,6 +89,12 @@ def _resource(given: Mapping[str, Any]) -> str:
         return f"{str(given['type']).replace('_', ' ')} {name}".strip()
     subject = next((key for key in _SUBJECTS if key in given), None)
     return f"{subject} {given[subject]}" if subject else f"dataset group {group_of(given)}"
+
+
+def _error_and_reason(detail: Mapping[str, Any], output: Mapping[str, Any]) -> tuple[str, str]:
+    if detail["status"] == RUNNING:
+        return "", ""
+    return ("", _summary(output)) if detail["status"] == SUCCEEDED else _failure(detail)
 
 
 def _failure(detail: Mapping[str, Any]) -> tuple[str, str]:
@@ -127,6 +137,7 @@ def _paths(job_output: Any) -> Iterator[str]:
                 yield str(destination["path"])
 
 
-def _json_object(text: str | None) -> Mapping[str, Any]:
+def json_object(text: str | None) -> Mapping[str, Any]:
+    """Return the object that a text of JSON is; an empty one for what is missing or none."""
     value = json.loads(text or "{}")
     return value if isinstance(value, Mapping) else {}

@@ -41,8 +41,8 @@ def delete(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     except personalize.errors.ResourceInUseException as error:
         return _refused(personalize, step, str(error))
     except personalize.errors.ResourceNotFoundException as error:
-        return look_again(step, str(error), seconds=1)
-    return look_again(step, "", QUICK.typical_seconds)
+        return {**look_again(step, str(error), seconds=1), "change": "DELETED"}
+    return {**look_again(step, "", QUICK.typical_seconds), "change": "DELETED"}
 
 
 def _is_replaceable(personalize: Personalize, step: ResourceStepInput) -> bool:

@@ -1,7 +1,7 @@
 """Take one step of a wait loop: look at a resource, create, update, start or stop it, and answer what was found.
 
 What a step finds goes back into the state machine as ``$.found`` and comes with the next look, so that nothing is
-asked twice: the ARN of what was created, and how long it is expected to take.
+asked twice: the ARN of what was created, how long it is expected to take, and what this run changed.
 """
 
 import math
@@ -72,10 +72,10 @@ class ResourceStepInput:
 def find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Return the resource's phase and, while it changes, how long to wait before the next look.
 
-    The first refusal to delete it is kept, for whoever asks at the end why it is still there.
+    What this run changed is kept, and the first refusal to delete it, for whoever asks why it is still there.
     """
-    found = _find(personalize, step)
-    return {**found, "refusal": step.found["refusal"]} if "refusal" in step.found else found
+    kept = {key: step.found[key] for key in ("change", "refusal") if key in step.found}
+    return {"change": "NONE", **_find(personalize, step), **kept}
 
 
 def _find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
@@ -97,18 +97,21 @@ def _find(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
 
 
 def create(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
-    """Ask for the resource. Somebody else's create, a busy neighbour or a full queue only mean: look again."""
+    """Ask for the resource. Somebody else's create, a busy neighbour or a full queue only mean: look again.
+
+    Of a create whose answer was lost, the second try hears that the resource exists: it counts as created by this run.
+    """
     try:
         arn = personalize.create(step.row, step.request)
     except personalize.errors.ResourceAlreadyExistsException as error:
-        return look_again(step, str(error), seconds=1)
+        return {**look_again(step, str(error), seconds=1), "change": "CREATED"}
     except personalize.errors.ResourceInUseException as error:
         return look_again(step, str(error), between_tries(step.row, BUSY_WAIT_SECONDS))
     except personalize.errors.LimitExceededException as error:
         if not _FREES_ITSELF.search(str(error)):
             raise
         return look_again(step, str(error), between_tries(step.row, _QUOTA_WAIT_SECONDS))
-    return {**_asked(step), "arn": arn}
+    return {**_asked(step), "arn": arn, "change": "CREATED"}
 
 
 def owned(step: ResourceStepInput, tag: Mapping[str, str]) -> ResourceStepInput:
@@ -125,26 +128,26 @@ def update(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     if tags := parameters.pop("tags", None):
         personalize.tag(arn, tags)
     if not parameters:
-        return look_again(step, "", seconds=1)
-    return _ask(personalize, step, lambda: personalize.update(step.row, arn, parameters))
+        return {**look_again(step, "", seconds=1), "change": "UPDATED"}
+    return _ask(personalize, step, lambda: personalize.update(step.row, arn, parameters), "UPDATED")
 
 
 def start(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Ask for a stopped resource to serve again."""
-    return _ask(personalize, step, lambda: personalize.start(step.row, step.found["arn"]))
+    return _ask(personalize, step, lambda: personalize.start(step.row, step.found["arn"]), "STARTED")
 
 
 def stop(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any]:
     """Ask for a resource to be stopped: it costs nothing more and is kept."""
-    return _ask(personalize, step, lambda: personalize.stop(step.row, step.found["arn"]))
+    return _ask(personalize, step, lambda: personalize.stop(step.row, step.found["arn"]), "STOPPED")
 
 
-def _ask(personalize: Personalize, step: ResourceStepInput, change: Callable[[], None]) -> dict[str, Any]:
+def _ask(personalize: Personalize, step: ResourceStepInput, ask: Callable[[], None], change: str) -> dict[str, Any]:
     try:
-        change()
+        ask()
     except personalize.errors.ResourceInUseException as error:
         return look_again(step, str(error), between_tries(step.row, BUSY_WAIT_SECONDS))
-    return _asked(step)
+    return {**_asked(step), "change": change}
 
 
 def _describe(personalize: Personalize, step: ResourceStepInput) -> dict[str, Any] | None:

@@ -41,6 +41,10 @@ class StageNames:
         """Return the service's name of what the request of `group` calls `name`."""
         return name if self.adopts(group) else f"{self.prefix}{name}"
 
+    def requested(self, name: str, group: str) -> str:
+        """Return what a request calls the `name` of the service; `group` is the service's too. Undoes `asked`."""
+        return name if self.adopts(group) else name.removeprefix(self.prefix)
+
     def group(self, group: str) -> str:
         """Return the service's name of a dataset group."""
         return self.asked(group, group)

@@ -31,11 +31,13 @@ def gated(cloud: Cloud) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def queue(cloud: Cloud) -> str:
-    """Return a queue that gets every event of the stage's bus."""
+    """Return a queue that gets what is told of versions on the stage's bus."""
     url = cloud.client("sqs").create_queue(QueueName="told")["QueueUrl"]
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
     events = cloud.client("events")
-    events.put_rule(Name="told", EventBusName=BUS, EventPattern=json.dumps({"source": ["personalize-control-plane"]}))
+    events.put_rule(
+        Name="told", EventBusName=BUS, EventPattern=json.dumps({"detail-type": ["Solution Version Kept Back"]})
+    )
     events.put_targets(Rule="told", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
     return str(url)
 

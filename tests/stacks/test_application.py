@@ -45,11 +45,15 @@ def test_feature_flags_are_those_the_installed_library_recommends() -> None:
     assert {key: value for key, value in context.items() if key.startswith("@aws-cdk")} == {**recommended, **DEPARTURES}
 
 
-def test_stacks_know_of_handlers_only_the_resource_table_and_the_bucket() -> None:
+def test_stacks_know_of_handlers_only_the_resource_table_and_where_things_lie() -> None:
     imported = {
         node.module
         for path in (ROOT / "stacks").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lambdas")
     }
-    assert imported == {"lambdas.personalize.resources", "lambdas.bucket_layout"}
+    assert imported == {
+        "lambdas.bucket_layout",
+        "lambdas.notices.application_parameters",  # under which names
+        "lambdas.personalize.resources",
+    }

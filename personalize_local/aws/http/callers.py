@@ -39,6 +39,7 @@ LOCAL_USER: Final[Mapping[str, frozenset[str]]] = {
     "logs": frozenset({"create_log_group", "create_log_stream", "put_log_events", "start_query", "stop_query"}),
     "scheduler": frozenset({"create_schedule", "delete_schedule", "update_schedule"}),  # but see `calls_anything`
     "sns": frozenset({"publish", "publish_batch"}),
+    "ssm": frozenset({"delete_parameter", "delete_parameters", "put_parameter"}),  # but see `is_for_deployments`
     "stepfunctions": frozenset(
         {
             "redrive_execution", "send_task_failure", "send_task_heartbeat", "send_task_success", "start_execution",
@@ -108,6 +109,11 @@ def calls_anything(target: Any) -> bool:
     return isinstance(target, Mapping) and str(target.get("Arn", "")).split(":")[2:3] == ["scheduler"]
 
 
+def is_for_deployments(parameter: str) -> bool:
+    """Tell whether a parameter is one by which the CDK finds what it bootstrapped."""
+    return parameter.startswith("/cdk-bootstrap/")
+
+
 def may_use_bucket(bucket: str, action: str) -> bool:
     """Tell whether the local user may do something with a bucket: code assets are run once they are deployed."""
     return not (bucket.startswith("cdk-") and "-assets-" in bucket) or action.startswith(READING_S3)
@@ -118,16 +124,20 @@ def authorize(response: Any, _resource: str = "*") -> None:
     environ = response.normalized_request.environ
     action = str(response._get_action())  # noqa: SLF001 - the very method by which moto chooses what to run
     operation = camelcase_to_underscores(action)
-    if environ.get(DEPLOYER, True) or (may_use(environ[SERVICE], operation) and not _has_such_target(response)):
+    if environ.get(DEPLOYER, True) or (may_use(environ[SERVICE], operation) and not _reaches_further(response)):
         return
     message = f"only who deployed the app may {action} here: {HINT}"
     raise _CallRefusedError(error_text(environ, "AccessDenied", message, is_json=environ[SERVICE] in REST_JSON))
 
 
-def _has_such_target(response: Any) -> bool:
-    if response.normalized_request.environ[SERVICE] != "scheduler":
-        return False
-    return calls_anything(response._get_param("Target"))  # noqa: SLF001 - as moto's own operations do
+def _reaches_further(response: Any) -> bool:
+    """Tell whether an operation that the local user may call is about what only the deployer may touch."""
+    service, ask = response.normalized_request.environ[SERVICE], response._get_param  # noqa: SLF001 - as moto's own operations do
+    if service == "scheduler":
+        return calls_anything(ask("Target"))
+    writes = not str(response._get_action()).startswith("Get")  # noqa: SLF001
+    names = [ask("Name"), *(ask("Names") or ())] if service == "ssm" and writes else []
+    return any(is_for_deployments(str(name)) for name in names)
 
 
 def authorize_s3(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:  # noqa: ARG001 - moto's signature

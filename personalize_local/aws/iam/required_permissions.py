@@ -69,7 +69,13 @@ def required_permissions(request: SignedRequest) -> Iterator[RequiredPermission]
         return
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     parameters = json.loads(request.body or b"{}")
-    readers = {"dynamodb": _of_dynamodb, "events": _of_events, "states": _of_states, "personalize": _of_personalize}
+    readers = {
+        "dynamodb": _of_dynamodb,
+        "events": _of_events,
+        "personalize": _of_personalize,
+        "ssm": _of_ssm,
+        "states": _of_states,
+    }
     if not operation or request.service not in readers:
         raise UnreadableRequestError(f"{request.service}: {request.method} {request.path}")
     yield from readers[request.service](operation, parameters)
@@ -149,6 +155,14 @@ def _of_events(operation: str, parameters: Mapping[str, Any]) -> Iterator[Requir
         yield RequiredPermission(f"events:{operation}", arn)
     if not buses:
         yield RequiredPermission(f"events:{operation}", "*")
+
+
+def _of_ssm(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
+    """Read the parameters, or the path that they lie below; who may ask for a path may have all that is below it."""
+    names = parameters.get("Names") or [parameters[key].rstrip("/") for key in ("Name", "Path") if key in parameters]
+    for name in names or ["*"]:
+        parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/{name.lstrip('/')}"
+        yield RequiredPermission(f"ssm:{operation}", parameter if names else "*")
 
 
 def _of_states(operation: str, parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:

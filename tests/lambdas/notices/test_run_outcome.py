@@ -20,14 +20,19 @@ def event(status: str, given: dict[str, Any], **detail: Any) -> dict[str, Any]:
 
 
 def outcome(status: str, given: dict[str, Any], **detail: Any) -> RunOutcome:
-    read = read_outcome(event(status, given, **detail), "personalize-dev")
-    assert read is not None
-    return read
+    return read_outcome(event(status, given, **detail), "personalize-dev")
 
 
-def test_what_another_execution_waits_for_is_its_to_tell() -> None:
-    nested = {"datasetGroup": "films", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": f"{STATES}:execution:parent:one"}
-    assert read_outcome(event("FAILED", nested, error="Any", cause="any"), "personalize-dev") is None
+def test_it_is_known_which_execution_waits_for_this_one() -> None:
+    starter = f"{STATES}:execution:parent:one"
+    nested = {"datasetGroup": "films", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": starter}
+    assert outcome("FAILED", nested, error="Any", cause="any").started_by == starter
+    assert outcome("SUCCEEDED", {"datasetGroup": "films"}).started_by is None
+
+
+def test_what_is_under_way_has_no_reason_yet() -> None:
+    told = outcome("RUNNING", {"datasetGroup": "films"}, stopDate=None)
+    assert (told.error, told.reason, told.outputs) == ("", "", ())
 
 
 def test_the_innermost_reason_is_told_also_where_it_was_left_unexplained() -> None:

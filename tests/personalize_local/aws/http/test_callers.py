@@ -98,6 +98,8 @@ ROADS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("sns", "create_topic", {"Name": "t"}),
     ("cloudwatch", "put_dashboard", {"DashboardName": "d", "DashboardBody": "{}"}),
     ("ssm", "put_parameter", {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "1", "Type": "String"}),
+    ("ssm", "delete_parameter", {"Name": "/cdk-bootstrap/hnb659fds/version"}),
+    ("ssm", "delete_parameters", {"Names": ["/ours", "/cdk-bootstrap/hnb659fds/version"]}),
     ("s3", "put_object", {"Bucket": ASSETS, "Key": "code.zip", "Body": b"other"}),
     ("s3", "copy_object", {"Bucket": ASSETS, "Key": "code.zip", "CopySource": f"{ASSETS}/other"}),
     ("s3", "create_multipart_upload", {"Bucket": ASSETS, "Key": "code.zip"}),

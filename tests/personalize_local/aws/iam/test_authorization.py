@@ -23,6 +23,7 @@ from personalize_local.cloud import Cloud
 
 ACCOUNT = "us-east-1:123456789012"
 TABLE = f"arn:aws:dynamodb:{ACCOUNT}:table/ledger"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
 MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:pipeline"
 GROUP = f"arn:aws:personalize:{ACCOUNT}:dataset-group/movies"
@@ -128,6 +129,19 @@ def _request(prepared: AWSPreparedRequest) -> SignedRequest:
             [RequiredPermission("states:StartExecution", MACHINE)],
         ),
         ("sns", "publish", {"TopicArn": TOPIC, "Message": "x"}, [RequiredPermission("sns:Publish", TOPIC)]),
+        (
+            "ssm",
+            "get_parameters_by_path",
+            {"Path": "/a/b/"},
+            [RequiredPermission("ssm:GetParametersByPath", f"{PARAMETER}/a/b")],
+        ),
+        (
+            "ssm",
+            "delete_parameters",
+            {"Names": ["/a/b"]},
+            [RequiredPermission("ssm:DeleteParameters", f"{PARAMETER}/a/b")],
+        ),
+        ("ssm", "get_parameter", {"Name": "plain"}, [RequiredPermission("ssm:GetParameter", f"{PARAMETER}/plain")]),
         ("personalize", "list_schemas", {}, [RequiredPermission("personalize:ListSchemas", "*")]),
         (
             "personalize",
