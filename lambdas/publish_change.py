@@ -24,10 +24,18 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     change = changes.meaning(run)
     if change:
         events.put(change)
+        wiring.count("TrainingHours", _training_hours(run))
     number = int(change is not None) + _hand_over(run)
     wiring.logger.info("published", extra={"execution": run.execution_arn, "status": run.status, "events": number})
     wiring.count("EventsPublished", number)
     return {"events": number}
+
+
+def _training_hours(run: RunOutcome) -> float:
+    """Return what a training is billed, as the service tells of the version that it made; else nothing."""
+    described = run.output.get("resource")
+    is_training = run.given.get("type") == "solution_version" and run.output.get("change") == "CREATED"
+    return float(described.get("trainingHours") or 0) if is_training and isinstance(described, dict) else 0.0
 
 
 def _hand_over(run: RunOutcome) -> int:

@@ -20,7 +20,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     wiring.logger.info("swept", extra={"found": found})
     wiring.count("UnannouncedUploads", len(swept.unannounced))
     wiring.count("Retrains", len(retrained))
-    wiring.count("LongestWaitHours", int(sweeper.longest_wait(now) / timedelta(hours=1)))
+    _count_waiting(now)
     if troubles:  # at the end, so that they keep nothing else from being done
         raise SweepIncompleteError(troubles)
     return {**swept.model_dump(mode="json"), "retrained": retrained}
+
+
+def _count_waiting(now: datetime) -> None:
+    waiting = sweeper.waiting()
+    wiring.count("FilesWaiting", waiting.files)
+    wiring.count("RowsWaiting", waiting.rows)
+    wiring.count("LongestWaitHours", int(waiting.longest(now) / timedelta(hours=1)))

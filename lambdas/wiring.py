@@ -63,7 +63,7 @@ def wired(handle: Handler) -> Any:
     return handler
 
 
-def count(metric: str, number: int = 1) -> None:
+def count(metric: str, number: float = 1) -> None:
     """Add to a metric of this invocation."""
     metrics.add_metric(metric, MetricUnit.Count, number)
 

@@ -12,7 +12,7 @@ from config.settings import Settings
 from stacks.access.placement import confine
 from stacks.acknowledgements import ACKNOWLEDGED, Acknowledged, acknowledge
 from stacks.data import DataStack
-from stacks.monitoring import MonitoringStack
+from stacks.monitoring.monitoring_stack import MonitoringStack
 from stacks.protection.encryption import encrypt
 from stacks.workflow import WorkflowStack
 

@@ -145,7 +145,9 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _READ_REQUESTS,
             _FIND_OBJECTS,
             allow(PolicyResource.LEDGER, "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-            personalize_actions("DescribeCampaign", "DescribeRecommender", "DescribeSolution"),
+            personalize_actions(
+                "DescribeCampaign", "DescribeSolutionVersion", "DescribeRecommender", "DescribeSolution"
+            ),
             personalize_lists("Campaigns", "Recommenders", "Solutions"),
             _READ_METRICS,
             # What it lowers and stops is lowered and stopped by those whose right that is.

@@ -210,7 +210,10 @@ class Request(StrictSection):
     retrain: RetrainPolicy | None = None
     schedules: tuple[Schedule, ...] = ()
     budget: Budget | None = None
-    idle: IdlePolicy | None = None
+    idle: IdlePolicy | None = IdlePolicy()
+    freshness_hours: float | None = Field(
+        default=None, gt=0, description="How old a model may be that serves, since its training began; then it is told."
+    )
     on_missing_data: Literal["WARN", "FAIL"] = Field(
         default="WARN", description="What a run does about datasets that no file was ever imported for."
     )

@@ -4,7 +4,7 @@ Any event or sweep makes rows; after that only the holder of the dataset's lease
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -29,6 +29,19 @@ DATASET_KEYS: Final = "datasets"  # the partition that lists the datasets the le
 DEFAULT_DAYS: Final = 90
 _MOST_LISTED: Final = 1000  # rejected files that are asked after
 _LAST: Final = "\U0010ffff"  # sorts behind whatever an entry ends with
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits or is being imported, and when the oldest file of it came; rows are those of inspected files."""
+
+    files: int
+    rows: int
+    oldest: str | None
+
+    def longest(self, now: datetime) -> timedelta:
+        """Return how long the oldest file has waited; nothing when none waits."""
+        return now - datetime.fromisoformat(self.oldest) if self.oldest else timedelta()
 
 
 class Ledger:
@@ -84,10 +97,15 @@ class Ledger:
         items = (item for shard in open_shards(dataset_key) for item in self._table.entries(shard, OPEN))
         return sorted((row_of(item, dataset_key) for item in items), key=lambda row: row.queue_position)
 
-    def oldest_arrival(self, dataset_key: str) -> str | None:
-        """Return when the oldest file came that waits or is being imported; None when there is none."""
-        firsts = (next(iter(self._table.entries(shard, OPEN)), None) for shard in open_shards(dataset_key))
-        return min((str(first["arrived"]) for first in firsts if first), default=None)
+    def waiting(self, dataset_key: str) -> Waiting:
+        """Return how much waits or is being imported."""
+        files, rows, oldest = 0, 0, None
+        for shard in open_shards(dataset_key):
+            for item in self._table.entries(shard, OPEN):
+                row = row_of(item, dataset_key)
+                files, rows = files + 1, rows + max(0, row.rows)
+                oldest = min(filter(None, (oldest, row.arrived)))
+        return Waiting(files, rows, oldest)
 
     def has_unsettled(self, dataset_key: str) -> bool:
         """Say whether anything waits or is being imported."""

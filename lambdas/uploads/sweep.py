@@ -15,7 +15,7 @@ from lambdas.personalize.gateway import Personalize
 from lambdas.uploads.dataset_facts import is_ready
 from lambdas.uploads.import_starter import ImportStarter
 from lambdas.uploads.lease import PUT_OFF, SHORT, Leases
-from lambdas.uploads.ledger import Ledger
+from lambdas.uploads.ledger import Ledger, Waiting
 from lambdas.uploads.recorder import Recorder
 from lambdas.uploads.records.file_row import FileRow
 
@@ -100,12 +100,12 @@ class Sweeper:
         finally:
             self._cursors.let_go()
 
-    def longest_wait(self, now: datetime) -> timedelta:
-        """Return how long the oldest file of all datasets has waited; nothing when none waits."""
+    def waiting(self) -> Waiting:
+        """Return how much waits in all datasets."""
         keys = {dataset_key: dataset_key for dataset_key in self._ledger.dataset_keys()}
-        arrivals, _ = each_named(self._ledger.oldest_arrival, keys)
-        oldest = min(filter(None, arrivals.values()), default=None)
-        return now - datetime.fromisoformat(oldest) if oldest else timedelta()
+        found, _ = each_named(self._ledger.waiting, keys)
+        oldest = min((one.oldest for one in found.values() if one.oldest), default=None)
+        return Waiting(sum(one.files for one in found.values()), sum(one.rows for one in found.values()), oldest)
 
     def _sweep(self, now: datetime, personalize: Personalize) -> Swept:
         known = {dataset_key: dataset_key for dataset_key in self._ledger.dataset_keys()}

@@ -16,6 +16,7 @@ REQUEST: dict[str, Any] = {
         {"name": "drowsy", "recipeArn": "aws-sims", "campaigns": [{"name": "drowsy", "minProvisionedTPS": 3}]}
     ],
     "idle": {"hours": 24, "then": "LOWER"},
+    "freshnessHours": 48,
 }
 
 
@@ -38,6 +39,15 @@ def tps(cloud: Cloud) -> int:
     return int(client.describe_campaign(campaignArn=arn)["campaign"]["minProvisionedTPS"])
 
 
+def emitted(cloud: Cloud, module: str, metric: str) -> list[float]:
+    """Return the values of a metric in the order in which a handler logged them, as CloudWatch reads them off."""
+    logs, group = cloud.client("logs"), f"/aws/lambda/personalize-dev-{module.replace('_', '-')}"
+    lines = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+    found = [json.loads(line) for line in lines if line.startswith('{"_aws"')]
+    found.sort(key=lambda one: one["_aws"]["Timestamp"])
+    return [value for one in found for value in one.get(metric, ())]
+
+
 def test_what_nobody_asks_is_lowered_once(cloud: Cloud) -> None:
     s3, bucket = cloud.client("s3"), cloud.deployment.bucket
     s3.put_object(Bucket=bucket, Key=f"uploads/{GROUP}/interactions/monday.csv", Body=interactions().encode())
@@ -56,5 +66,13 @@ def test_what_nobody_asks_is_lowered_once(cloud: Cloud) -> None:
     run = cloud.run("pipeline", {"datasetGroup": GROUP})
     assert run.status == "SUCCEEDED", run.cause
     assert tps(cloud) == 3
-    assert review(cloud, 60)["idle"] == {}
+    late = review(cloud, 60)
+    assert late["idle"] == {}
     assert tps(cloud) == 3
+
+    # Its model is older than the request wants by now; the alarms on both read these metrics.
+    assert late["overdue"] == {GROUP: ["dev-drowsy"]}
+    assert emitted(cloud, "review_capacity", "OverdueModels") == [0, 0, 1]
+    assert emitted(cloud, "review_capacity", "IdleCapacity") == [0, 1, 0]
+    assert emitted(cloud, "review_capacity", "OldestModelHours")[-1] >= 60
+    assert sum(emitted(cloud, "publish_change", "TrainingHours")) > 0

@@ -13,7 +13,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 import statemachines
 from stacks.grants import STARTABLE
 from stacks.handlers import handlers
-from stacks.monitoring import EMITTED
+from stacks.monitoring.stage_metrics import EMITTED
 from stacks.outputs import pascal
 
 Template = dict[str, Any]
@@ -207,6 +207,8 @@ MEANINGS = {
     "dead-letters-waiting",
     "events-unread",
     "file-waiting",
+    "model-overdue",
+    "capacity-idle",
     "notice-failed",
     "sweep-failed",
     "no-sweep-ran",

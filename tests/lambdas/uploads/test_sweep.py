@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from lambdas.uploads.ledger import Waiting
 from lambdas.uploads.records.file_row import FileRow, FileState
 from lambdas.uploads.sweep import Cursors, SweepIncompleteError, Swept
 from tests.lambdas.uploads.world import World, csv
@@ -146,11 +147,14 @@ def test_a_sweep_with_troubles_is_red() -> None:
 
 def test_the_longest_wait_is_that_of_the_oldest_file_of_any_dataset() -> None:
     world = World()
-    assert world.sweeper.longest_wait(world.now) == timedelta()
+    assert world.sweeper.waiting() == Waiting(0, 0, None)
+    assert world.sweeper.waiting().longest(world.now) == timedelta()
     world.deliver(world.upload(f"{FOLDER}/first.csv", csv("ann")))
     first = world.now
     world.now += timedelta(hours=5)
     world.deliver(world.upload(f"{FOLDER}/second.csv", csv("bob")))
     world.now += timedelta(hours=25)
-    waited = world.sweeper.longest_wait(world.now)
+    waiting = world.sweeper.waiting()
+    waited = waiting.longest(world.now)
+    assert waiting.files == 2
     assert abs(waited - (world.now - first)) <= timedelta(minutes=1)
