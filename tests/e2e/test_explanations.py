@@ -8,7 +8,7 @@ import pytest
 
 from control.connection import Connection
 from control.runs.explanation import Explanation, explain_execution
-from control.runs.explanation_report import explanation_lines
+from control.runs.explanation_report import explanation_document, explanation_lines
 from control.runs.runbook import find, rows
 from personalize_local.cloud import Cloud, Run
 from tests.e2e.resource_zoo import INTERACTIONS, ResourceZoo
@@ -158,6 +158,9 @@ def test_the_cause_is_what_a_person_would_name(zoo: ResourceZoo, name: str) -> N
     assert why.state, told
     assert why.runbook is not None, told
     assert why.runbook.advice in told
+    document = explanation_document(why.execution, why)["failure"]
+    assert (document["state"], document["resource"], document["reason"]) == (why.state, why.subject, why.reason)
+    assert document["runbook"] == {"means": why.runbook.means, "do": why.runbook.advice}
 
 
 def test_the_failure_of_a_run_is_explained_where_it_lies(zoo: ResourceZoo) -> None:
@@ -177,7 +180,9 @@ def test_the_failure_of_a_run_is_explained_where_it_lies(zoo: ResourceZoo) -> No
 def test_what_is_not_red_is_not_explained(zoo: ResourceZoo) -> None:
     reader = connection_to(zoo.cloud).executions
     request = {"name": zoo.name("schema"), "schema": INTERACTIONS}
-    assert explain_execution(reader, reader.read(zoo.ensure("schema", request).arn)) is None
+    green = reader.read(zoo.ensure("schema", request).arn)
+    assert explain_execution(reader, green) is None
+    assert explanation_document(green, None) == {"execution": green.arn, "status": "SUCCEEDED", "failure": None}
 
 
 def test_every_row_of_the_runbook_can_be_found() -> None:

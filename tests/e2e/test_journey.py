@@ -99,6 +99,15 @@ def test_who_asks_further_is_told(cloud: Cloud, folder: Path) -> None:
     assert "none" in terminal.control("files", "films")
     assert json.loads(terminal.control("status", "films", "--json"))[0]["lastRun"]["status"] == "SUCCEEDED"
     assert "did not fail" not in terminal.control("explain", "films", status=1)
+    (document,) = json.loads(terminal.control("files", "uploads/films/items/movies.csv", "--json"))
+    assert (document["state"], document["rows"], document["waits"]) == ("IMPORTED", 60, None)
+    (journey,) = json.loads(
+        terminal.control("history", "films", "--file", "uploads/films/interactions/ratings.csv", "--json")
+    )
+    assert (journey["row"]["state"], journey["trained"][-1]["name"]) == ("IMPORTED", version["name"])
+    logged = json.loads(terminal.control("logs", "--handler", "plan_request", "--json"))
+    assert logged[0]["function"] == "personalize-dev-plan-request"
+    assert any(isinstance(line["message"], dict) for line in logged)
     assert "plan_request" in terminal.control("logs", "--handler", "plan_request").replace("-", "_")
     assert "a month" in terminal.control("cost", "films")
     assert json.loads(terminal.control("recommend", "films", "--item", "3", "--user", "1", "--json"))["itemList"]
