@@ -46,7 +46,8 @@ def _tell(one: GroupStatus) -> None:
     printing.table("waiting files", ("key", "because"), one.waiting)
     serving = [(s.noun, s.name, s.status, s.version, printing.moment(s.since)) for s in one.serving]
     printing.table("serving", ("", "name", "status", "version", "since (UTC)"), serving)
-    printing.table("schedules", ("name", "when", ""), one.schedules)
+    schedules = [(s.name, f"{s.expression} {s.timezone}", s.due) for s in one.schedules]
+    printing.table("schedules", ("name", "when", "next"), schedules)
 
 
 def explain(
