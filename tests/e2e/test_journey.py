@@ -186,10 +186,30 @@ def test_decisions_are_taken_and_told(cloud: Cloud, folder: Path) -> None:
     assert "reason:" in refused
 
 
-def test_users_are_forgotten_and_the_group_goes(cloud: Cloud, folder: Path) -> None:
+def test_a_forgotten_user_is_a_stranger_to_the_next_model(cloud: Cloud, folder: Path) -> None:
     terminal = Terminal(cloud, folder)
+    before = version_of(terminal)["name"]
+    assert recommended(cloud, "7") != recommended(cloud, "nobody")
     (folder / "gone.csv").write_text("USER_ID\n7\n")
-    assert "SUCCEEDED" in terminal.control("forget", "films", "gone.csv", "--every", "0.2")
+    told = terminal.control("forget", "films", "gone.csv", "--every", "0.2")
+    assert "models know these users until the next training" in told
+    assert "SUCCEEDED" in told
+    assert recommended(cloud, "7") != recommended(cloud, "nobody")
+    assert "SUCCEEDED" in terminal.control("run", "films", "--every", "0.2")
+    assert version_of(terminal)["name"] != before
+    assert recommended(cloud, "7") == recommended(cloud, "nobody")
+    assert recommended(cloud, "8") != recommended(cloud, "nobody")
+
+
+def recommended(cloud: Cloud, user: str) -> list[str]:
+    """Return the items that the one campaign recommends to a user."""
+    (campaign,) = cloud.client("personalize").list_campaigns()["campaigns"]
+    answer = cloud.client("personalize-runtime").get_recommendations(campaignArn=campaign["campaignArn"], userId=user)
+    return [item["itemId"] for item in answer["itemList"]]
+
+
+def test_the_group_goes(cloud: Cloud, folder: Path) -> None:
+    terminal = Terminal(cloud, folder)
     told = terminal.control("teardown", "films", "--every", "0.2")
     assert "would go" in told
     assert cloud.client("personalize").list_dataset_groups()["datasetGroups"], "it was only told"
