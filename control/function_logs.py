@@ -3,6 +3,7 @@
 import heapq
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +14,31 @@ _OF_EVERY_LINE: Final = frozenset([
 ])  # fmt: skip
 
 
-def log_lines(client: Any, app: str, handler: str | None, seconds: float, text: str | None) -> Iterator[str]:
+@dataclass(frozen=True)
+class LogLine:
+    """What a function logged, as CloudWatch Logs keeps it: the JSON of a structured line, or another text."""
+
+    time: datetime
+    function: str
+    message: str
+
+    def document(self) -> dict[str, Any]:
+        """Return it for programs, with the fields of a structured line."""
+        fields = _fields(self.message)
+        return {"time": self.time, "function": self.function, "message": fields or self.message}
+
+    def __str__(self) -> str:
+        """Return its time, level, message and what is its own; the text of any other line as it is."""
+        line = _fields(self.message)
+        told = self.message
+        if "message" in line:
+            own = {key: value for key, value in line.items() if key not in _OF_EVERY_LINE}
+            own_text = json.dumps(own, default=str) if own else ""
+            told = f"{line.get('level', '')} {line['message']} {own_text}".strip()
+        return f"{self.time:%Y-%m-%d %H:%M:%S} {self.function}: {told}"
+
+
+def log_lines(client: Any, app: str, handler: str | None, seconds: float, text: str | None) -> Iterator[LogLine]:
     """Yield the lines of one handler, or of all of a stage, since so many seconds ago; `text` is in each of them."""
     prefix = f"{_PREFIX}{app}-{(handler or '').replace('_', '-')}"
     pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
@@ -21,8 +46,7 @@ def log_lines(client: Any, app: str, handler: str | None, seconds: float, text: 
     since = int((datetime.now(UTC) - timedelta(seconds=seconds)).timestamp() * 1000)
     streams = [_events(client, group, since, text) for group in groups]
     for timestamp, module, message in heapq.merge(*streams):
-        time = datetime.fromtimestamp(timestamp / 1000, UTC)
-        yield f"{time:%Y-%m-%d %H:%M:%S} {module}: {_readable(message)}"
+        yield LogLine(datetime.fromtimestamp(timestamp / 1000, UTC), module, message)
 
 
 def _events(client: Any, group: str, since: int, text: str | None) -> Iterator[tuple[int, str, str]]:
@@ -33,13 +57,10 @@ def _events(client: Any, group: str, since: int, text: str | None) -> Iterator[t
     return iter(sorted(found))
 
 
-def _readable(message: str) -> str:
-    """Return a structured line as its level, message and what is its own; any other line as it is."""
+def _fields(message: str) -> dict[str, Any]:
+    """Return the fields of a structured line; none of any other line."""
     try:
         line = json.loads(message)
     except ValueError:
-        return message
-    if not isinstance(line, dict) or "message" not in line:
-        return message
-    own = {key: value for key, value in line.items() if key not in _OF_EVERY_LINE}
-    return f"{line.get('level', '')} {line['message']} {json.dumps(own, default=str) if own else ''}".strip()
+        return {}
+    return line if isinstance(line, dict) else {}

@@ -1,8 +1,9 @@
 """Say how a dataset group stands: what runs, what waits and why, what serves since when, what comes next."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from control.connection import Connection
 from control.runs.execution_reader import RUNNING, Execution
@@ -10,7 +11,10 @@ from control.uploading import news_text
 from lambdas.bucket_layout import DATASETS, REQUESTS, dataset_key_of
 from lambdas.costs.group_costs import serving_resources
 from lambdas.releases.release_history import release_history
+from lambdas.requests.schedules.due_times import ScheduleTimes
 from lambdas.requests.schedules.planned_schedules import names_begin_with
+
+ENABLED: Final = "ENABLED"  # what EventBridge Scheduler calls a schedule that is on
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,25 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class ScheduleStatus:
+    """A schedule as EventBridge Scheduler has it; `next` is when it is due next, in its zone, None while it is off."""
+
+    name: str
+    expression: str
+    timezone: str
+    state: str
+    next: datetime | None
+    fault: str = ""  # why nobody here can tell when it is due
+
+    @property
+    def due(self) -> str:
+        """Return when it is due next, for people."""
+        if self.next is not None:
+            return f"{self.next:%Y-%m-%d %H:%M %Z}"
+        return self.fault or ("never again" if self.state == ENABLED else "paused")
+
+
+@dataclass(frozen=True)
 class GroupStatus:
     """How a group stands."""
 
@@ -33,7 +56,7 @@ class GroupStatus:
     last_run: Execution | None
     waiting: tuple[tuple[str, str], ...]  # key and why
     serving: tuple[Serving, ...]
-    schedules: tuple[tuple[str, str, str], ...]  # name, expression, whether it is on
+    schedules: tuple[ScheduleStatus, ...]
 
     def document(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -43,7 +66,7 @@ class GroupStatus:
             "lastRun": None if self.last_run is None else {"arn": self.last_run.arn, "status": self.last_run.status},
             "waiting": [{"key": key, "reason": reason} for key, reason in self.waiting],
             "serving": list(self.serving),
-            "schedules": [{"name": name, "expression": text, "state": state} for name, text, state in self.schedules],
+            "schedules": [asdict(one) for one in self.schedules],
         }
 
 
@@ -97,17 +120,27 @@ def _serving(connection: Connection, group: str) -> list[Serving]:
     return found
 
 
-def _schedules(connection: Connection, group: str) -> list[tuple[str, str, str]]:
+def _schedules(connection: Connection, group: str) -> list[ScheduleStatus]:
     client, prefix = connection.client("scheduler"), names_begin_with(group)
     described = [
         client.get_schedule(GroupName=connection.schedules.group, Name=name)
         for name in connection.schedules.names(prefix)
     ]
-    return [
-        (
-            one["Name"].removeprefix(prefix),
-            f"{one['ScheduleExpression']} {one['ScheduleExpressionTimezone']}",
-            one["State"],
-        )
-        for one in described
-    ]
+    return [_schedule(one, one["Name"].removeprefix(prefix), datetime.now(UTC)) for one in described]
+
+
+def _schedule(described: Mapping[str, Any], name: str, now: datetime) -> ScheduleStatus:
+    zone = str(described.get("ScheduleExpressionTimezone", "UTC"))
+    times = ScheduleTimes(
+        described["ScheduleExpression"],
+        zone,
+        described["LastModificationDate"],
+        described.get("StartDate"),
+        described.get("EndDate"),
+    )
+    state = str(described["State"])
+    try:
+        due, fault = times.next_after(now) if state == ENABLED else None, ""
+    except ValueError as error:
+        due, fault = None, str(error)
+    return ScheduleStatus(name, times.expression, zone, state, due, fault)

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from control.connection import Connection
+from control.file_history import OPEN, waiting_reason
 from control.runs.execution_reader import RUNNING
 from lambdas.bucket_layout import UPLOADS, dataset_key_of
-from lambdas.uploads.import_selection import why_it_waits
 from lambdas.uploads.records.file_row import FileRow, FileState
 
 _PIECE_BYTES: Final = 8 << 20
-_OPEN: Final = (FileState.WAITING, FileState.CLAIMED)
 # So many looks in a row with nobody at work mean that nothing will come: an event may take some seconds.
 _IDLE_LOOKS: Final = 4
 
@@ -86,7 +85,7 @@ class Uploader:
                 if told.get(one.key) != one:
                     told[one.key] = one
                     yield one
-            if all(one.state and one.state not in _OPEN for one in news):
+            if all(one.state and one.state not in OPEN for one in news):
                 return
             idle_looks = 0 if self._somebody_works(group, uploads, run) else idle_looks + 1
             if idle_looks == _IDLE_LOOKS:
@@ -112,9 +111,8 @@ class Uploader:
 
 def news_text(connection: Connection, row: FileRow) -> str:
     """Return what became of a file, or why it waits, in a line."""
-    if row.state in _OPEN:
-        rows, lease = connection.ledger.unsettled(row.dataset_key), connection.leases.read(row.dataset_key)
-        return why_it_waits(row, rows, lease)
+    if reason := waiting_reason(row, connection.table):
+        return reason
     facts = [
         f"{row.rows:,} rows" if row.inspected else "",
         f"{row.bad_rows:,} bad ones left out" if row.bad_rows and row.state is FileState.IMPORTED else "",

@@ -33,19 +33,21 @@ def teardown(
     connection = connection_of(context)
     options = {"alsoNotOurs": not_ours, "alsoRecords": records, "alsoFiles": files}
     asked = {"datasetGroup": group, **{name: True for name, chosen in options.items() if chosen}}
-    told = _plan(connection, asked, every)
+    told = _output(connection, asked, every, 10)
     if as_json:
-        printing.document(told)
-    else:
-        _tell(group, told)
+        done = _output(connection, {**asked, "dryRun": False}, every, patience_minutes) if yes else {}
+        printing.document({**told, **done})
+        return
+    _tell(group, told)
     if yes:
         arn = connection.start("teardown", {**asked, "dryRun": False})
         follow_run(connection, arn, every=every, patience_minutes=patience_minutes)
 
 
-def _plan(connection: Connection, asked: Mapping[str, Any], every: float) -> Mapping[str, Any]:
+def _output(connection: Connection, asked: Mapping[str, Any], every: float, minutes: float) -> Mapping[str, Any]:
+    """Return the output of a teardown, awaited in silence. Raises typer.Exit, once it is told why, when it failed."""
     arn = connection.start("teardown", asked)
-    for _ in Follower(connection.executions, pause_seconds=every, patience_seconds=10 * _MINUTES).follow(arn):
+    for _ in Follower(connection.executions, pause_seconds=every, patience_seconds=minutes * _MINUTES).follow(arn):
         pass
     ended = connection.executions.read(arn)
     if ended.status != "SUCCEEDED":

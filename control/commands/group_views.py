@@ -8,11 +8,11 @@ import typer
 from control import printing
 from control.commands.options import AsJson, GroupName, RefusedError, connection_of
 from control.connection import Connection
-from control.group_history import history_document, history_lines, journey_of
+from control.group_history import history_document, history_lines, history_of, journey_lines, journeys_of
 from control.group_status import GroupStatus, group_status, groups_of
 from control.runs.execution_reader import Execution
 from control.runs.explanation import explain_execution
-from control.runs.explanation_report import explanation_lines
+from control.runs.explanation_report import explanation_document, explanation_lines
 from lambdas.bucket_layout import UPLOADS
 
 _MACHINES: Final = ("pipeline", "import_uploads", "run_batch_inference", "train_solution", "update_campaign")
@@ -46,17 +46,22 @@ def _tell(one: GroupStatus) -> None:
     printing.table("waiting files", ("key", "because"), one.waiting)
     serving = [(s.noun, s.name, s.status, s.version, printing.moment(s.since)) for s in one.serving]
     printing.table("serving", ("", "name", "status", "version", "since (UTC)"), serving)
-    printing.table("schedules", ("name", "when", ""), one.schedules)
+    schedules = [(s.name, f"{s.expression} {s.timezone}", s.due) for s in one.schedules]
+    printing.table("schedules", ("name", "when", "next"), schedules)
 
 
 def explain(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="an execution's ARN, or a group: its newest failure")],
+    as_json: AsJson = False,
 ) -> None:
     """Say why an execution failed: where, on what, in the service's words, and what the runbook says."""
     connection = connection_of(context)
     execution = connection.executions.read(what) if what.startswith("arn:") else _newest_failure(connection, what)
     why = explain_execution(connection.executions, execution)
+    if as_json:
+        printing.document(explanation_document(execution, why))
+        return
     if why is None:
         printing.say(f"{execution.arn} did not fail: it is {execution.status}")
         return
@@ -88,10 +93,12 @@ def history(
     connection = connection_of(context)
     if file and not file.startswith(f"{UPLOADS}{group}/"):
         raise RefusedError(f"{file} is no upload of {group}: its key begins with {UPLOADS}{group}/")
+    found = history_of(connection, group)
+    journeys = journeys_of(connection, group, file, found) if file else []
     if as_json:
-        printing.document(history_document(connection, group))
+        printing.document(journeys if file else history_document(found))
         return
-    for line in journey_of(connection, group, file) if file else history_lines(connection, group):
+    for line in journey_lines(file, journeys, found) if file else history_lines(group, found):
         printing.say(line)
 
 

@@ -96,11 +96,16 @@ def logs(
     handler: Annotated[str | None, typer.Option(help="one handler, as lambdas/ names it; without it all")] = None,
     minutes: Annotated[float, typer.Option(min=0, help="how far back")] = 60,
     grep: Annotated[str | None, typer.Option(help="only lines that hold this text")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print what the handlers logged, the oldest first."""
     connection = connection_of(context)
-    for line in log_lines(connection.client("logs"), connection.app, handler, minutes * _MINUTES, grep):
-        printing.say(line)
+    lines = log_lines(connection.client("logs"), connection.app, handler, minutes * _MINUTES, grep)
+    if as_json:
+        printing.document([line.document() for line in lines])
+        return
+    for line in lines:
+        printing.say(str(line))
 
 
 COMMANDS: Final[dict[str, Callable[..., None]]] = {"run": run, "recommend": recommend, "logs": logs}

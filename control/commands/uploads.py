@@ -12,7 +12,7 @@ from control.commands.options import AsJson, Every, Files, Patience, RefusedErro
 from control.commands.runs import follow_run
 from control.connection import Connection
 from control.data_files.checking import kind_of
-from control.file_history import describe
+from control.file_history import describe, file_document, file_versions
 from control.uploading import Uploader, news_text, upload_of
 from lambdas.bucket_layout import DATASETS, dataset_key_of, request_key
 from lambdas.requests.request import Request
@@ -74,12 +74,12 @@ def files(
 ) -> None:
     """Say which files of a group wait or were rejected, and why; or what happened to every version of one file."""
     connection = connection_of(context)
-    if "/" in what:
+    if "/" in what and not as_json:
         _tell_history(connection, what)
         return
-    rows = _open_and_rejected(connection, what)
+    rows = file_versions(what, connection.table) if "/" in what else _open_and_rejected(connection, what)
     if as_json:
-        printing.document(rows)
+        printing.document([file_document(row, connection.table) for row in rows])
         return
     cells = [(row.key, row.state, printing.moment(row.arrived), news_text(connection, row)) for row in rows]
     printing.table(f"files of {what}", ("key", "state", "arrived", "why it waits, or was rejected"), cells)

@@ -1,8 +1,10 @@
-"""Tell an explanation in lines."""
+"""Tell an explanation, in lines for people and as a document for programs."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from control.printing import moment
+from control.runs.execution_reader import Execution
 from control.runs.explanation import Explanation
 
 
@@ -21,3 +23,22 @@ def explanation_lines(why: Explanation) -> Iterator[str]:
         yield "  do:       docs/runbook.md has no line about this error; starting again is safe"
     if why.at.arn != why.execution.arn:
         yield f"  below:    {why.at.arn}"
+
+
+def explanation_document(execution: Execution, why: Explanation | None) -> dict[str, Any]:
+    """Return how an execution ended, and under `failure` why it failed, or None when it did not."""
+    return {"execution": execution.arn, "status": execution.status, "failure": None if why is None else _failure(why)}
+
+
+def _failure(why: Explanation) -> dict[str, Any]:
+    row = why.runbook
+    return {
+        "ended": why.execution.ended,
+        "machine": why.at.machine,
+        "state": why.state,
+        "resource": why.subject,
+        "error": why.error,
+        "reason": why.reason,
+        "runbook": None if row is None else {"means": row.means, "do": row.advice},
+        "below": why.at.arn,
+    }

@@ -12,7 +12,7 @@ _HEADING: Final = "## A run is red"
 
 @dataclass(frozen=True)
 class RunbookRow:
-    """What an error means and what to do; `phrases` are what its cause says, where that tells errors apart."""
+    """What an error means and what to do; its cause says one of `phrases`, where that tells errors apart."""
 
     errors: tuple[str, ...]
     phrases: tuple[str, ...]
@@ -21,7 +21,8 @@ class RunbookRow:
 
     def fits(self, error: str, cause: str) -> bool:
         """Say whether the row is about this error."""
-        return error in self.errors and all(_pattern(phrase).search(cause) for phrase in self.phrases[:1])
+        said = not self.phrases or any(_pattern(phrase).search(cause) for phrase in self.phrases)
+        return error in self.errors and said
 
 
 def rows() -> Iterator[RunbookRow]:

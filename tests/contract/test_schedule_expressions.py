@@ -1,13 +1,16 @@
-"""Whatever a request's check lets pass the local Scheduler takes, and what the check refuses it refuses."""
+"""A request's check and the local Scheduler take the same expressions, and reckon the same times of them."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambdas.requests.schedules.cron_syntax import expression_fault
+from lambdas.requests.schedules.due_times import ScheduleTimes
 from personalize_local.aws.events.schedule_expressions import next_time
+from personalize_local.aws.events.schedule_times import Timing
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NUMBER = st.integers(-1, 33).map(str)
@@ -79,3 +82,33 @@ def test_days_that_depend_on_the_month(expression: str, days: list[str]) -> None
         seen.append(due.date().isoformat())
         moment = due + timedelta(minutes=1)
     assert seen == days
+
+
+ZONES: Final = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+MOMENTS: Final = st.datetimes(datetime(2025, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+DATES: Final = st.none() | MOMENTS
+ONCE: Final = MOMENTS.map(lambda moment: f"at({moment:%Y-%m-%dT%H:%M:%S})")
+GOOD: Final = (
+    ALMOST.filter(lambda expression: expression_fault(expression) is None)
+    | RATE.filter(lambda expression: expression_fault(expression) is None)
+    | ONCE
+)
+LOCAL_HORIZON: Final = timedelta(days=5 * 366 - 2)  # the local Scheduler looks no further ahead
+
+
+@settings(max_examples=500, deadline=None)
+@given(GOOD, ZONES, MOMENTS, DATES, DATES)
+@example("cron(30 2 * * ? *)", "Europe/Berlin", datetime(2026, 3, 28, 12, tzinfo=UTC), None, None)
+@example("cron(30 2 * * ? *)", "Europe/Berlin", datetime(2026, 10, 25, 0, 45, tzinfo=UTC), None, None)
+@example("cron(*/10 * ? * * *)", "Australia/Lord_Howe", datetime(2026, 4, 4, 14, 55, tzinfo=UTC), None, None)
+def test_status_and_the_local_scheduler_reckon_the_same_next_time(
+    expression: str, zone: str, moment: datetime, start: datetime | None, end: datetime | None
+) -> None:
+    if start and end and end <= start:
+        start, end = end, start + timedelta(days=1)
+    fired = Timing(expression, NOW, zone, start, end).after(moment)
+    told = ScheduleTimes(expression, zone, NOW, start, end).next_after(moment)
+    if fired is None and told is not None:
+        assert told - max(moment, start or moment) > LOCAL_HORIZON
+    else:
+        assert told == fired

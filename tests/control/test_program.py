@@ -126,6 +126,24 @@ def test_every_command_and_argument_has_its_help(capsys: pytest.CaptureFixture[s
     assert all(name in told for name in program.commands)
 
 
+WITHOUT_JSON: dict[str, str] = {
+    **dict.fromkeys(("export", "convert"), "its output is a request, which is JSON"),
+    "init": "it writes the request to a file",
+    **dict.fromkeys(("put", "run", "forget"), "it follows what it starts; status, files and explain tell the end"),
+    **dict.fromkeys(("approve", "pin", "unpin", "rollback"), "it follows what it starts; history tells the decision"),
+}
+
+
+def test_every_command_that_shows_data_shows_it_to_programs_too() -> None:
+    program: Any = typer.main.get_command(app)
+    without = {
+        name
+        for name, command in program.commands.items()
+        if not any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert without == WITHOUT_JSON.keys()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [

@@ -1,6 +1,8 @@
 """`explain` on red executions of every kind: it names the cause that a person would name, and the runbook's line."""
 
+import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,8 +10,9 @@ import pytest
 
 from control.connection import Connection
 from control.runs.explanation import Explanation, explain_execution
-from control.runs.explanation_report import explanation_lines
+from control.runs.explanation_report import explanation_document, explanation_lines
 from control.runs.runbook import find, rows
+from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud, Run
 from tests.e2e.resource_zoo import INTERACTIONS, ResourceZoo
 
@@ -26,7 +29,7 @@ class Case:
     reason: str
     machine: str
     subject: str
-    has_row: bool = True
+    phrase: str = ""  # of the runbook's row, where several rows are about one error
 
 
 def run(machine: str, given: dict[str, Any]) -> Callable[[ResourceZoo], str]:
@@ -82,6 +85,54 @@ def aborted(zoo: ResourceZoo) -> str:
     return arn
 
 
+def other_recipe(zoo: ResourceZoo) -> str:
+    request = zoo.request("solution", zoo.name("solution"))
+    assert zoo.ensure("solution", request).status == "SUCCEEDED"
+    recipe = "arn:aws:personalize:::recipe/aws-user-personalization"
+    return zoo.ensure("solution", {**request, "recipeArn": recipe}).arn
+
+
+def somebody_elses(zoo: ResourceZoo) -> str:
+    """Ask for a filter whose name another group has failed to make."""
+    request = zoo.request("filter", zoo.name("filter"))
+    zoo.cloud.personalize.faults.fail("filter", REASON)
+    assert zoo.ensure("filter", request).status == "FAILED"
+    zoo.cloud.personalize.faults.clear()
+    return zoo.ensure("filter", {**request, "datasetGroupArn": zoo.domain_group}).arn
+
+
+def throttled(zoo: ResourceZoo) -> str:
+    zoo.cloud.personalize.faults.throttle(1.0)
+    return zoo.ensure("dataset_group", zoo.request("dataset_group", zoo.name("dataset_group"))).arn
+
+
+def too_slow(zoo: ResourceZoo) -> str:
+    """Let a group take longer than we wait for it, which is three hours."""
+    zoo.cloud.personalize.faults.slow("dataset_group", 10_000)
+    with sped_up():
+        return zoo.ensure("dataset_group", zoo.request("dataset_group", zoo.name("dataset_group"))).arn
+
+
+def never_gone(zoo: ResourceZoo) -> str:
+    """Remove a solution while a version of it trains for longer than we wait."""
+    solution = zoo.made("solution", **zoo.request("solution", zoo.name("solution")))
+    zoo.cloud.personalize.faults.slow("solution_version", 10_000)
+    zoo.cloud.client("personalize").create_solution_version(solutionArn=solution, name="slow")
+    with sped_up():
+        return zoo.cloud.run("remove_resource", {"type": "solution", "request": {"solutionArn": solution}}).arn
+
+
+@contextmanager
+def sped_up() -> Iterator[None]:
+    """Let hours pass in a second, where nothing runs for real."""
+    speed = CLOCK.speed
+    CLOCK.change_speed(20 * speed)
+    try:
+        yield
+    finally:
+        CLOCK.change_speed(speed)
+
+
 def in_use(zoo: ResourceZoo) -> str:
     request = zoo.request("dataset", zoo.name("dataset"))
     assert zoo.ensure("dataset", request).status == "SUCCEEDED"
@@ -124,6 +175,15 @@ CASES: Final[dict[str, Case]] = {
         run("remove_resource", {"type": "campaign", "request": {}}), "UnidentifiedResourceError", "name",
         "remove_resource", "campaign",
     ),
+    "another recipe under a name": Case(
+        other_recipe, "ResourceFailed", "exists with recipeArn", "ensure_resource", "solution", "exists with"
+    ),
+    "a name that another group has": Case(
+        somebody_elses, "ResourceFailed", "it belongs to", "ensure_resource", "filter", "it belongs to"
+    ),
+    "what is throttled for ever": Case(throttled, "TransientError", "Thrott", "ensure_resource", "dataset group"),
+    "what takes too long": Case(too_slow, "ResourceFailed", "hours", "ensure_resource", "dataset group", "was still"),
+    "what does not go": Case(never_gone, "StillThereError", "still there", "remove_resource", "solution"),
     "somebody stopped it": Case(aborted, "ABORTED", "somebody stopped it", "ensure_resource", "dataset group"),
 }  # fmt: skip
 
@@ -157,7 +217,11 @@ def test_the_cause_is_what_a_person_would_name(zoo: ResourceZoo, name: str) -> N
     assert case.subject in why.subject, told
     assert why.state, told
     assert why.runbook is not None, told
+    assert "".join(why.runbook.phrases[:1]).partition(" …")[0] == case.phrase
     assert why.runbook.advice in told
+    document = explanation_document(why.execution, why)["failure"]
+    assert (document["state"], document["resource"], document["reason"]) == (why.state, why.subject, why.reason)
+    assert document["runbook"] == {"means": why.runbook.means, "do": why.runbook.advice}
 
 
 def test_the_failure_of_a_run_is_explained_where_it_lies(zoo: ResourceZoo) -> None:
@@ -177,7 +241,9 @@ def test_the_failure_of_a_run_is_explained_where_it_lies(zoo: ResourceZoo) -> No
 def test_what_is_not_red_is_not_explained(zoo: ResourceZoo) -> None:
     reader = connection_to(zoo.cloud).executions
     request = {"name": zoo.name("schema"), "schema": INTERACTIONS}
-    assert explain_execution(reader, reader.read(zoo.ensure("schema", request).arn)) is None
+    green = reader.read(zoo.ensure("schema", request).arn)
+    assert explain_execution(reader, green) is None
+    assert explanation_document(green, None) == {"execution": green.arn, "status": "SUCCEEDED", "failure": None}
 
 
 def test_every_row_of_the_runbook_can_be_found() -> None:
@@ -186,6 +252,6 @@ def test_every_row_of_the_runbook_can_be_found() -> None:
     assert len(listed) >= 15
     for row in listed:
         assert row.advice, row
-        for error in row.errors:
-            cause = row.phrases[0].replace("…", " x ") if row.phrases else "whatever"
+        for error, phrase in itertools.product(row.errors, row.phrases or ("whatever",)):
+            cause = phrase.replace("…", " x ")
             assert find(error, cause) == row, (error, cause)

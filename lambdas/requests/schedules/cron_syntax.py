@@ -1,18 +1,20 @@
-"""Say what is wrong with the expression of a schedule, or with its time zone, before EventBridge Scheduler does."""
+"""Read the expression of a schedule, and say what is wrong with it before EventBridge Scheduler does."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-_RATE: Final = re.compile(r"rate\([1-9]\d{0,4} (minute|hour|day)s?\)")
-_CRON: Final = re.compile(r"cron\(([^()]*)\)")
+RATE: Final = re.compile(r"rate\(([1-9]\d{0,4}) (minute|hour|day)s?\)")
+CRON: Final = re.compile(r"cron\(([^()]*)\)")
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 @dataclass(frozen=True)
-class _Field:
+class CronField:
+    """A field of a cron expression: its name in the guide, and which numbers and names it takes."""
+
     name: str
     low: int
     high: int
@@ -20,15 +22,18 @@ class _Field:
     steps: bool = True
 
     def allows(self, part: str) -> bool:
-        """Say whether the field may be, or list, this: a number, a span, all, and with a slash every so many."""
+        """Say whether the field may be, or list, this."""
+        return self.values(part) is not None
+
+    def values(self, part: str) -> range | None:
+        """Return what a number, a span or all stands for, with a slash every so many; None where it is none of them."""
         span, slash, step = part.partition("/")
         if slash and not (self.steps and re.fullmatch(r"[1-9]\d{0,3}", step)):
-            return False
+            return None
         first, dash, last = span.partition("-")
-        if span == "*":
-            return True
-        start, end = self.number(first), self.number(last) if dash else None
-        return start is not None and (not dash or (end is not None and start <= end))
+        start = self.low if span == "*" else self.number(first)
+        end = self.number(last) if dash else (self.high if slash or span == "*" else start)
+        return None if start is None or end is None or start > end else range(start, end + 1, int(step or 1))
 
     def number(self, text: str) -> int | None:
         """Return the number, or what a name stands for; None where the field has no such value."""
@@ -38,13 +43,13 @@ class _Field:
         return number if self.low <= number <= self.high else None
 
 
-class _DayOfMonth(_Field):
+class _DayOfMonth(CronField):
     def allows(self, part: str) -> bool:
         """Take also the last day, the last weekday, and the weekday that is nearest to a day."""
         return part in ("L", "LW") or super().allows(part) or (part[-1:] == "W" and self.number(part[:-1]) is not None)
 
 
-class _DayOfWeek(_Field):
+class _DayOfWeek(CronField):
     def allows(self, part: str) -> bool:
         """Take also the last or the nth such day of the month."""
         day, hash_sign, nth = part.partition("#")
@@ -53,30 +58,30 @@ class _DayOfWeek(_Field):
         return part == "L" or super().allows(part) or (part[-1:] == "L" and self.number(part[:-1]) is not None)
 
 
-_FIELDS: Final = (
-    _Field("minutes", 0, 59),
-    _Field("hours", 0, 23),
+MINUTES, HOURS, DAY_OF_MONTH, MONTH, DAY_OF_WEEK, YEAR = FIELDS = (
+    CronField("minutes", 0, 59),
+    CronField("hours", 0, 23),
     _DayOfMonth("day-of-month", 1, 31),
-    _Field("month", 1, 12, _MONTHS),
+    CronField("month", 1, 12, _MONTHS),
     _DayOfWeek("day-of-week", 1, 7, _DAYS, steps=False),
-    _Field("year", 1970, 2199),
+    CronField("year", 1970, 2199),
 )
 
 
 def expression_fault(expression: str) -> str | None:
     """Return what is wrong with a schedule's expression, or None when it is one that repeats."""
-    if _RATE.fullmatch(expression):
+    if RATE.fullmatch(expression):
         return None
-    cron = _CRON.fullmatch(expression)
+    cron = CRON.fullmatch(expression)
     if cron is None:
         return f"{expression!r} is neither rate(<number> minutes|hours|days) nor cron(<six fields>)"
     values = cron[1].split(" ")
-    if len(values) != len(_FIELDS):
-        names = ", ".join(field.name for field in _FIELDS)
+    if len(values) != len(FIELDS):
+        names = ", ".join(field.name for field in FIELDS)
         return f"{expression!r} has {len(values)} fields; cron has six, with single spaces between: {names}"
     if (values[2] == "?") == (values[4] == "?"):
         return f"{expression!r}: of day-of-month and day-of-week exactly one is '?'"
-    for field, value in zip(_FIELDS, values, strict=True):
+    for field, value in zip(FIELDS, values, strict=True):
         is_any = value == "?" and field.name.startswith("day")
         if not is_any and not all(field.allows(part) for part in value.split(",")):
             return f"{expression!r}: {value!r} is no value for {field.name} ({field.low} to {field.high})"
