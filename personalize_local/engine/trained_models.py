@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ from personalize_local.engine.api import (
 from personalize_local.engine.datasets.dataset_store import DatasetStore
 from personalize_local.engine.datasets.schema import parse_schema
 from personalize_local.engine.filters.current_rows import CurrentRows
+from personalize_local.engine.filters.filter_parser import prepare_parser
 from personalize_local.engine.processes.disk_sync import sync
 from personalize_local.engine.processes.worker_pool import ProcessPool
 from personalize_local.engine.serving.served_models import ServedModel
@@ -37,11 +39,11 @@ _NOTE_FILE: Final = "engine.json"
 class TrainedModels:
     """The models below the engine's directory, safe to use from many threads."""
 
-    def __init__(self, directory: Path, workers: ProcessPool, store: DatasetStore) -> None:
+    def __init__(self, directory: Path, workers: ProcessPool, store: DatasetStore, background: Executor) -> None:
         self._root = directory / "models"
         self._workers = workers
         self._store = store
-        self._live = CurrentRows(store)
+        self._live = CurrentRows(store, background)
         self._lock = threading.Lock()
         self._loaded: OrderedDict[str, tuple[ServedModel, _TrainingNote]] = OrderedDict()
 
@@ -112,6 +114,7 @@ class TrainedModels:
         with self._lock:
             if version not in self._loaded:
                 folder = self._folder(version)
+                prepare_parser()  # loading takes longer, and then the first filter need not wait
                 self._loaded[version] = load_model(folder), self._read_note(folder)
             self._loaded.move_to_end(version)
             while len(self._loaded) > _LOADED_MODELS:
