@@ -1,6 +1,7 @@
 """Look up what the datasets hold at this moment, for the filters of real-time questions."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -19,6 +20,9 @@ from personalize_local.engine.filters.snapshot_rows import history_columns, read
 
 _KEPT_GROUPS: Final = 4  # each may hold the events of all users
 _KEPT_FILTERS: Final = 64
+_HEAD_START_SECONDS: Final = (
+    0.02  # for the question that has everybody's events read: both would wait for Python's lock
+)
 
 
 class CurrentRows:
@@ -116,6 +120,7 @@ class _StoredRows:
 
     def _read_everybody(self, dataset_type: DatasetType) -> None:
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
+        time.sleep(_HEAD_START_SECONDS)
         try:
             with dataset.reading(schema, streamed=False) as log_files:
                 bulk = of_kind(log_files, "BULK")
