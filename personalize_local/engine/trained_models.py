@@ -23,7 +23,6 @@ from personalize_local.engine.api import (
 from personalize_local.engine.datasets.dataset_store import DatasetStore
 from personalize_local.engine.datasets.schema import parse_schema
 from personalize_local.engine.filters.current_rows import CurrentRows
-from personalize_local.engine.filters.filter_parser import prepare_parser
 from personalize_local.engine.processes.disk_sync import sync
 from personalize_local.engine.processes.worker_pool import ProcessPool
 from personalize_local.engine.serving.served_models import ServedModel
@@ -114,8 +113,8 @@ class TrainedModels:
         with self._lock:
             if version not in self._loaded:
                 folder = self._folder(version)
-                prepare_parser()  # loading takes longer, and then the first filter need not wait
                 self._loaded[version] = load_model(folder), self._read_note(folder)
+                self._live.prepare(self._store.today(self._loaded[version][1].datasets))
             self._loaded.move_to_end(version)
             while len(self._loaded) > _LOADED_MODELS:
                 self._loaded.popitem(last=False)

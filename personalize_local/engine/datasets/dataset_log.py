@@ -62,6 +62,12 @@ class DatasetLog:
                 self._state.schema = text
                 self._switch(self._state.log_files)
 
+    @property
+    def stored_rows(self) -> int:
+        """The number of rows in log files, however many of them are of one id."""
+        with self._lock:
+            return sum(log_file.rows for log_file in self._state.log_files)
+
     def append(self, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep streamed rows; they survive a restart."""
         fitted = fit_rows(schema, rows)

@@ -15,11 +15,12 @@ from personalize_local.engine.datasets.log_files import LogFile, merge, of_kind
 from personalize_local.engine.datasets.schema import Schema, parse_schema
 from personalize_local.engine.filters.event_history import EventHistory
 from personalize_local.engine.filters.filter_masks import BoundFilter, ItemFilter
-from personalize_local.engine.filters.filter_parser import parse_filter
+from personalize_local.engine.filters.filter_parser import parse_filter, prepare_parser
 from personalize_local.engine.filters.snapshot_rows import history_columns, read_history
 
 _KEPT_GROUPS: Final = 4  # each may hold the events of all users
 _KEPT_FILTERS: Final = 64
+_FEW_ITEMS: Final = 50_000  # that are kept in memory although no filter may ever ask for them
 _HEAD_START_SECONDS: Final = (
     0.02  # for the question that has everybody's events read: both would wait for Python's lock
 )
@@ -38,11 +39,20 @@ class CurrentRows:
     def bind(self, datasets: Sequence[DatasetRef], use: FilterUse, query: Query) -> ItemFilter:
         """Return the filter for the query's user and item and the use's values."""
         with self._lock:
-            group = tuple(datasets)
-            rows = _kept(self._rows, group, lambda: _StoredRows(self._store, group, self._background), _KEPT_GROUPS)
+            rows = self._stored(tuple(datasets))
             key = (use.expression, id(rows))
             bound = _kept(self._bound, key, lambda: BoundFilter(parse_filter(use.expression), rows), _KEPT_FILTERS)
             return bound.for_query(query.user_id, query.item_id, use.values)
+
+    def prepare(self, datasets: Sequence[DatasetRef]) -> None:
+        """Make ready what the first filter would wait for, items in the background and only if they are few."""
+        prepare_parser()
+        with self._lock:
+            rows = self._stored(tuple(datasets))
+        self._background.submit(rows.prepare)
+
+    def _stored(self, group: tuple[DatasetRef, ...]) -> "_StoredRows":
+        return _kept(self._rows, group, lambda: _StoredRows(self._store, group, self._background), _KEPT_GROUPS)
 
 
 Key = TypeVar("Key")
@@ -71,6 +81,12 @@ class _StoredRows:
         self._tables: dict[DatasetType, tuple[object, pl.DataFrame | None]] = {}
         self._histories: dict[DatasetType, tuple[Sequence[LogFile] | None, EventHistory | None]] = {}
         self._being_read: set[DatasetType] = set()
+
+    def prepare(self) -> None:
+        """Read the items if they are few."""
+        ref = self._refs.get("ITEMS")
+        if ref is not None and self._store.dataset(ref).stored_rows <= _FEW_ITEMS:
+            self.table("ITEMS")
 
     def table(self, dataset_type: DatasetType) -> pl.DataFrame | None:
         """Return the newest row of each id."""

@@ -253,8 +253,7 @@ class Account:
 
     def everything(self) -> Iterator[Record]:
         """Yield all resources, type by type, oldest first."""
-        for records in self._records.values():
-            yield from records.values()
+        yield from itertools.chain.from_iterable(records.values() for records in self._records.values())
 
 
 def _present(members: Members) -> Members:

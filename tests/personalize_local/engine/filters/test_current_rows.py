@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from personalize_local.engine.api import FilterUse, Query
 from personalize_local.engine.datasets.dataset_store import DatasetStore
-from personalize_local.engine.datasets.log_files import LogFile, dtypes
+from personalize_local.engine.datasets.log_files import LogFile, dtypes, merge
 from personalize_local.engine.datasets.schema import parse_schema
+from personalize_local.engine.filters import current_rows
 from personalize_local.engine.filters.current_rows import CurrentRows
 from tests.personalize_local.engine.examples import INTERACTIONS, ref
+from tests.personalize_local.engine.examples import ITEMS as ITEMS_SCHEMA
 
 EVENTS, SCHEMA = ref("INTERACTIONS"), parse_schema(INTERACTIONS)
 ITEMS = pl.Series([f"i{number}" for number in range(6)])
@@ -123,3 +126,24 @@ def test_a_reading_that_failed_is_tried_again(
             jobs.run()
     assert watched(current, "u0") == "1"
     assert len(jobs.held) == 1
+
+
+@pytest.mark.parametrize(("few", "is_read"), [(2, True), (1, False)])
+def test_items_are_read_before_a_filter_asks_if_they_are_few(
+    store: DatasetStore, jobs: HeldJobs, monkeypatch: pytest.MonkeyPatch, few: int, *, is_read: bool
+) -> None:
+    monkeypatch.setattr(current_rows, "_FEW_ITEMS", few)
+    schema = parse_schema(ITEMS_SCHEMA)
+    path = store.root / "incoming.parquet"
+    rows = [{"ITEM_ID": item, "PRICE": price} for item, price in (("i0", 5.0), ("i1", 10.0))]
+    pl.DataFrame(rows, schema=dtypes(schema)).write_parquet(path)
+    store.dataset(ref("ITEMS")).commit(schema, [LogFile(path, "BULK", 2, unique=True)], replace=True)
+    current = CurrentRows(store, jobs)
+    current.prepare([ref("ITEMS")])
+    jobs.run()
+    merging = Mock(side_effect=merge)
+    monkeypatch.setattr(current_rows, "merge", merging)
+    cheap = FilterUse("INCLUDE ItemID WHERE Items.PRICE < 6")
+    mask = current.bind([ref("ITEMS")], cheap, Query(0.0)).mask(ITEMS)
+    assert ITEMS.filter(pl.Series(mask)).to_list() == ["i0"]
+    assert merging.called != is_read
