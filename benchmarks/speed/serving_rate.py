@@ -1,20 +1,24 @@
 """Rates of GetRecommendations and PutEvents over HTTP from 1 and 32 clients, beside moto's cheapest call.
 
 `python -m benchmarks.speed.serving_rate [--seconds 4]`. The clients are threads of this process on connections that
-they keep; moto is its own server in a process of its own, asked for GetCallerIdentity.
+they keep; moto is its own server in a process of its own, asked for GetCallerIdentity. Python's lock lets a server
+process use one core. What a call takes of the processors tells what more clients can get on this machine at most: with
+`s` ms in the server and `c` ms in the clients, `(s + c) / max(s, c)` times one client that never waits.
 """
 
 import argparse
 import http.client
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchmarks.instruments.bars import Bar, report
+from benchmarks.instruments.processor_time import processor_seconds
 from benchmarks.instruments.synthetic import tastes
 from personalize_local.testing.server_process import ServerProcess
 from personalize_local.testing.trained_campaign import TrainedCampaign, train_campaign
@@ -64,14 +68,40 @@ def measured(server: ServerProcess, moto: str, seconds: float) -> list[Bar]:
     bars = []
     for name, question in questions.items():
         turns = ((question, 1), (cheapest, 1), (question, _MANY))
-        rates = [[asked.rate(clients, seconds) for asked, clients in turns] for _ in range(_TURNS)]
-        one, peer, many = sorted(rates, key=lambda each: each[0] / each[1])[_TURNS // 2]
-        figures = f"{one:.0f}, moto {peer:.0f}, from {_MANY} clients {many:.0f} a second"
-        bars += [
-            Bar(f"{name} from one client, of moto's cheapest call", one / peer, 1.0, detail=figures),
-            Bar(f"{name} from {_MANY} clients, times one client", many / one, 2.0, detail=figures),
-        ]
+        rounds = [[_loaded(server, asked, clients, seconds) for asked, clients in turns] for _ in range(_TURNS)]
+        one, peer, many = sorted(rounds, key=lambda each: each[0].rate / each[1].rate)[_TURNS // 2]
+        bars += _bars(name, one, peer, many)
     return bars
+
+
+class Load(NamedTuple):
+    """Answers a second, and the milliseconds of processor that each took in the server and in the clients."""
+
+    rate: float
+    server_ms: float
+    client_ms: float
+
+    @property
+    def most_times_one_client(self) -> float:
+        """Return how much more than one client many can get of a server that uses one core."""
+        return (self.server_ms + self.client_ms) / max(self.server_ms, self.client_ms)
+
+
+def _loaded(server: ServerProcess, asked: "Asked", clients: int, seconds: float) -> Load:
+    before = [processor_seconds(pid) for pid in (server.pid, os.getpid())]
+    rate = asked.rate(clients, seconds)
+    taken = [processor_seconds(pid) - was for pid, was in zip((server.pid, os.getpid()), before, strict=True)]
+    server_ms, client_ms = (1000 * each / (rate * seconds) for each in taken)
+    return Load(rate, server_ms, client_ms)
+
+
+def _bars(name: str, one: Load, peer: Load, many: Load) -> list[Bar]:
+    rates = f"{one.rate:.0f}, moto {peer.rate:.0f}, from {_MANY} clients {many.rate:.0f} a second"
+    taken = f"server {many.server_ms:.2f} ms, clients {many.client_ms:.2f} ms a call: {many.most_times_one_client:.2f}"
+    return [
+        Bar(f"{name} from one client, of moto's cheapest call", one.rate / peer.rate, 1.0, detail=rates),
+        Bar(f"{name} from {_MANY} clients, times one client", many.rate / one.rate, 2.0, detail=f"{taken} at most"),
+    ]
 
 
 class Asked:

@@ -121,5 +121,5 @@ class Engine:
                 from personalize_local.engine.trained_models import TrainedModels  # noqa: PLC0415 - see above
 
                 datasets = DatasetJobs(self.directory, self._workers)
-                self._opened = datasets, TrainedModels(self.directory, self._workers, datasets.store)
+                self._opened = datasets, TrainedModels(self.directory, self._workers, datasets.store, self._jobs)
             return self._opened

@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,11 +38,11 @@ _NOTE_FILE: Final = "engine.json"
 class TrainedModels:
     """The models below the engine's directory, safe to use from many threads."""
 
-    def __init__(self, directory: Path, workers: ProcessPool, store: DatasetStore) -> None:
+    def __init__(self, directory: Path, workers: ProcessPool, store: DatasetStore, background: Executor) -> None:
         self._root = directory / "models"
         self._workers = workers
         self._store = store
-        self._live = CurrentRows(store)
+        self._live = CurrentRows(store, background)
         self._lock = threading.Lock()
         self._loaded: OrderedDict[str, tuple[ServedModel, _TrainingNote]] = OrderedDict()
 
@@ -113,6 +114,7 @@ class TrainedModels:
             if version not in self._loaded:
                 folder = self._folder(version)
                 self._loaded[version] = load_model(folder), self._read_note(folder)
+                self._live.prepare(self._store.today(self._loaded[version][1].datasets))
             self._loaded.move_to_end(version)
             while len(self._loaded) > _LOADED_MODELS:
                 self._loaded.popitem(last=False)

@@ -46,6 +46,11 @@ class ServerProcess:
         return str(self._told["endpoint"])
 
     @property
+    def pid(self) -> int:
+        """Return the server's process id."""
+        return self._process.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """Return the variables that let any AWS SDK or the CLI find it."""
         return dict(self._told["env"])

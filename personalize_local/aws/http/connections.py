@@ -55,23 +55,47 @@ class PatientReader(io.RawIOBase):
             raise
         finally:
             self._waited_seconds += time.monotonic() - began
-            self._connection.settimeout(None)  # how slowly an answer is read is the client's own affair
+            self._connection.settimeout(None)
         self.received_bytes += count
         return count
+
+
+class PatientWriter(io.RawIOBase):
+    """What a client is sent. How slowly it reads is its own affair; one that takes nothing is left."""
+
+    def __init__(self, connection: socket.socket, limits: RequestLimits) -> None:
+        self._connection = connection
+        self._limits = limits
+
+    def writable(self) -> bool:
+        """Tell that this can be written to."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Send what the client takes now; ConnectionAbortedError if that is nothing for `grace_seconds`."""
+        try:
+            self._connection.settimeout(self._limits.grace_seconds)
+            return self._connection.send(data)
+        except TimeoutError as error:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)  # nothing that is still buffered may wait again
+            raise ConnectionAbortedError("the client takes no more of its answer") from error
+        finally:
+            self._connection.settimeout(None)
 
 
 class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
     """moto's request handler within our limits, without a line on stderr per request."""
 
     server: "BoundedServer"
-    wbufsize = -1  # head and body of an answer leave together
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        """Read patiently."""
+        """Read and write patiently."""
         super().setup()
         self._reader = PatientReader(self.connection, self.server.limits)
         self.rfile = io.BufferedReader(self._reader)
+        self.wfile = io.BufferedWriter(PatientWriter(self.connection, self.server.limits))  # one packet, if short
         self._requests = 0
         self._has_answered = False
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -19,6 +19,8 @@ from personalize_local.engine.datasets.log_files import SEQUENCE, LogFile, count
 from personalize_local.engine.datasets.schema import Schema, parse_schema
 from personalize_local.engine.datasets.streamed_rows import fit_rows
 from personalize_local.engine.processes.disk_sync import sync
+
+_KEPT_USERS: Final = 256  # whose streamed rows are kept as a table
 
 
 @dataclass
@@ -47,6 +49,7 @@ class DatasetLog:
         self._state = self._load()
         self._tail = self._read_tail()
         self._by_user: dict[str, list[dict[str, Any]]] | None = None
+        self._recent: dict[tuple[str, int], tuple[int, Schema, pl.DataFrame | None]] = {}
         self._readers = 0
         self._dropped: set[Path] = set()
 
@@ -61,6 +64,12 @@ class DatasetLog:
             if text != self._state.schema:
                 self._state.schema = text
                 self._switch(self._state.log_files)
+
+    @property
+    def stored_rows(self) -> int:
+        """The number of rows in log files, however many of them are of one id."""
+        with self._lock:
+            return sum(log_file.rows for log_file in self._state.log_files)
 
     def append(self, schema: Schema, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep streamed rows; they survive a restart."""
@@ -77,10 +86,21 @@ class DatasetLog:
             return self._state.sequence + len(self._tail)
 
     def recent(self, schema: Schema, user_id: str, since: int) -> pl.DataFrame | None:
-        """Return the user's streamed rows younger than the watermark `since`; None when there are none."""
+        """Return the user's streamed rows younger than the watermark `since`; None when there are none.
+
+        It is the same object while no more came.
+        """
         with self._lock:
-            rows = [row for row in self._users(schema).get(user_id, ()) if row[SEQUENCE] >= since]
-        return pl.DataFrame(rows, schema=dtypes(schema)) if rows else None
+            rows, key = self._users(schema).get(user_id, ()), (user_id, since)
+            kept = self._recent.pop(key, None)
+            if kept is None or kept[:2] != (len(rows), schema):
+                young = [row for row in rows if row[SEQUENCE] >= since]
+                kept = len(rows), schema, pl.DataFrame(young, schema=dtypes(schema)) if young else None
+            if rows:
+                self._recent[key] = kept  # the youngest now
+                if len(self._recent) > _KEPT_USERS:
+                    del self._recent[next(iter(self._recent))]
+            return kept[2]
 
     def freeze(self, schema: Schema, keep: Callable[[LogFile], None] = lambda _part: None) -> list[LogFile]:
         """Return the log files that hold all rows of this moment, each first given to `keep` while it surely exists."""
@@ -128,6 +148,7 @@ class DatasetLog:
             )
             self._switch(log_files)
             self._by_user = None
+            self._recent.clear()
             return gone
 
     def _without(self, log_file: LogFile, users: pl.Series, rewritten: LogFile | None) -> LogFile:

@@ -1,30 +1,37 @@
 """Look up what the datasets hold at this moment, for the filters of real-time questions."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Final, TypeVar
 
 import polars as pl
 
 from personalize_local.engine.api import DatasetRef, DatasetType, FilterUse, Query
 from personalize_local.engine.datasets.dataset_store import DatasetStore
-from personalize_local.engine.datasets.log_files import merge, of_kind
+from personalize_local.engine.datasets.log_files import LogFile, merge, of_kind
 from personalize_local.engine.datasets.schema import Schema, parse_schema
-from personalize_local.engine.filters.event_history import TARGET_COLUMN, EventHistory
+from personalize_local.engine.filters.event_history import EventHistory
 from personalize_local.engine.filters.filter_masks import BoundFilter, ItemFilter
-from personalize_local.engine.filters.filter_parser import parse_filter
-from personalize_local.engine.filters.snapshot_rows import read_history
+from personalize_local.engine.filters.filter_parser import parse_filter, prepare_parser
+from personalize_local.engine.filters.snapshot_rows import history_columns, read_history
 
 _KEPT_GROUPS: Final = 4  # each may hold the events of all users
 _KEPT_FILTERS: Final = 64
+_FEW_ITEMS: Final = 50_000  # that are kept in memory although no filter may ever ask for them
+_HEAD_START_SECONDS: Final = (
+    0.02  # for the question that has everybody's events read: both would wait for Python's lock
+)
 
 
 class CurrentRows:
     """Binds filters to live rows; what a filter looks up is kept until the rows change."""
 
-    def __init__(self, store: DatasetStore) -> None:
+    def __init__(self, store: DatasetStore, background: Executor) -> None:
         self._store = store
+        self._background = background
         self._lock = threading.Lock()
         self._rows: OrderedDict[tuple[DatasetRef, ...], _StoredRows] = OrderedDict()
         self._bound: OrderedDict[tuple[object, ...], BoundFilter] = OrderedDict()
@@ -32,11 +39,20 @@ class CurrentRows:
     def bind(self, datasets: Sequence[DatasetRef], use: FilterUse, query: Query) -> ItemFilter:
         """Return the filter for the query's user and item and the use's values."""
         with self._lock:
-            group = tuple(datasets)
-            rows = _kept(self._rows, group, lambda: _StoredRows(self._store, group), _KEPT_GROUPS)
+            rows = self._stored(tuple(datasets))
             key = (use.expression, id(rows))
             bound = _kept(self._bound, key, lambda: BoundFilter(parse_filter(use.expression), rows), _KEPT_FILTERS)
             return bound.for_query(query.user_id, query.item_id, use.values)
+
+    def prepare(self, datasets: Sequence[DatasetRef]) -> None:
+        """Make ready what the first filter would wait for, items in the background and only if they are few."""
+        prepare_parser()
+        with self._lock:
+            rows = self._stored(tuple(datasets))
+        self._background.submit(rows.prepare)
+
+    def _stored(self, group: tuple[DatasetRef, ...]) -> "_StoredRows":
+        return _kept(self._rows, group, lambda: _StoredRows(self._store, group, self._background), _KEPT_GROUPS)
 
 
 Key = TypeVar("Key")
@@ -56,13 +72,21 @@ def _kept(known: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], m
 class _StoredRows:
     """The rows of a group's datasets, read again when they changed."""
 
-    def __init__(self, store: DatasetStore, datasets: Sequence[DatasetRef]) -> None:
+    def __init__(self, store: DatasetStore, datasets: Sequence[DatasetRef], background: Executor) -> None:
         self._store = store
+        self._background = background
         self._refs = {ref.type: ref for ref in datasets}
         self.schemas: Mapping[DatasetType, Schema] = {ref.type: parse_schema(ref.schema) for ref in datasets}
         self._lock = threading.Lock()  # what one question reads, the next one waits for and shares
         self._tables: dict[DatasetType, tuple[object, pl.DataFrame | None]] = {}
-        self._histories: dict[DatasetType, tuple[object, EventHistory | None]] = {}
+        self._histories: dict[DatasetType, tuple[Sequence[LogFile] | None, EventHistory | None]] = {}
+        self._being_read: set[DatasetType] = set()
+
+    def prepare(self) -> None:
+        """Read the items if they are few."""
+        ref = self._refs.get("ITEMS")
+        if ref is not None and self._store.dataset(ref).stored_rows <= _FEW_ITEMS:
+            self.table("ITEMS")
 
     def table(self, dataset_type: DatasetType) -> pl.DataFrame | None:
         """Return the newest row of each id."""
@@ -76,28 +100,51 @@ class _StoredRows:
         return self._tables[dataset_type][1]
 
     def history(self, dataset_type: DatasetType, user_id: str | None) -> EventHistory | None:
-        """Return the imported events of everybody, or of the user alone when some were streamed too."""
-        if dataset_type not in self._refs:
+        """Return the imported events of everybody; of the user alone when some were streamed, or not all are read yet.
+
+        Reading everybody's takes seconds where there are millions; one user's are found in milliseconds.
+        """
+        if dataset_type not in self._refs or user_id is None:
             return None
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
-        with self._lock, dataset.reading(schema, streamed=False) as log_files:
+        columns = history_columns(schema.columns, dataset_type)
+        streamed = dataset.recent(schema, user_id, 0)
+        with dataset.reading(schema, streamed=False) as log_files:
             bulk = of_kind(log_files, "BULK")
-            if dataset_type not in self._histories or self._histories[dataset_type][0] != bulk:
-                self._histories[dataset_type] = bulk, read_history(merge(bulk, schema, dataset_type), dataset_type)
-        imported = self._histories[dataset_type][1]
-        streamed = dataset.recent(schema, user_id, 0) if user_id is not None else None
-        if user_id is None or streamed is None:
-            return imported
-        return _joined(imported, streamed, user_id, dataset_type)
+            everybody = self._everybody(dataset_type, bulk)
+            if everybody is not None and streamed is None:
+                return everybody
+            imported: pl.DataFrame | None
+            if everybody is not None:
+                imported = everybody.of_user(user_id, dataset_type)
+            else:
+                imported = _of_user(merge(bulk, schema, dataset_type), user_id)
+                self._begin_to_read(dataset_type)
+        rows = [frame.select(columns) for frame in (streamed, imported) if frame is not None]
+        return EventHistory.of(pl.concat(rows), dataset_type) if rows else None
+
+    def _everybody(self, dataset_type: DatasetType, bulk: Sequence[LogFile]) -> EventHistory | None:
+        """Return the imported events; None when these files are not read yet."""
+        files, history = self._histories.get(dataset_type, (None, None))
+        return history if files == bulk else None
+
+    def _begin_to_read(self, dataset_type: DatasetType) -> None:
+        with self._lock:
+            if dataset_type not in self._being_read:
+                self._being_read.add(dataset_type)
+                self._background.submit(self._read_everybody, dataset_type)
+
+    def _read_everybody(self, dataset_type: DatasetType) -> None:
+        dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
+        time.sleep(_HEAD_START_SECONDS)
+        try:
+            with dataset.reading(schema, streamed=False) as log_files:
+                bulk = of_kind(log_files, "BULK")
+                history = read_history(merge(bulk, schema, dataset_type), dataset_type)
+            self._histories[dataset_type] = bulk, history
+        finally:
+            self._being_read.discard(dataset_type)  # after a failure, the next question has it read again
 
 
-def _joined(
-    imported: EventHistory | None, streamed: pl.DataFrame, user_id: str, dataset_type: DatasetType
-) -> EventHistory:
-    columns = [
-        name for name in ("USER_ID", TARGET_COLUMN[dataset_type], "EVENT_TYPE", "TIMESTAMP") if name in streamed.columns
-    ]
-    rows = [streamed.select(columns)]
-    if imported is not None:
-        rows.append(imported.of_user(user_id, dataset_type).select(columns))
-    return EventHistory.of(pl.concat(rows), dataset_type)
+def _of_user(rows: pl.LazyFrame | None, user_id: str) -> pl.DataFrame | None:
+    return None if rows is None else rows.filter(pl.col("USER_ID") == user_id).collect()

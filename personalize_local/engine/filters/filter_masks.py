@@ -20,7 +20,7 @@ from personalize_local.engine.datasets.snapshot import Snapshot
 from personalize_local.engine.filters.event_history import EventHistory
 from personalize_local.engine.filters.filter_expressions import Resolved, column_of, passing
 from personalize_local.engine.filters.filter_parser import parse_filter
-from personalize_local.engine.filters.filter_rules import Filter, FilterRule, FilterTest, Target
+from personalize_local.engine.filters.filter_rules import CurrentItem, Filter, FilterRule, FilterTest, Target
 from personalize_local.engine.filters.filter_values import applies, operands_of, parse_values
 from personalize_local.engine.filters.snapshot_rows import SnapshotRows
 
@@ -148,7 +148,10 @@ class BoundFilter:
         return passed[:-1]
 
     def _resolved(self, alternatives: tuple[tuple[FilterTest, ...], ...], query: ItemFilter) -> Resolved:
-        item = self._item(query.item_id)
+        looks_at_item = any(
+            isinstance(operand, CurrentItem) for tests in alternatives for test in tests for operand in test.operands
+        )
+        item = self._item(query.item_id) if looks_at_item else {}
         schemas = self._rows.schemas
         return tuple(
             tuple(

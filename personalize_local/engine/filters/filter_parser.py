@@ -5,7 +5,7 @@ AND before OR. The guide's examples are taken as they stand: `Action_Interaction
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
@@ -59,10 +59,14 @@ _GRAMMAR: Final = r"""
     PLACEHOLDER: /\$[A-Za-z0-9_]+/
     NUMBER: /-?\d+(\.\d+)?/
     STRING: /"(\\.|[^"\\])*"/
-    %import common.WS
+    WS: /[ \t\f\r\n]+/
     %ignore WS
 """
 
+_EXAMPLE: Final = (
+    'INCLUDE ItemID WHERE Items.A IN ("a", $B) AND Items.C NOT IN (1) OR Items.D IN CurrentItem.D IF CurrentUser.E > 2'
+    " | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)"
+)
 _WORDS: Final[Mapping[str, str]] = {
     "ACTION": "INCLUDE or EXCLUDE",
     "ANYTHING": "*",
@@ -80,6 +84,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def parse_filter(text: str) -> Filter:
     """Return what the expression says; a FilterError points at the column where it stops making sense."""
     if not 1 <= len(text) <= _MOST_CHARACTERS:
@@ -90,6 +95,11 @@ def parse_filter(text: str) -> Filter:
         raise FilterError(f"Invalid Expression at {_where(error, text)}.") from error
     _check_placeholders(parsed)
     return Filter(parsed)
+
+
+def prepare_parser() -> None:
+    """Make what parsing needs, once per process: it takes longer than the answer to a filter's first question may."""
+    parse_filter(_EXAMPLE)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Look up the rows of a snapshot for filters: read once, when first needed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -41,6 +41,11 @@ def read_history(rows: pl.LazyFrame | None, dataset_type: DatasetType) -> EventH
     """Return the newest events among the rows."""
     if rows is None:
         return None
-    present = rows.collect_schema().names()
-    columns = [name for name in ("USER_ID", TARGET_COLUMN[dataset_type], "EVENT_TYPE", "TIMESTAMP") if name in present]
+    columns = history_columns(rows.collect_schema().names(), dataset_type)
     return EventHistory.of(rows.select(columns).collect(engine="streaming"), dataset_type)
+
+
+def history_columns(present: Sequence[str], dataset_type: DatasetType) -> list[str]:
+    """Return the columns that a history is made of; the type of an event only where rows have one."""
+    columns = ("USER_ID", TARGET_COLUMN[dataset_type], "EVENT_TYPE", "TIMESTAMP")
+    return [name for name in columns if name in present]

@@ -1,8 +1,9 @@
 """Turn a question, live or from a batch file, into the history that a model scores."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,28 @@ class ConfigurableScorer(Scorer, Protocol):
         """Return the scorer under a configuration."""
 
 
+_KEPT_HISTORIES: Final = 256
+
+
+class ComputedOnce:
+    """What was computed from objects that never change; those computed first are forgotten first."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[object, Histories]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, source: object, compute: Callable[[], Histories]) -> Histories:
+        """Return what was computed from this very object before, or compute it."""
+        kept = self._kept.get(id(source))
+        if kept is None or kept[0] is not source:
+            kept = source, compute()
+            with self._lock:
+                self._kept[id(source)] = kept
+                if len(self._kept) > _KEPT_HISTORIES:
+                    del self._kept[next(iter(self._kept))]
+        return kept[1]
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A trained model in memory: read-only, and safe to use from many threads."""
@@ -33,6 +56,7 @@ class LoadedModel:
     exploration_weight: float | None  # share of places for new items; None: never
     cold_users: ColdUsers | None
     seed: int
+    histories: ComputedOnce = field(default_factory=ComputedOnce, compare=False)  # by the rows that were streamed
 
     @property
     def newest_event(self) -> float:
@@ -74,7 +98,11 @@ class AboutUser:
         past = model.data.histories.of(find(model.data.user_ids, [query.user_id]))
         if recent is None or recent.is_empty():
             return past
-        return append(past, histories_of_one(recent, model.events, model.data.catalogue))
+
+        def joined() -> Histories:
+            return append(past, histories_of_one(recent, model.events, model.data.catalogue))
+
+        return model.histories.get(recent, joined)
 
     def of_keys(self, _model: LoadedModel, _keys: pl.Series, histories: Histories) -> Histories:
         """Return the users' histories."""

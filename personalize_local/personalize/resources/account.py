@@ -46,6 +46,7 @@ class Account:
         self.changes = 0  # grows with every change of what must survive a restart
         self.sessions = Sessions()
         self.seen_events = SeenEvents()
+        self.request_points: dict[tuple[str, ...], tuple[int, Any]] = {}  # the newest of each metric, and its window
         self.trainings_checked = (-1, 0.0)  # at which `changes`, and until when that holds
 
     @cached_property
@@ -252,8 +253,7 @@ class Account:
 
     def everything(self) -> Iterator[Record]:
         """Yield all resources, type by type, oldest first."""
-        for records in self._records.values():
-            yield from records.values()
+        yield from itertools.chain.from_iterable(records.values() for records in self._records.values())
 
 
 def _present(members: Members) -> Members:

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,9 +22,9 @@ def service(environ: dict[str, Any], start: Any) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def serving(limits: RequestLimits) -> Iterator[int]:
+def serving(limits: RequestLimits, application: Any = service) -> Iterator[int]:
     server = BoundedServer("127.0.0.1", 0, limits)
-    server.app = BoundedBodies(service, limits)
+    server.app = BoundedBodies(application, limits)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -99,6 +100,65 @@ def test_one_connection_too_many_is_told_so_and_room_comes_back() -> None:
         while "200" not in (told := _asked(port)):
             assert time.monotonic() < deadline, told
             time.sleep(0.05)
+
+
+def test_who_does_not_read_an_answer_keeps_no_place() -> None:
+    def much(_environ: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK", [("Content-Length", str(1 << 26))])
+        return [bytes(1 << 26)]
+
+    with serving(replace(HURRY, connections=1), much) as port, connected(port) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        deadline = time.monotonic() + 20
+        while "503" in (told := _begun(port)):
+            assert time.monotonic() < deadline, told
+            time.sleep(0.05)
+
+
+def test_a_slow_reader_gets_its_whole_answer() -> None:
+    def much(_environ: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK", [("Content-Length", str(1 << 24))])
+        return [bytes(1 << 24)]
+
+    with serving(HURRY, much) as port, connected(port) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = 0
+        while part := sock.recv(1 << 20):
+            received += len(part)
+            time.sleep(HURRY.grace_seconds / 10)
+    assert received > 1 << 24
+
+
+HOSTILE = {
+    "silent": b"",
+    "half a head": b"POST /recommendations HTTP/1.1\r\nHost: x\r\nX-",
+    "half a body": b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\nhalf",
+    "a long head": b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 50_000,
+    "no reading": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200,
+    "nonsense": bytes(range(256)) * 4,
+}
+
+
+def test_hostile_clients_hold_up_nobody() -> None:
+    """Every kind is there six times, and stays longer than the others need for all their answers."""
+    limits = RequestLimits(grace_seconds=30, connections=100)
+    with contextlib.ExitStack() as open_sockets, serving(limits) as port:
+        for begun in [*HOSTILE.values()] * 6:
+            open_sockets.enter_context(connected(port)).sendall(begun)
+        began = time.monotonic()
+        for _ in range(50):
+            assert "200" in _asked(port)
+        assert time.monotonic() - began < limits.grace_seconds
+
+
+def _begun(port: int) -> str:
+    """Return the beginning of what somebody else is answered."""
+    try:
+        with connected(port) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            return sock.recv(100).decode(errors="replace")
+    except ConnectionError:
+        return "503"  # it was sent before we had sent
 
 
 def _asked(port: int) -> str:

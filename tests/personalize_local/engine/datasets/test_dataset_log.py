@@ -181,6 +181,28 @@ def test_recent_rows_are_those_streamed_after_a_mark(store: DatasetStore) -> Non
     assert events.recent(INTERACTIONS_SCHEMA, "nobody", 0) is None
 
 
+def test_recent_rows_are_one_object_until_something_changes(
+    store: DatasetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personalize_local.engine.datasets.dataset_log._KEPT_USERS", 2)
+    events = store.dataset(ref("INTERACTIONS"))
+    event = {"USER_ID": "u", "ITEM_ID": "i", "EVENT_TYPE": "watch", "TIMESTAMP": 5}
+    events.append(INTERACTIONS_SCHEMA, [event, {**event, "USER_ID": "v"}, {**event, "USER_ID": "w"}])
+    first = recent(events, INTERACTIONS_SCHEMA, "u", 0)
+    assert recent(events, INTERACTIONS_SCHEMA, "u", 0) is first
+    narrower = parse_schema(avro("Interactions", field("USER_ID"), field("ITEM_ID"), field("TIMESTAMP", "long")))
+    assert recent(events, narrower, "u", 0).columns == ["USER_ID", "ITEM_ID", "TIMESTAMP"]
+    events.append(INTERACTIONS_SCHEMA, [{**event, "ITEM_ID": "j"}])
+    assert recent(events, INTERACTIONS_SCHEMA, "u", 0)["ITEM_ID"].to_list() == ["i", "j"]
+    events.forget_users(INTERACTIONS_SCHEMA, pl.Series(["u"]), {})
+    events.append(INTERACTIONS_SCHEMA, [{**event, "ITEM_ID": "k"}, {**event, "ITEM_ID": "l"}])
+    assert recent(events, INTERACTIONS_SCHEMA, "u", 0)["ITEM_ID"].to_list() == ["k", "l"]
+    kept = recent(events, INTERACTIONS_SCHEMA, "u", 0)
+    for other in ("v", "w"):
+        assert recent(events, INTERACTIONS_SCHEMA, other, 0).height == 1
+    assert recent(events, INTERACTIONS_SCHEMA, "u", 0) is not kept  # two others came between
+
+
 def test_a_younger_schema_gives_old_rows_nulls(users: DatasetLog, store: DatasetStore, tmp_path: Path) -> None:
     users.commit(USERS_SCHEMA, [bulk(tmp_path, [{"USER_ID": "a", "CITY": "Rome"}])], replace=True)
     users.append(USERS_SCHEMA, [{"USER_ID": "b", "CITY": "Bonn"}])
