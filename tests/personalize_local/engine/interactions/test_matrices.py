@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions import cooccurrence, sparse_matrices
+from personalize_local.engine.interactions import cooccurrence, held_out, sparse_matrices
 from personalize_local.engine.interactions import item_vectors as item_vectors_module
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, in_order
-from personalize_local.engine.interactions.held_out import newest_held_out, split_users
+from personalize_local.engine.interactions.held_out import measurable, newest_held_out, split_users
 from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
 from personalize_local.engine.interactions.item_vectors import eigenvectors, item_vectors
 from personalize_local.engine.interactions.item_weights import base_weights
@@ -144,12 +144,23 @@ def test_strongest_keeps_the_largest_of_each_row(sparse: bool) -> None:
 def test_the_newest_tenth_is_held_out() -> None:
     """Fact: the oldest 90 % of a test user's events are the question, the newest 10 % the truth."""
     past = histories()
-    held_out = newest_held_out(past)
+    cut = newest_held_out(past)
     for user, length in enumerate(past.lengths[past.lengths > 1]):
-        assert held_out.truth.lengths[user] == -(-length // 10)
-        older, newer = held_out.past.slice(user, user + 1), held_out.truth.slice(user, user + 1)
+        assert cut.truth.lengths[user] == -(-length // 10)
+        older, newer = cut.past.slice(user, user + 1), cut.truth.slice(user, user + 1)
         assert len(older.items) + len(newer.items) == length
         assert older.times.max(initial=0) <= newer.times.min(initial=10**10)
+
+
+def test_a_model_is_measured_with_all_users_that_can_be_afforded(monkeypatch: pytest.MonkeyPatch) -> None:
+    everyone = newest_held_out(histories())
+    assert measurable(everyone, 30, seed=1) is everyone
+    monkeypatch.setattr(held_out, "_MOST_MEASURED", 0)
+    monkeypatch.setattr(held_out, "_LEAST_MEASURED", 7)
+    some = measurable(everyone, 30, seed=1)
+    assert len(some.past) == len(some.truth) == 7
+    pairs = {(*everyone.past.slice(u, u + 1).times, *everyone.truth.slice(u, u + 1).times) for u in range(40)}
+    assert {(*some.past.slice(u, u + 1).times, *some.truth.slice(u, u + 1).times) for u in range(7)} <= pairs
 
 
 def test_a_tenth_of_the_users_is_never_trained_on() -> None:
