@@ -68,7 +68,8 @@ wheel: .venv/.development  ## Build the wheel of personalize-local, for other pr
 	$(PY) -m uv build --quiet --wheel --out-dir dist
 
 bench: .venv/.development  ## Measure what we promise, each against a named peer or limit
-	@missed=0; for file in $$(grep -l '^if __name__' benchmarks/*.py benchmarks/startup/*.py benchmarks/speed/*.py); do \
+	@missed=0; for file in $$(grep -l '^if __name__' benchmarks/*.py benchmarks/startup/*.py benchmarks/speed/*.py \
+			benchmarks/cold/*.py); do \
 		name=$$(echo $${file%.py} | tr / .); echo "== $$name"; $(PY) -m $$name || missed=1; done; exit $$missed
 
 docs: .venv/.development  ## Write the pages that are made from the code

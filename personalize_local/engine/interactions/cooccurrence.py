@@ -1,7 +1,8 @@
 """Count how many users share two items, and how closely one item follows another in histories."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,11 @@ from scipy.sparse import csr_array, vstack
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
-    cells_of,
     empty,
-    from_cells,
     from_rows,
+    scaled_cells,
     stacked,
+    strongest_rows,
 )
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
@@ -23,18 +24,25 @@ _DENSE_FROM = 0.25  # share of cells filled; below, a sparse matrix (8 bytes a c
 _DECAY = 10.0  # events; how fast the influence of an earlier event fades
 _BACKWARD = 0.3  # what follows says something about what came before, too
 _PAIRS_AT_ONCE = 4_000_000
+_HELD_BYTES = 1 << 29  # of a sparse matrix above DENSE_LIMIT: more cells of a row than fit are left out
+_LEAST_HELD = 300  # cells of a row, whatever they take
+_CELL_BYTES = 8
 
 Matrix = npt.NDArray[np.float32] | Sparse
 
 
 @dataclass
 class CooccurrenceCounts:
-    """Counts over the users added so far. A matrix is sparse until it is well filled, and above DENSE_LIMIT items."""
+    """Counts over the users added so far. A matrix is sparse until it is well filled, and above DENSE_LIMIT items.
+
+    There nothing is counted before it is asked for: rows are made in blocks and cut to `held_cells`.
+    """
 
     n_items: int
     window: int  # events ahead that count as following; 0 leaves order out
     popularity: Floats = field(init=False)  # distinct users per item
-    transitions: Any = field(init=False)  # row item then column item, faded by the distance between them
+    transitions: Any = field(init=False)  # row item then column item, faded by distance; up to DENSE_LIMIT items
+    histories: list[Histories] = field(init=False, default_factory=list)  # what order is read from above it
     _taken: list[Sparse] = field(init=False, default_factory=list)
     _shared: Any = field(init=False)
     _shared_of: int = field(init=False, default=0)  # how many of `_taken` are in `_shared`
@@ -77,12 +85,29 @@ class CooccurrenceCounts:
         """Whether one dense matrix of items x items may be afforded."""
         return self.n_items <= DENSE_LIMIT
 
+    @property
+    def held_cells(self) -> int:
+        """How many cells of each row a sparse matrix holds above DENSE_LIMIT items."""
+        return max(_LEAST_HELD, _HELD_BYTES // (_CELL_BYTES * max(1, self.n_items)))
+
+    def cut(self, rows: Callable[[int, int], Sparse]) -> Sparse:
+        """Return items x items, float32, of which `rows(start, stop)` makes a block, cut to each row's strongest cells.
+
+        A row has no more cells than there are items that its users have.
+        """
+        taken = self.taken
+        lengths = np.diff(taken.indptr)
+        sizes = np.bincount(taken.indices, np.repeat(lengths, lengths), self.n_items)
+        return strongest_rows(rows, np.minimum(sizes, self.n_items), self.held_cells)
+
     def add(self, histories: Histories) -> None:
         """Count these users, too."""
         pairs = histories.unique(self.n_items)
         self.popularity += np.bincount(pairs.indices, minlength=self.n_items).astype(np.float32)
         self._taken.append(pairs[np.flatnonzero(np.diff(pairs.indptr))])
-        if self.window:
+        if self.window and not self.fits_densely:
+            self.histories.append(histories)
+        elif self.window:
             self.transitions = self._roomy(self.transitions, len(histories.items) * self.window)
             self.transitions = _add_transitions(self.transitions, histories, self.window)
 
@@ -122,19 +147,14 @@ def _add_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
 def _add_transitions(total: Matrix, histories: Histories, window: int) -> Matrix:
     """Add exp(-(d - 1) / decay) for each pair of a user's events d apart, a band of items on each core."""
     n_items = total.shape[0]
-    by_item = np.argsort(histories.items, kind="stable")
-    begins = np.searchsorted(histories.items[by_item], np.arange(n_items + 1))
-    height = max(1, min(512, n_items // 8, n_items * _PAIRS_AT_ONCE // max(1, len(by_item) * window)))
-    left = histories.ages()
+    events = _EventsByItem.of(histories, n_items)
+    height = max(1, min(512, n_items // 8, n_items * _PAIRS_AT_ONCE // max(1, len(histories.items) * window)))
     bands: dict[int, Sparse] = {}
 
     def band(first: int, last: int) -> None:
         for start in range(first, last, height):
             stop = min(start + height, last)
-            edges = begins[start : stop + 1]
-            cells = _later_items(histories, by_item[edges[0] : edges[-1]], left, window)
-            offsets = np.concatenate([[0], np.cumsum(cells.lengths)])[edges - edges[0]]
-            pairs = from_rows(cells.weights, cells.items, offsets, n_items)
+            pairs = events.near(start, stop, np.arange(1, window + 1))
             if isinstance(total, np.ndarray):
                 total[start:stop] += pairs.toarray()  # sums the cells that are there more than once
             else:
@@ -145,22 +165,61 @@ def _add_transitions(total: Matrix, histories: Histories, window: int) -> Matrix
     return total if isinstance(total, np.ndarray) else csr_array(total + vstack([bands[key] for key in sorted(bands)]))
 
 
-class _Cells(NamedTuple):
-    lengths: npt.NDArray[np.int64]
-    items: npt.NDArray[np.int32]
-    weights: Floats
+def in_order(counted: CooccurrenceCounts) -> Matrix:
+    """Return how closely items follow one another, both ways, discounted by how common both are.
+
+    Returns float32 of shape (items, items); above DENSE_LIMIT sparse, made in blocks of rows and cut.
+    """
+    if counted.fits_densely:
+        return both_ways(counted.transitions, counted.popularity)
+    size, rows, columns = counted.n_items, *_discounts(counted.popularity)
+    ahead = np.arange(1, counted.window + 1)
+    distances = np.concatenate([-ahead[::-1], ahead])
+    parts = [_EventsByItem.of(histories, size) for histories in counted.histories]
+
+    def block(start: int, stop: int) -> Sparse:
+        pairs = [part.near(start, stop, distances) for part in parts]
+        for part in pairs:
+            part.sum_duplicates()
+        total = csr_array(sum(pairs[1:], start=pairs[0]))
+        return scaled_cells(total, rows[start:stop], columns, start)
+
+    events = np.sum([np.diff(part.begins) for part in parts], axis=0)
+    return strongest_rows(block, events * len(distances), counted.held_cells)
 
 
-def _later_items(
-    histories: Histories, events: npt.NDArray[np.int64], left: npt.NDArray[np.int64], window: int
-) -> _Cells:
-    """Return for each event the items of up to `window` events after it in the same history, and their weights."""
-    distances = np.arange(1, window + 1)
-    within = distances <= left[events][:, None]
-    later = (events[:, None] + distances)[within]
-    fades = np.exp(-(distances - 1) / _DECAY).astype(np.float32)
-    weights = np.broadcast_to(fades, within.shape)[within] * histories.weights[later]
-    return _Cells(within.sum(axis=1), histories.items[later], weights)
+@dataclass(frozen=True)
+class _EventsByItem:
+    """Events in the order of their items, and how many of the same user's lie on either side of each."""
+
+    histories: Histories
+    order: npt.NDArray[np.int64]
+    begins: npt.NDArray[np.int64]  # of each item in `order`
+    after: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64]
+
+    @staticmethod
+    def of(histories: Histories, n_items: int) -> "_EventsByItem":
+        """Sort the events."""
+        order = np.argsort(histories.items, kind="stable")
+        begins = np.searchsorted(histories.items[order], np.arange(n_items + 1))
+        after, lengths = histories.ages(), histories.lengths
+        return _EventsByItem(histories, order, begins, after, np.repeat(lengths, lengths) - 1 - after)
+
+    def near(self, start: int, stop: int, distances: npt.NDArray[np.int64]) -> Sparse:
+        """Return the faded weights of what lies at these distances from the events of some items.
+
+        A cell is there as often as its items meet. What came before counts less, and as much as the event itself.
+        """
+        edges = self.begins[start : stop + 1]
+        events = self.order[edges[0] : edges[-1]]
+        within = (distances <= self.after[events][:, None]) & (-distances <= self.before[events][:, None])
+        near = (events[:, None] + distances)[within]
+        later = np.maximum(near, np.repeat(events, within.sum(axis=1)))
+        fades = np.exp(-(np.abs(distances) - 1) / _DECAY) * np.where(distances < 0, _BACKWARD, 1.0)
+        weights = np.broadcast_to(fades.astype(np.float32), within.shape)[within] * self.histories.weights[later]
+        offsets = np.concatenate([[0], np.cumsum(within.sum(axis=1))])[edges - edges[0]]
+        return from_rows(weights, self.histories.items[near], offsets, len(self.begins) - 1)
 
 
 def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
@@ -168,57 +227,16 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
 
     All are float32: both matrices of shape (items, items), dense or sparse alike, `popularity` (items,).
     """
-    rows = np.maximum(popularity, 1) ** -0.5
-    columns = np.maximum(popularity, 1) ** -0.3
+    rows, columns = _discounts(popularity)
     if isinstance(transitions, np.ndarray):
         mixed = transitions + np.float32(_BACKWARD) * transitions.T
         np.fill_diagonal(mixed, 0)
         mixed *= rows[:, None]
         mixed *= columns[None, :]
         return mixed
-    data, row, column = cells_of(csr_array(transitions + _BACKWARD * transitions.T))
-    data = data * rows[row] * columns[column] * (row != column)
-    return from_cells(data, row, column, transitions.shape)
+    return scaled_cells(csr_array(transitions + _BACKWARD * transitions.T), rows, columns)
 
 
-def strongest(matrix: Matrix, keep: int) -> Sparse:
-    """Return the matrix with only the `keep` cells of largest absolute value in each row.
-
-    The matrix is float32, dense or sparse; so is the answer, which is sparse.
-    """
-    if isinstance(matrix, np.ndarray):
-        return _strongest_of_dense(matrix, keep)
-    lengths = np.diff(matrix.indptr)
-    rows = np.repeat(np.arange(matrix.shape[0]), lengths)
-    order = np.lexsort((-np.abs(matrix.data), rows))
-    number_in_row = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)
-    kept = np.sort(order[number_in_row < keep])
-    return from_cells(matrix.data[kept], rows[kept], matrix.indices[kept], matrix.shape)
-
-
-def _strongest_of_dense(matrix: npt.NDArray[np.float32], keep: int) -> Sparse:
-    n_rows, n_columns = matrix.shape
-    if n_rows == 0 or n_columns == 0:
-        return csr_array(matrix)
-    blocks: dict[int, Sparse] = {}
-
-    def band(first: int, last: int) -> None:
-        for start in range(first, last, 256):
-            blocks[start] = _strongest_cells(matrix[start : min(start + 256, last)], min(keep, n_columns))
-
-    in_parallel(band, n_rows, 256)
-    return stacked([blocks[start] for start in sorted(blocks)])
-
-
-def _strongest_cells(rows: npt.NDArray[np.float32], keep: int) -> Sparse:
-    """Return the cells no smaller than the row's `keep`-th; of those equal to it, the first ones."""
-    n_columns = rows.shape[1]
-    size = np.abs(rows)
-    floor = np.partition(size, n_columns - keep, axis=1)[:, n_columns - keep, None]  # numpy partitions in vectors
-    kept = size >= np.maximum(floor, np.finfo(np.float32).tiny)
-    for row in np.flatnonzero(kept.sum(axis=1) > keep):
-        ties = np.flatnonzero(size[row] == floor[row])
-        kept[row, ties[keep - np.count_nonzero(size[row] > floor[row]) :]] = False
-    flat = np.flatnonzero(kept)
-    offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    return from_rows(rows.ravel()[flat], (flat % n_columns).astype(np.int32), offsets, n_columns)
+def _discounts(popularity: Floats) -> tuple[Floats, Floats]:
+    counts = np.maximum(popularity, 1)
+    return counts ** np.float32(-0.5), counts ** np.float32(-0.3)

@@ -12,6 +12,8 @@ _HELD_OUT = 0.1
 _SEGMENT_HELD_OUT = 0.2
 _MOST_SCORES = 40_000_000  # users x items that are scored to compare candidates
 _MOST_USERS, _LEAST_USERS = 3_000, 200
+_MOST_MEASURED = 2_000_000_000  # scores of a model that is measured: 20,000 users where there are 100,000 items
+_LEAST_MEASURED = 2_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,15 @@ def segments_held_out(histories: Histories) -> HeldOut:
 
 def sampled(held_out: HeldOut, n_items: int, seed: int) -> HeldOut:
     """Return as many of the users, drawn by the seed, as can be afforded."""
-    most = min(_MOST_USERS, max(_LEAST_USERS, _MOST_SCORES // max(1, n_items)))
+    return _drawn(held_out, min(_MOST_USERS, max(_LEAST_USERS, _MOST_SCORES // max(1, n_items))), seed)
+
+
+def measurable(held_out: HeldOut, n_items: int, seed: int) -> HeldOut:
+    """Return the users a model is measured with: all that can be afforded, far more than those it is chosen with."""
+    return _drawn(held_out, max(_LEAST_MEASURED, _MOST_MEASURED // max(1, n_items)), seed)
+
+
+def _drawn(held_out: HeldOut, most: int, seed: int) -> HeldOut:
     if len(held_out.past) <= most:
         return held_out
     users = np.random.default_rng(seed).permutation(len(held_out.past))[:most]  # the first are drawn, too

@@ -5,8 +5,14 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_array, vstack
 
-from personalize_local.engine.interactions.cooccurrence import strongest
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, from_rows, widened
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    cells_of,
+    from_cells,
+    from_rows,
+    strongest,
+    widened,
+)
 from personalize_local.engine.interactions.training_data import Catalogue
 from personalize_local.engine.interactions.training_options import TrainingOptions
 

@@ -13,13 +13,13 @@ import numpy.typing as npt
 from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, product
+from personalize_local.engine.interactions.cooccurrence import DENSE_LIMIT, CooccurrenceCounts, Matrix, product
 from personalize_local.engine.interactions.histories import Floats
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     cells_of,
-    from_cells,
     from_rows,
+    scaled_cells,
 )
 from personalize_local.engine.interactions.weights import HeldWeights, ThroughUsers, Weights
 from personalize_local.engine.processes.parallel_rows import in_parallel
@@ -108,6 +108,11 @@ def walks(counted: CooccurrenceCounts) -> Weights:
         left = from_rows(stepped.data * rows[stepped.indices], stepped.indices, stepped.indptr, stepped.shape[1])
         diagonal = np.bincount(left.indices, left.data * taken.data, counted.n_items).astype(np.float32)
         return ThroughUsers(csr_array(left.T), taken, factors, diagonal)
+    if not counted.fits_densely:
+        back = csr_array(stepped.T)
+        return HeldWeights(
+            counted.cut(lambda start, stop: scaled_cells(back[start:stop] @ taken, rows[start:stop], factors, start))
+        )
     return HeldWeights(scaled(product(stepped, taken, dense=isinstance(counted.shared, np.ndarray)), rows, factors))
 
 
@@ -123,7 +128,11 @@ def by_activity(taken: Sparse, power: float) -> Sparse:
 
 def shrunk_cosine(counted: CooccurrenceCounts) -> Weights:
     """Return the cosine of every two items' users, over a constant more where few users speak."""
-    shared, roots = counted.shared, np.sqrt(np.maximum(counted.popularity, 1))
+    roots = np.sqrt(np.maximum(counted.popularity, 1))
+    if not counted.fits_densely:
+        taken, back = counted.taken, csr_array(counted.taken.T)
+        return HeldWeights(counted.cut(lambda start, stop: _cosines(back[start:stop] @ taken, roots, start)))
+    shared = counted.shared
     if isinstance(shared, np.ndarray):
         cosine = np.empty_like(shared)
 
@@ -134,9 +143,14 @@ def shrunk_cosine(counted: CooccurrenceCounts) -> Weights:
         in_parallel(band, len(shared), _ROWS_AT_ONCE)
         np.fill_diagonal(cosine, 0)
         return HeldWeights(cosine)
+    return HeldWeights(_cosines(shared, roots))
+
+
+def _cosines(shared: Sparse, roots: Floats, first: int = 0) -> Sparse:
+    """Return shrunk cosines of some rows of the shared users, from `first` on."""
     data, rows, columns = cells_of(shared)
-    values = data / (roots[rows] * roots[columns] + _SHRINKAGE) * (rows != columns)
-    return HeldWeights(from_cells(values, rows, columns, shared.shape))
+    values = data / (roots[rows + first] * roots[columns] + np.float32(_SHRINKAGE)) * (rows + first != columns)
+    return from_rows(values.astype(np.float32), shared.indices, shared.indptr, shared.shape[1])
 
 
 BASES: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {
@@ -162,6 +176,22 @@ def base_weights(counted: CooccurrenceCounts, name: str = "EASE") -> Weights:
     return BASES[name if afforded else "RP3beta"](counted)
 
 
+def memory_limits(counted: CooccurrenceCounts) -> str:
+    """Return in words what is left out for the memory it would take; nothing where there is room for all."""
+    size = counted.n_items
+    if counted.fits_densely:
+        return ""
+    words = f"sparse weights hold {counted.held_cells:,} items beside each, {_gigabytes(size * 8 * counted.held_cells)}"
+    if fewer_users(counted):
+        return words
+    dense = f"a dense matrix of {size:,} x {size:,} items takes {_gigabytes(4 * size**2)}"
+    return f"EASE is left out: {dense}, the limit is {_gigabytes(4 * DENSE_LIMIT**2)}; {words}"
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
 def scaled(matrix: Matrix, rows: Floats, columns: Floats) -> Matrix:
     """Multiply rows and columns, dense ones in place, and clear the diagonal.
 
@@ -172,5 +202,4 @@ def scaled(matrix: Matrix, rows: Floats, columns: Floats) -> Matrix:
         matrix *= columns[None, :]
         np.fill_diagonal(matrix, 0)
         return matrix
-    data, row, column = cells_of(matrix)
-    return from_cells(data * rows[row] * columns[column] * (row != column), row, column, matrix.shape)
+    return scaled_cells(matrix, rows, columns)

@@ -1,13 +1,18 @@
-"""Make sparse matrices under one type that the type checker follows."""
+"""Make sparse matrices under one type that the type checker follows, whole or from the strongest cells of each row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array, vstack
 
+from personalize_local.engine.processes.parallel_rows import in_parallel
+
 Sparse: TypeAlias = csr_array[Any, tuple[int, int]]
+
+_ROWS_AT_ONCE = 256
+_CELLS_AT_ONCE = 4_000_000  # of a block of rows that is to be cut
 
 
 def from_cells(
@@ -61,3 +66,83 @@ def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.in
     """
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     return matrix.data, rows, matrix.indices
+
+
+def scaled_cells(
+    matrix: Sparse, rows: npt.NDArray[np.float32], columns: npt.NDArray[np.float32], first: int = 0
+) -> Sparse:
+    """Return some rows of a square matrix, from `first` on, times factors of rows and columns, the diagonal zero.
+
+    All are float32: the matrix of shape (len(rows), len(columns)).
+    """
+    data, row, column = cells_of(matrix)
+    values = data * rows[row] * columns[column] * (row + first != column)
+    return from_rows(values.astype(np.float32), matrix.indices, matrix.indptr, matrix.shape[1])
+
+
+def strongest_rows(rows: Callable[[int, int], Sparse], sizes: npt.NDArray[Any], keep: int) -> Sparse:
+    """Return the matrix of which `rows(start, stop)` makes a block, with the `keep` strongest cells of each row.
+
+    Blocks are made on all cores, each of some millions of cells, so that the whole is never there before it is cut.
+    `sizes` are integers or floats of shape (rows,): the most cells a row can have. The answer is float32.
+    """
+    edges = np.concatenate([[0], np.cumsum(sizes)])
+    blocks: dict[int, Sparse] = {}
+
+    def band(start: int, last: int) -> None:
+        while start < last:
+            room = int(np.searchsorted(edges, edges[start] + _CELLS_AT_ONCE, side="right")) - 1
+            stop = min(max(start + 1, room), last)
+            blocks[start] = strongest(rows(start, stop), keep)
+            start = stop
+
+    in_parallel(band, len(sizes))
+    return stacked([blocks[start] for start in sorted(blocks)]) if blocks else empty(0)
+
+
+def strongest(matrix: npt.NDArray[np.float32] | Sparse, keep: int) -> Sparse:
+    """Return the matrix with only the `keep` cells of largest absolute value in each row.
+
+    The matrix is float32, dense or sparse; so is the answer, which is sparse.
+    """
+    if isinstance(matrix, np.ndarray):
+        return _strongest_of_dense(matrix, keep)
+    edges, kept = matrix.indptr, np.ones(matrix.nnz, dtype=np.bool_)
+    for row in np.flatnonzero(np.diff(edges) > keep):
+        size = np.abs(matrix.data[edges[row] : edges[row + 1]])
+        floor = np.partition(size, len(size) - keep)[len(size) - keep]
+        chosen = size > floor
+        chosen[np.flatnonzero(size == floor)[: keep - np.count_nonzero(chosen)]] = True
+        kept[edges[row] : edges[row + 1]] = chosen
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(edges), keep))])
+    values = matrix.data[kept].astype(np.float32, copy=False)
+    return from_rows(values, matrix.indices[kept], offsets, matrix.shape[1])
+
+
+def _strongest_of_dense(matrix: npt.NDArray[np.float32], keep: int) -> Sparse:
+    n_rows, n_columns = matrix.shape
+    if n_rows == 0 or n_columns == 0:
+        return cast("Sparse", csr_array(matrix))
+    blocks: dict[int, Sparse] = {}
+
+    def band(first: int, last: int) -> None:
+        for start in range(first, last, _ROWS_AT_ONCE):
+            rows = matrix[start : min(start + _ROWS_AT_ONCE, last)]
+            blocks[start] = _strongest_cells(rows, min(keep, n_columns))
+
+    in_parallel(band, n_rows, _ROWS_AT_ONCE)
+    return stacked([blocks[start] for start in sorted(blocks)])
+
+
+def _strongest_cells(rows: npt.NDArray[np.float32], keep: int) -> Sparse:
+    """Return the cells no smaller than the row's `keep`-th; of those equal to it, the first ones."""
+    n_columns = rows.shape[1]
+    size = np.abs(rows)
+    floor = np.partition(size, n_columns - keep, axis=1)[:, n_columns - keep, None]  # numpy partitions in vectors
+    kept = size >= np.maximum(floor, np.finfo(np.float32).tiny)
+    for row in np.flatnonzero(kept.sum(axis=1) > keep):
+        ties = np.flatnonzero(size[row] == floor[row])
+        kept[row, ties[keep - np.count_nonzero(size[row] > floor[row]) :]] = False
+    flat = np.flatnonzero(kept)
+    offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    return from_rows(rows.ravel()[flat], (flat % n_columns).astype(np.int32), offsets, n_columns)

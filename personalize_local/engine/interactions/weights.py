@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from personalize_local.engine.interactions.cooccurrence import Matrix, strongest
+from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.histories import Floats
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, stacked
+from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, stacked, strongest
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 _ROWS_AT_ONCE = 256

@@ -12,7 +12,7 @@ from personalize_local.engine.datasets.snapshot import Snapshot
 from personalize_local.engine.evaluation.metrics import find_hits, item_metrics, ndcg, rounded
 from personalize_local.engine.evaluation.ranked_lists import Scorer, ranked
 from personalize_local.engine.evaluation.rewards import average_rewards
-from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
+from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, measurable, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Histories
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.training_data import (
@@ -137,8 +137,8 @@ class ItemEstimator(ABC):
 
     def measure(self, data: TrainingData, split: UserSplit) -> dict[str, float]:
         """Return the metrics of lists for the test users, who were not fitted to."""
-        held_out = newest_held_out(data.histories.of(split.test))
         n_items = len(data.catalogue)
+        held_out = measurable(newest_held_out(data.histories.of(split.test)), n_items, self.options.seed)
         lists = ranked(self, held_out.past, n_items).items
         metrics = item_metrics(lists, held_out.truth, n_items, self.options.event_weights)
         rewards = item_rewards(data, self.options)

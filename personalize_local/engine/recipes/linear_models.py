@@ -34,6 +34,7 @@ class FitSettings:
     rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
     popularity: float = 1e-3  # added to the scores of popular items, before scaling
     scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
+    memory: str = ""  # in words: what was left out for the memory it takes
     compared: Mapping[str, float] = field(default_factory=dict)  # the value of each candidate, and how many users
 
     def to_json(self) -> dict[str, Any]:

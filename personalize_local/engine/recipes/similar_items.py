@@ -3,10 +3,16 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import alike, features
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, from_cells, widened
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    cells_of,
+    from_cells,
+    strongest,
+    widened,
+)
 from personalize_local.engine.interactions.training_data import Catalogue, TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.related_items import RelatedItems, RelatedItemsEstimator, relative
@@ -36,7 +42,7 @@ def fit_similar_items(counted: CooccurrenceCounts, catalogue: Catalogue, options
 
 def _together_and_in_order(counted: CooccurrenceCounts) -> Sparse:
     """Return how closely items follow one another plus how many users share them, each in units of its own spread."""
-    order = strongest(both_ways(counted.transitions, counted.popularity), _CANDIDATES)
+    order = strongest(in_order(counted), _CANDIDATES)
     tempered = np.maximum(counted.popularity, 1) ** np.float32(-_TOGETHER_DISCOUNT)
     together = strongest(shared_evidence(counted, tempered, 1), _CANDIDATES)
     units = [max(float(np.sqrt(np.mean(part.data**2))) if part.nnz else 1.0, 1e-12) for part in (order, together)]

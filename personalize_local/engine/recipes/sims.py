@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, product, strongest
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, product
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_weights import by_activity, scaled
-from personalize_local.engine.interactions.sparse_matrices import widened
+from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows, scaled_cells, strongest, widened
 from personalize_local.engine.interactions.training_data import TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.related_items import RelatedItems, RelatedItemsEstimator, relative
@@ -46,11 +46,29 @@ def shared_evidence(counted: CooccurrenceCounts, factors: Floats, least: float) 
     A user counts by one over the root of the history's length. `factors` is float32 of shape (items,), the answer
     float32 of shape (items, items), dense or sparse.
     """
+    if not counted.fits_densely:
+        return _evidence_in_blocks(counted, factors, least)
     shared, taken = counted.shared, counted.taken
     evidence = product(by_activity(taken, 0.5), taken, dense=isinstance(shared, np.ndarray))
     kept: Any = shared >= max(least, 1)
     evidence = evidence * kept if isinstance(evidence, np.ndarray) else csr_array(evidence.multiply(kept))
     return scaled(evidence, np.ones(len(factors), dtype=np.float32), factors)
+
+
+def _evidence_in_blocks(counted: CooccurrenceCounts, factors: Floats, least: float) -> Sparse:
+    """Return the same above DENSE_LIMIT items: made in blocks of rows, and cut."""
+    taken = counted.taken
+    # One product sums both: evidence in the real part, and the users that speak in the imaginary one.
+    spoken: Any = (by_activity(taken, 0.5) + np.complex64(1j) * taken).T.tocsr()
+    ones = np.ones(len(factors), dtype=np.float32)
+
+    def block(start: int, stop: int) -> Sparse:
+        pairs = spoken[start:stop] @ taken
+        evidence = np.where(pairs.data.imag >= max(least, 1), pairs.data.real, np.float32(0))
+        rows = from_rows(evidence, pairs.indices, pairs.indptr, len(factors))
+        return scaled_cells(rows, ones[start:stop], factors, start)
+
+    return counted.cut(block)
 
 
 class Sims(RelatedItemsEstimator):

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from personalize_local.engine.evaluation.ranked_lists import fit_scale, repeat_share
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order
 from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import shares_of_alike, with_cold_items
 from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.interactions.item_weights import base_names, base_weights
+from personalize_local.engine.interactions.item_weights import base_names, base_weights, memory_limits
 from personalize_local.engine.interactions.training_data import TrainingData, item_rewards, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.interactions.weights import blend
@@ -121,7 +121,7 @@ class UserPersonalization(ItemEstimator):
         parts = ModelParts(
             counted.popularity,
             {name: base_weights(counted, name) for name in names},
-            both_ways(counted.transitions, counted.popularity) if self._window else None,
+            in_order(counted) if self._window else None,
             item_vectors(counted, rank) if rank else None,
         )
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
@@ -129,7 +129,8 @@ class UserPersonalization(ItemEstimator):
         judged = self._judged(parts, candidates, held_out, repeats=repeats)
         chosen = preferred(judged, _GOOD_ENOUGH)
         compared = {each.label: round(each.value, 4) for each in judged}
-        settings = replace(chosen.settings, compared={**compared, "users": len(held_out.past)})
+        compared["users"] = len(held_out.past)
+        settings = replace(chosen.settings, compared=compared, memory=memory_limits(counted))
         return held_out, parts, replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
 
     def _judged(
@@ -154,7 +155,7 @@ class UserPersonalization(ItemEstimator):
         parts = ModelParts(
             counted.popularity,
             {} if settings.rank else {settings.base: base_weights(counted, settings.base)},
-            both_ways(counted.transitions, counted.popularity) if self._window and settings.blend else None,
+            in_order(counted) if self._window and settings.blend else None,
             item_vectors(counted, self._rank) if settings.rank else None,
         )
         return self._model(parts, settings)

@@ -21,6 +21,8 @@ _SECONDS_PER_DAY = 86_400.0
 _AGE_CUT_OFF_DAYS = 30.0
 _MOST_NEW_ITEMS = 200
 _RULED_OUT = -500.0  # items filtered away, and those a user already has
+_LEAST_SPREAD = 1.0  # of the logits drawn by, as a standard deviation: that of the draw's own noise is 1.3
+_NO_SPREAD = 1e-3  # items that nothing tells apart stay so
 _HOW_MANY, _WHERE = 1 << 40, 1 << 41  # salts, apart from every item's position
 
 
@@ -34,12 +36,13 @@ class Exploration:
     def draw(self, logits: npt.NDArray[np.float32], keys: Keys, count: int) -> Lists:
         """Return for each row new items, drawn without replacement with the probabilities the model gives them.
 
-        Items that are filtered away or that the user already has are never drawn; missing draws are -1.
+        Where these hardly differ, they are sharpened: chance alone would decide. Items that are filtered away or that
+        the user already has are never drawn; missing draws are -1.
 
         `logits` is float32 of shape (lists, items), `keys` uint64 of shape (lists,), the answer int32 of shape
         (lists, count).
         """
-        chances = logits[:, self.new_items] + _gumbel(keys, self.new_items)
+        chances = _told_apart(logits[:, self.new_items]) + _gumbel(keys, self.new_items)
         order = np.argsort(-chances, axis=1, kind="stable")[:, :count]
         drawn = self.new_items[order].astype(np.int32)
         drawn[~(np.take_along_axis(chances, order, axis=1) > _RULED_OUT)] = -1
@@ -110,6 +113,17 @@ def keys_for(seed: int, users: Iterable[str | None]) -> Keys:
     return np.array([zlib.crc32((user or "").encode()) for user in users], dtype=np.uint64) ^ np.uint64(
         (seed & 0xFFFFFFFF) << 32
     )
+
+
+def _told_apart(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return logits, float32, of which those that are not ruled out spread by `_LEAST_SPREAD` in each row at least."""
+    possible = logits > _RULED_OUT
+    counts = np.maximum(possible.sum(axis=1, keepdims=True), 1)
+    means = np.where(possible, logits, 0).sum(axis=1, keepdims=True) / counts
+    apart = np.where(possible, logits - means, 0)
+    spreads = np.sqrt((apart**2).sum(axis=1, keepdims=True) / counts)
+    stretched = means + apart * np.maximum(1, _LEAST_SPREAD / np.maximum(spreads, _NO_SPREAD))
+    return np.asarray(np.where(possible, stretched, logits), dtype=np.float32)
 
 
 def _uniform(keys: Keys, salts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

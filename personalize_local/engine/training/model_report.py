@@ -45,7 +45,9 @@ def explained(settings: Mapping[str, Any]) -> str:
     if not values:
         return ""
     best = sorted(values.items(), key=lambda pair: -pair[1])[:_LISTED_CANDIDATES]
-    return f"NDCG@10 or AUC of the newest events of {users:,} users: " + "; ".join(f"{k} {v:.4f}" for k, v in best)
+    compared = f"NDCG@10 or AUC of the newest events of {users:,} users: "
+    lines = [compared + "; ".join(f"{k} {v:.4f}" for k, v in best), str(settings.get("memory") or "")]
+    return "\n".join(line for line in lines if line)
 
 
 def draw_report(data: TrainingData, measured: Scorer, test: Histories, title: str, target: Path) -> Path:

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions import cooccurrence
+from personalize_local.engine.interactions import cooccurrence, held_out, sparse_matrices
 from personalize_local.engine.interactions import item_vectors as item_vectors_module
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, strongest
-from personalize_local.engine.interactions.held_out import newest_held_out, split_users
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, in_order
+from personalize_local.engine.interactions.held_out import measurable, newest_held_out, split_users
 from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
 from personalize_local.engine.interactions.item_vectors import eigenvectors, item_vectors
 from personalize_local.engine.interactions.item_weights import base_weights
+from personalize_local.engine.interactions.sparse_matrices import strongest
 from personalize_local.engine.interactions.weights import blend
+from personalize_local.engine.recipes.sims import shared_evidence
 
 
 def histories(n_users: int = 40, n_items: int = 30, n: int = 400) -> Histories:
@@ -24,9 +26,9 @@ def histories(n_users: int = 40, n_items: int = 30, n: int = 400) -> Histories:
     )
 
 
-@pytest.mark.parametrize("dense_limit", [10_000, 10])
-def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch, dense_limit: int) -> None:
-    monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", dense_limit)
+@pytest.mark.parametrize("dense_from", [0.0, 1e9])
+def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch, dense_from: float) -> None:
+    monkeypatch.setattr(cooccurrence, "_DENSE_FROM", dense_from)
     past = histories()
     counted = CooccurrenceCounts(30, 5)
     counted.add(past.of(np.arange(25)))
@@ -67,6 +69,33 @@ def test_sparse_and_dense_counts_make_the_same_model(monkeypatch: pytest.MonkeyP
         return blend(base_weights(counted), both_ways(counted.transitions, counted.popularity), weight, 30).toarray()
 
     assert mixed(0) == pytest.approx(mixed(1e9), rel=1e-4, abs=1e-5)
+
+
+def _all_weights(past: Histories) -> list[np.ndarray]:
+    """Return every matrix that a model may be made of."""
+    counted = CooccurrenceCounts(30, 5)
+    counted.add(past.of(np.arange(25)))
+    counted.add(past.of(np.arange(25, 40)))
+    factors = np.maximum(counted.popularity, 1) ** np.float32(-0.4)
+    made = [base_weights(counted, name).block(0, 30) for name in ("RP3beta", "cosine")]
+    made += [in_order(counted), shared_evidence(counted, factors, 2)]
+    return [np.asarray(each if isinstance(each, np.ndarray) else each.toarray()) for each in made]
+
+
+@pytest.mark.parametrize("cells_at_once", [1, 200])
+def test_above_the_dense_limit_blocks_of_rows_make_the_same_weights(
+    monkeypatch: pytest.MonkeyPatch, cells_at_once: int
+) -> None:
+    whole = _all_weights(histories())
+    monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", 10)
+    monkeypatch.setattr(sparse_matrices, "_CELLS_AT_ONCE", cells_at_once)
+    for expected, found in zip(whole, _all_weights(histories()), strict=True):
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    monkeypatch.setattr(cooccurrence, "_HELD_BYTES", 0)
+    monkeypatch.setattr(cooccurrence, "_LEAST_HELD", 4)
+    for expected, found in zip(whole, _all_weights(histories()), strict=True):
+        assert (found != 0).sum(axis=1).max() == 4
+        assert np.sort(found, axis=1)[:, -4:] == pytest.approx(np.sort(expected, axis=1)[:, -4:], rel=1e-4)
 
 
 def test_item_vectors_span_the_leading_eigenvectors() -> None:
@@ -115,12 +144,23 @@ def test_strongest_keeps_the_largest_of_each_row(sparse: bool) -> None:
 def test_the_newest_tenth_is_held_out() -> None:
     """Fact: the oldest 90 % of a test user's events are the question, the newest 10 % the truth."""
     past = histories()
-    held_out = newest_held_out(past)
+    cut = newest_held_out(past)
     for user, length in enumerate(past.lengths[past.lengths > 1]):
-        assert held_out.truth.lengths[user] == -(-length // 10)
-        older, newer = held_out.past.slice(user, user + 1), held_out.truth.slice(user, user + 1)
+        assert cut.truth.lengths[user] == -(-length // 10)
+        older, newer = cut.past.slice(user, user + 1), cut.truth.slice(user, user + 1)
         assert len(older.items) + len(newer.items) == length
         assert older.times.max(initial=0) <= newer.times.min(initial=10**10)
+
+
+def test_a_model_is_measured_with_all_users_that_can_be_afforded(monkeypatch: pytest.MonkeyPatch) -> None:
+    everyone = newest_held_out(histories())
+    assert measurable(everyone, 30, seed=1) is everyone
+    monkeypatch.setattr(held_out, "_MOST_MEASURED", 0)
+    monkeypatch.setattr(held_out, "_LEAST_MEASURED", 7)
+    some = measurable(everyone, 30, seed=1)
+    assert len(some.past) == len(some.truth) == 7
+    pairs = {(*everyone.past.slice(u, u + 1).times, *everyone.truth.slice(u, u + 1).times) for u in range(40)}
+    assert {(*some.past.slice(u, u + 1).times, *some.truth.slice(u, u + 1).times) for u in range(7)} <= pairs
 
 
 def test_a_tenth_of_the_users_is_never_trained_on() -> None:

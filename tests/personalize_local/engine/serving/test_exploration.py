@@ -1,6 +1,7 @@
 """Exploration and promotions keep lists whole, whatever they are given."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,11 +47,24 @@ def test_ruled_out_items_are_never_drawn() -> None:
     assert set(exploration.draw(logits, keys_for(1, ["a"]), 10)[0]) == {3, -1}
 
 
+def first_draws(better: float, ruled_out: int = 0) -> float:
+    """Return how often the first of two new items is drawn, given the probability of it."""
+    exploration = Exploration(1.0, np.arange(2 + ruled_out))
+    logits = np.log(np.array([better, 1 - better], dtype=np.float32))
+    row = np.concatenate([logits, np.full(ruled_out, -1000, dtype=np.float32)])
+    keys = keys_for(7, [str(number) for number in range(4000)])
+    return float((exploration.draw(np.tile(row, (4000, 1)), keys, 1)[:, 0] == 0).mean())
+
+
 def test_draws_follow_the_models_probabilities() -> None:
-    exploration = Exploration(1.0, np.array([0, 1]))
-    logits = np.log(np.tile(np.array([0.8, 0.2], dtype=np.float32), (4000, 1)))
-    first = exploration.draw(logits, keys_for(7, [str(number) for number in range(4000)]), 1)
-    assert abs(float((first == 0).mean()) - 0.8) < 0.03
+    assert abs(first_draws(0.9) - 0.9) < 0.03
+
+
+@pytest.mark.parametrize("ruled_out", [0, 5])
+def test_chance_alone_does_not_decide_among_items_that_hardly_differ(ruled_out: int) -> None:
+    """Choice of ours: logits that spread less are stretched to a standard deviation of one."""
+    assert abs(first_draws(0.52, ruled_out) - 1 / (1 + np.exp(-2))) < 0.03
+    assert abs(first_draws(0.5, ruled_out) - 0.5) < 0.03
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
+from personalize_local.engine.interactions import cooccurrence
+from personalize_local.engine.interactions.model_files import load_facts
 from personalize_local.engine.training.model_report import explained
 from tests.personalize_local.engine.planted import fit, interactions, snapshot
 
@@ -34,3 +37,12 @@ def test_a_choice_is_explained_by_its_best_candidates() -> None:
     text = explained({"compared": {"EASE": 0.1, "RP3beta": 0.3, "cosine": 0.2, "users": 1234}})
     assert text.endswith("of 1,234 users: RP3beta 0.3000; cosine 0.2000; EASE 0.1000")
     assert explained({}) == ""
+
+
+def test_what_memory_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", 100)
+    fit(tmp_path, "aws-user-personalization", snapshot(interactions()))
+    settings = load_facts(tmp_path / "films/one")["settings"]
+    assert "EASE" not in settings["compared"]
+    words = explained(settings).splitlines()[-1]
+    assert words.startswith("EASE is left out: a dense matrix of 120 x 120 items takes ")
