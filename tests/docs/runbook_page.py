@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import botocore.loaders
 
+from lambdas.notices.stage_events import StageEvent
+
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "runbook.md"
 _BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -91,6 +93,7 @@ def words_of_the_code() -> frozenset[str]:
     for path in (ROOT / "statemachines").glob("*.asl.json"):
         found |= {path.name.partition(".")[0], *_strings(json.loads(path.read_text("utf-8")))}
     found |= set(_strings(json.loads((ROOT / "docs" / "request.schema.json").read_text("utf-8"))))
+    found |= {event.detail_type() for event in StageEvent.__subclasses__()}
     for service in ("personalize", "stepfunctions"):
         found |= set(_strings(botocore.loaders.Loader().load_service_model(service, "service-2")))
     return frozenset(found)

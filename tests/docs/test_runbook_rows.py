@@ -19,6 +19,7 @@ from tests.docs.runbook_page import ROOT, Row
 
 EXPLAINED: Final = "tests/e2e/test_explanations.py::test_the_cause_is_what_a_person_would_name"
 TOLD: Final = "tests/e2e/test_notices.py::test_a_failure_is_told_once_with_its_reason"
+IDLE: Final = "tests/e2e/test_idle_capacity.py::test_what_nobody_asks_is_lowered_once"
 GATES: Final = "tests/e2e/test_gates.py::"
 TEMPLATES: Final = "tests/stacks/test_templates.py::"
 ADOPTED: Final = "tests/e2e/test_adopted_bucket.py::test_with_the_policy_that_the_stack_prints_it_imports"
@@ -72,6 +73,8 @@ WALKED: Final[dict[str, dict[str, str | tuple[str, ...]]]] = {
         "`events-unread`": f"{TEMPLATES}test_nothing_announced_is_dropped",
         "`file-waiting`": "tests/lambdas/uploads/test_sweep.py::"
         "test_the_longest_wait_is_that_of_the_oldest_file_of_any_dataset",
+        "`model-overdue`": IDLE,
+        "`capacity-idle`": IDLE,
         "`notice-failed`": "tests/lambdas/notices/test_notice_log.py::"
         "test_a_request_that_failed_is_tried_again_by_lambda_and_tells",
         "`sweep-failed`": "tests/lambdas/uploads/test_sweep.py::test_a_sweep_with_troubles_is_red",

@@ -5,7 +5,7 @@ over users (Paudel, Christoffel, Newell and Bernstein 2016). Cosine is shrunk to
 users are fewer than items, weights stay a product through the users: nothing of the size items x items is held.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,7 @@ from personalize_local.engine.interactions.sparse_matrices import (
     from_rows,
     scaled_cells,
 )
-from personalize_local.engine.interactions.weights import HeldWeights, ThroughUsers, Weights
+from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, ThroughUsers, Weights
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 RIDGE = 200.0
@@ -153,27 +153,42 @@ def _cosines(shared: Sparse, roots: Floats, first: int = 0) -> Sparse:
     return from_rows(values.astype(np.float32), shared.indices, shared.indptr, shared.shape[1])
 
 
-BASES: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {
+_SINGLE: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {
     "EASE": ease,
     "RP3beta": walks,
     "cosine": shrunk_cosine,
 }
+_MIXED: Final = {"EASE + RP3beta": ("EASE", "RP3beta"), "RP3beta + cosine": ("RP3beta", "cosine")}
+_SHARE_OF_SECOND: Final = 2.0
 
 
 def base_names(counted: CooccurrenceCounts) -> list[str]:
     """Return the names of the weights that can be afforded: EASE holds a dense matrix, of the smaller side.
 
-    Cosines would be the only ones to need items x items where users are few.
+    Cosine stands in for EASE, in the mixture, too. Beside EASE it never was the best, and where users are few it would
+    be the only one to need items x items.
     """
-    if fewer_users(counted):
-        return ["EASE", "RP3beta"]
-    return [name for name in BASES if counted.fits_densely or name != "EASE"]
+    if counted.fits_densely or fewer_users(counted):
+        return ["EASE", "RP3beta", "EASE + RP3beta"]
+    return ["RP3beta", "cosine", "RP3beta + cosine"]
+
+
+def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weights]:
+    """Return the weights of these names; what a mixture consists of is computed once."""
+    wanted = list(names)
+    found = {part: _SINGLE[part](counted) for name in wanted for part in _MIXED.get(name, (name,))}
+    for name in wanted:
+        if name in _MIXED:
+            first, second = (found[part] for part in _MIXED[name])
+            found[name] = MixedWeights.of_parts(first, second, _SHARE_OF_SECOND)
+    return {name: found[name] for name in wanted}
 
 
 def base_weights(counted: CooccurrenceCounts, name: str = "EASE") -> Weights:
     """Return the weights of that name, or walks where EASE would not fit in memory."""
-    afforded = name != "EASE" or counted.fits_densely or fewer_users(counted)
-    return BASES[name if afforded else "RP3beta"](counted)
+    afforded = not name.startswith("EASE") or counted.fits_densely or fewer_users(counted)
+    chosen = name if afforded else "RP3beta"
+    return bases(counted, [chosen])[chosen]
 
 
 def memory_limits(counted: CooccurrenceCounts) -> str:

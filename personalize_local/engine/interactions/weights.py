@@ -1,9 +1,10 @@
-"""Hold item-to-item weights as a matrix or as a product through users, and mix two of them into a model's own."""
+"""Hold item-to-item weights as a matrix, a product through users or a sum, and mix them into a model's own."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.histories import Floats
@@ -79,6 +80,44 @@ class ThroughUsers:
         values, rows, items = cells_of(histories)
         np.subtract.at(scores, (rows, items), values * self.diagonal[items] * self.factors[items])
         return scores
+
+
+@dataclass(frozen=True)
+class MixedWeights:
+    """The sum of two weights, each in units of its own spread and times a share."""
+
+    parts: tuple[Weights, Weights]
+    shares: tuple[np.float32, np.float32]
+
+    @staticmethod
+    def of_parts(first: Weights, second: Weights, share: float) -> "MixedWeights":
+        """Return the first plus a share of the second."""
+        return MixedWeights((first, second), (1 / spread(first), np.float32(share) / spread(second)))
+
+    @property
+    def dense(self) -> bool:
+        """Whether one of them is."""
+        return any(part.dense for part in self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
+
+    def block(self, start: int, stop: int) -> Matrix:
+        """Return some rows, float32 of shape (stop - start, items)."""
+        first, second = (part.block(start, stop) for part in self.parts)
+        if self.dense:
+            return self.summed(_dense(first), _dense(second))
+        return csr_array(first * self.shares[0] + second * self.shares[1])
+
+    def of(self, histories: Sparse) -> Floats:
+        """Return the scores, float32 of shape (histories, items)."""
+        return self.summed(*(part.of(histories) for part in self.parts))
+
+    def summed(self, first: Floats, second: Floats) -> Floats:
+        """Return the sum of what the parts say, float32 of the same shape; neither is changed."""
+        total = second * self.shares[1]
+        total += first * self.shares[0]
+        return np.asarray(total, dtype=np.float32)
 
 
 def _dense(matrix: Any) -> Floats:

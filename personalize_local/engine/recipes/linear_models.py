@@ -27,7 +27,7 @@ _OLD_EVENT = 0.05
 class FitSettings:
     """What the data decided; saved with the model, and kept by trainingMode UPDATE."""
 
-    base: str = "EASE"  # what is blind to order: a name of `item_weights.BASES`
+    base: str = "EASE"  # what is blind to order: a name of `item_weights.base_names`
     blend: float = 0.0  # weight of the order of events beside the base
     recency: bool = False  # recent events count more
     repeats: bool = False  # users come back to items they have

@@ -6,7 +6,7 @@ chance decides little. Candidates that weigh histories alike share their scores:
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.held_out import HeldOut
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.sparse_matrices import Sparse
-from personalize_local.engine.interactions.weights import HeldWeights, Weights, spread
+from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, Weights, spread
 from personalize_local.engine.processes.parallel_rows import in_parallel
 from personalize_local.engine.recipes.linear_models import FitSettings, history_weights, prior
 
@@ -26,6 +26,7 @@ _BLENDS: Final = (0.5, 1.0, 2.0, 4.0)
 _LENGTH: Final = 10
 _ROWS_AT_ONCE: Final = 64
 _RANDOM_ITEMS: Final = 24
+_FREE: Final[Mapping[str, Any]] = {"blend": 0.0, "popularity": 0.0}  # what neighbours differ in
 _STRENGTHS: Final = (0.0, 0.1, 0.3, 1.0, 3.0)  # of popularity in ranking, in units of the scores' spread
 
 
@@ -202,7 +203,8 @@ class _Scores:
 
     def __init__(self, parts: ModelParts, rows: Sparse, units: Mapping[str, np.float32]) -> None:
         self._parts, self._rows, self._units = parts, rows, units
-        self._made: dict[str, Floats] = {}
+        self._order = None if parts.order is None else HeldWeights(parts.order)
+        self._made: dict[int, Floats] = {}  # by the weights' identity
 
     def under(self, settings: FitSettings) -> Floats:
         """Return float32 of shape (histories, items)."""
@@ -210,16 +212,19 @@ class _Scores:
         if settings.rank and parts.vectors is not None:
             return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T, dtype=np.float32)
         base = parts.bases[settings.base]
-        scores = self._product(settings.base, base)
-        if settings.blend and parts.order is not None:
+        scores = self._product(base)
+        if settings.blend and self._order is not None:
             unit = self._units["every" if base.dense else "kept"] / self._units[settings.base]
-            scores = scores + self._product("order", HeldWeights(parts.order)) * np.float32(settings.blend / unit)
+            scores = scores + self._product(self._order) * np.float32(settings.blend / unit)
         return scores / self._units[settings.base]
 
-    def _product(self, name: str, weights: Weights) -> Floats:
-        if name not in self._made:
-            self._made[name] = weights.of(self._rows)
-        return self._made[name]
+    def _product(self, weights: Weights) -> Floats:
+        if id(weights) not in self._made:
+            if isinstance(weights, MixedWeights):
+                self._made[id(weights)] = weights.summed(*map(self._product, weights.parts))
+            else:
+                self._made[id(weights)] = weights.of(self._rows)
+        return self._made[id(weights)]
 
 
 def _units(parts: ModelParts) -> dict[str, np.float32]:
@@ -232,8 +237,24 @@ def _units(parts: ModelParts) -> dict[str, np.float32]:
 
 
 def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:
-    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster."""
-    best = max(candidates, key=lambda candidate: candidate.value)
-    factors = [each for each in candidates if each.settings.rank]
-    fastest = max(factors, key=lambda candidate: candidate.value, default=best)
-    return fastest if fastest.value >= fast_share * best.value else best
+    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster.
+
+    Values are compared after they were evened out.
+    """
+    evened = [evened_out(candidate, candidates) for candidate in candidates]
+    best = int(np.argmax(evened))
+    factors = [number for number, each in enumerate(candidates) if each.settings.rank]
+    fastest = max(factors, key=evened.__getitem__, default=best)
+    return candidates[fastest if evened[fastest] >= fast_share * evened[best] else best]
+
+
+def evened_out(candidate: Candidate, candidates: list[Candidate]) -> float:
+    """Return a candidate's value, half of it from the next weaker and stronger order; its own where there is none.
+
+    Neighbours list nearly the same, so that what sets one apart from both is mostly chance.
+    """
+    alike = [each for each in candidates if replace(each.settings, **_FREE) == replace(candidate.settings, **_FREE)]
+    alike.sort(key=lambda each: each.settings.blend)
+    values = [each.value for each in alike]
+    place = next(number for number, each in enumerate(alike) if each is candidate)
+    return values[place] / 2 + (values[max(0, place - 1)] + values[min(place + 1, len(values) - 1)]) / 4

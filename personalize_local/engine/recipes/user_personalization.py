@@ -13,7 +13,7 @@ from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, n
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import shares_of_alike, with_cold_items
 from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.interactions.item_weights import base_names, base_weights, memory_limits
+from personalize_local.engine.interactions.item_weights import base_names, base_weights, bases, memory_limits
 from personalize_local.engine.interactions.training_data import TrainingData, item_rewards, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.interactions.weights import blend
@@ -120,7 +120,7 @@ class UserPersonalization(ItemEstimator):
         rank = self._rank if len(self._data.histories) >= _MANY_USERS else 0
         parts = ModelParts(
             counted.popularity,
-            {name: base_weights(counted, name) for name in names},
+            bases(counted, names),
             in_order(counted) if self._window else None,
             item_vectors(counted, rank) if rank else None,
         )

@@ -9,6 +9,7 @@ from personalize_local.engine.interactions.histories import Histories, arrange
 from personalize_local.engine.interactions.item_weights import (
     base_names,
     base_weights,
+    bases,
     ease_of_items,
     ease_of_users,
 )
@@ -62,7 +63,7 @@ def test_cosine_is_shrunk_by_ten_users() -> None:
     assert base_weights(counted(60, 30), "cosine").block(0, 30) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["EASE", "RP3beta"])
+@pytest.mark.parametrize("name", ["EASE", "RP3beta", "EASE + RP3beta"])
 def test_what_goes_through_the_users_scores_as_the_matrix_does(name: str) -> None:
     counts = counted(12, 40)
     weights = base_weights(counts, name)
@@ -74,10 +75,20 @@ def test_what_goes_through_the_users_scores_as_the_matrix_does(name: str) -> Non
     assert blend(weights, order, 2.0, 10).toarray() == pytest.approx(blend(held, order, 2.0, 10).toarray(), rel=1e-3)
 
 
+@pytest.mark.parametrize(("names", "n_users"), [(("EASE", "RP3beta"), 60), (("RP3beta", "cosine"), 60)])
+def test_a_mixture_adds_twice_the_second_in_units_of_either_spread(names: tuple[str, str], n_users: int) -> None:
+    """Choice: the share was set on validation parts."""
+    counts = counted(n_users, 30)
+    found = bases(counts, [*names, " + ".join(names)])
+    first, second, both = (weights.block(0, 30) for weights in found.values())
+    units = [float(spread(found[name])) for name in names]
+    assert both == pytest.approx(first / units[0] + 2 * second / units[1], rel=1e-4, abs=1e-6)
+
+
 def test_no_dense_matrix_is_made_where_both_sides_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", 10)
     counts = counted(60, 30)
-    assert base_names(counts) == ["RP3beta", "cosine"]
+    assert base_names(counts) == ["RP3beta", "cosine", "RP3beta + cosine"]
     for name in ("EASE", *base_names(counts)):
         assert not base_weights(counts, name).dense
 

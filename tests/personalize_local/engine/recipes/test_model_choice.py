@@ -64,6 +64,16 @@ def test_factors_are_taken_when_they_are_good_enough() -> None:
     assert preferred([best], 0.95) is best
 
 
+def test_a_lucky_candidate_between_poor_ones_is_not_taken() -> None:
+    def valued(base: str, values: list[float]) -> list[Candidate]:
+        pairs = zip((0.0, 0.5, 1.0), values, strict=True)
+        return [Candidate(FitSettings(base=base, blend=blend, recency=True), value) for blend, value in pairs]
+
+    steady, lucky = valued("EASE", [0.198, 0.2, 0.199]), valued("RP3beta", [0.18, 0.202, 0.17])
+    assert preferred(steady + lucky, 1.0) is steady[1]
+    assert preferred([*lucky, Candidate(FitSettings(), 0.201)], 1.0).value == 0.201
+
+
 def test_no_test_user_has_a_part_in_the_choice() -> None:
     lengths = np.full(100, 5)
     split = split_users(lengths, seed=2)
