@@ -29,7 +29,7 @@ from lambdas.requests.unrequested import unrequested
 from lambdas.requests.whole_plan import plan_pipeline
 
 personalize, objects, leases = wiring.personalize(), wiring.objects(), wiring.leases()
-events = wiring.event_bus()
+events, schedules = wiring.event_bus(), wiring.schedules()
 ledger, imports, counts = wiring.ledger(), wiring.import_history(), wiring.counts()
 releases_of, unwritten_releases_of = wiring.releases(), wiring.unwritten_releases()
 costs = CostEstimator(load_prices())
@@ -87,6 +87,7 @@ def _changes(planner: Planner, now: str) -> list[PlannedChange]:
         _has_objects,
         counts,
         costs,
+        schedules,
     ).changes()
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from lambdas.bucket_layout import REJECTED, REQUESTS, RUNS, STAGING, UPLOADS
 from lambdas.personalize.resources import RESOURCES, children
 from stacks.access.personalize_actions import personalize_actions, personalize_lists
-from stacks.groups.group_grants import GROUP_GRANTS
+from stacks.groups.group_grants import GROUP_GRANTS, LOOK_AT_SCHEDULES, SCHEDULE_VARIABLES
 from stacks.notices.notice_grants import NOTICE_GRANTS
 from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
@@ -69,6 +69,7 @@ _DAYS: Final = Variable.LEDGER_DAYS
 _REDACT: Final = Variable.REDACT_CELLS
 _TAG: Final = Variable.TAG_IMPORTED
 _KEY: Final = Variable.KMS_KEY_ARN
+_BUS: Final = Variable.EVENT_BUS_NAME
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
@@ -112,10 +113,11 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             *_LOOK_AT_ALL,
             personalize_actions("GetSolutionMetrics"),
             personalize_lists("Recipes"),
+            *LOOK_AT_SCHEDULES,
             _READ_METRICS,
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),  # that a run is over budget
         ),
-        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER, _DAYS, Variable.EVENT_BUS_NAME, _KEY, _REDACT),
+        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER, _DAYS, _BUS, _KEY, _REDACT, *SCHEDULE_VARIABLES),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),

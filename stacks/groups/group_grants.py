@@ -13,7 +13,13 @@ from stacks.permissions import Folder, Grant, Permission, PolicyResource, Starta
 SCHEDULABLE: Final = tuple(StartableMachine(name) for name in SCHEDULABLE_MACHINES)
 
 _NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)
-_SCHEDULES: Final = (Variable.SCHEDULE_GROUP, Variable.SCHEDULER_ROLE_ARN, Variable.DEAD_LETTERS_ARN)
+# What schedules are told, and so compared with.
+SCHEDULE_VARIABLES: Final[tuple[Variable | StartableMachine, ...]] = (
+    Variable.SCHEDULE_GROUP,
+    Variable.SCHEDULER_ROLE_ARN,
+    Variable.DEAD_LETTERS_ARN,
+    *SCHEDULABLE,
+)
 _PASS_SCHEDULER_ROLE: Final = Permission(
     PolicyResource.SCHEDULER_ROLE,
     ("iam:PassRole",),
@@ -21,6 +27,7 @@ _PASS_SCHEDULER_ROLE: Final = Permission(
 )
 # Scheduler's List operation is one of those for which IAM knows no resource.
 _LIST_SCHEDULES: Final = allow(PolicyResource.NO_RESOURCE, "scheduler:ListSchedules")
+LOOK_AT_SCHEDULES: Final = (allow(PolicyResource.SCHEDULES, "scheduler:GetSchedule"), _LIST_SCHEDULES)
 
 _FOLDERS: Final = (UPLOADS, REQUESTS, STAGING, RESULTS, REJECTED, RUNS)
 _LISTED: Final = (
@@ -107,7 +114,7 @@ GROUP_GRANTS: Final[Mapping[str, Grant]] = {
             _LIST_SCHEDULES,
             _PASS_SCHEDULER_ROLE,
         ),
-        environment=(*_SCHEDULES, *SCHEDULABLE),
+        environment=SCHEDULE_VARIABLES,
         timeout_seconds=120,
     ),
 }

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from personalize_local.cloud import Cloud, Run
+from personalize_local.cloud import Cloud
 from tests.e2e.resource_zoo import INTERACTIONS, interactions
 
 GROUP = "foreseen"
@@ -13,29 +13,36 @@ REQUEST: dict[str, Any] = {
     "solutions": [
         {"name": "foreseen", "recipeArn": "aws-sims", "campaigns": [{"name": "foreseen", "minProvisionedTPS": 2}]}
     ],
+    "schedules": [{"name": "weekly", "scheduleExpression": "cron(0 3 ? * SUN *)", "action": "TRAIN"}],
 }
 
 
-def preview(cloud: Cloud, run: Run) -> dict[str, Any]:
-    history = cloud.client("stepfunctions").get_execution_history(executionArn=run.arn, maxResults=1000)["events"]
+def preview(cloud: Cloud, execution_arn: str) -> dict[str, Any]:
+    history = cloud.client("stepfunctions").get_execution_history(executionArn=execution_arn, maxResults=1000)["events"]
     exited = (event.get("stateExitedEventDetails", {}) for event in history)
     (output,) = (json.loads(one["output"]) for one in exited if one.get("name") == "Plan")
     told: dict[str, Any] = output["plan"]["preview"]
     return told
 
 
-def test_a_run_tells_its_changes_hours_and_money_first_and_nothing_when_nothing_is_new(cloud: Cloud) -> None:
-    key = f"uploads/{GROUP}/interactions/monday.csv"
-    cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=key, Body=interactions().encode())
+def put(cloud: Cloud, key: str, body: str) -> None:
+    cloud.client("s3").put_object(Bucket=cloud.deployment.bucket, Key=key, Body=body.encode())
     cloud.quiesce()
-    first = cloud.run("pipeline", REQUEST)
-    assert first.status == "SUCCEEDED", first.cause
-    told = preview(cloud, first)
+
+
+def test_a_run_tells_its_changes_hours_and_money_first_and_nothing_when_nothing_is_new(cloud: Cloud) -> None:
+    put(cloud, f"uploads/{GROUP}/interactions/monday.csv", interactions())
+    put(cloud, f"requests/{GROUP}.json", json.dumps(REQUEST))
+    pipeline = cloud.deployment.state_machines["pipeline"]
+    (first,) = cloud.client("stepfunctions").list_executions(stateMachineArn=pipeline)["executions"]
+    assert first["status"] == "SUCCEEDED"
+    told = preview(cloud, first["executionArn"])
     assert [(one["verb"], one["type"]) for one in told["changes"]] == [
         ("create", "dataset_group"),
         ("create", "schema"),
         ("create", "dataset"),
         ("import", "dataset_import_job"),
+        ("create", "schedule"),
         ("create", "solution"),
         ("train", "solution_version"),
         ("create", "campaign"),
@@ -43,7 +50,7 @@ def test_a_run_tells_its_changes_hours_and_money_first_and_nothing_when_nothing_
     assert (told["total"]["hours"] > 0, told["total"]["once"] > 0, told["total"]["monthly"]) == (True, True, 292.23)
     assert (told["prices"]["region"], told["note"]) == ("us-east-1", "")
 
-    second = cloud.run("pipeline", REQUEST)
-    again = preview(cloud, second)
+    second = cloud.run("pipeline", {"datasetGroup": GROUP})
+    again = preview(cloud, second.arn)
     assert (again["changes"], again["total"]["monthly"]) == ([], 0)
     assert again["left"] > 0
