@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from control.connection import Connection
-from control.file_history import OPEN, waiting_reason
+from control.histories.file_history import OPEN, waiting_reason
 from control.runs.execution_reader import RUNNING
 from lambdas.bucket_layout import UPLOADS, dataset_key_of
 from lambdas.uploads.records.file_row import FileRow, FileState

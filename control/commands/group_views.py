@@ -8,8 +8,8 @@ import typer
 from control import printing
 from control.commands.options import AsJson, GroupName, RefusedError, connection_of
 from control.connection import Connection
-from control.group_history import history_document, history_lines, history_of, journey_lines, journeys_of
 from control.group_status import GroupStatus, group_status, groups_of
+from control.histories.group_history import history_document, history_lines, history_of, journey_lines, journeys_of
 from control.runs.execution_reader import Execution
 from control.runs.explanation import explain_execution
 from control.runs.explanation_report import explanation_document, explanation_lines

@@ -12,7 +12,7 @@ from control.commands.options import AsJson, Every, Files, Patience, RefusedErro
 from control.commands.runs import follow_run
 from control.connection import Connection
 from control.data_files.checking import kind_of
-from control.file_history import describe, file_document, file_versions
+from control.histories.file_history import describe, file_document, file_versions
 from control.uploading import Uploader, news_text, upload_of
 from lambdas.bucket_layout import DATASETS, dataset_key_of, request_key
 from lambdas.requests.request import Request

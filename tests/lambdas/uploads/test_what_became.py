@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from control.file_history import describe
+from control.histories.file_history import describe
 from tests.lambdas.gateways.memory_table import CrashError
 from tests.lambdas.uploads.world import World, csv
 
