@@ -45,6 +45,11 @@ def document(value: Any) -> None:
     print(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
 
 
+def json_line(value: Any) -> None:
+    """Print JSON in one line, for what reads line by line."""
+    print(json.dumps(value, default=_plain, ensure_ascii=False))
+
+
 def moment(time: datetime | str | None) -> str:
     """Return a time as it is shown: to the second, in UTC as AWS writes it; nothing for none."""
     if not time:

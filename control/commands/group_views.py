@@ -1,6 +1,6 @@
 """Ask how a dataset group stands: its status, its failures, its history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -9,11 +9,20 @@ from control import printing
 from control.commands.options import AsJson, GroupName, RefusedError, connection_of
 from control.connection import Connection
 from control.group_status import GroupStatus, group_status, groups_of
-from control.histories.group_history import history_document, history_lines, history_of, journey_lines, journeys_of
+from control.histories.group_history import (
+    FileJourney,
+    history_document,
+    history_lines,
+    history_of,
+    journey_lines,
+    journeys_of,
+)
+from control.histories.lineage_events import LineageEvents
 from control.runs.execution_reader import Execution
 from control.runs.explanation import explain_execution
 from control.runs.explanation_report import explanation_document, explanation_lines
 from lambdas.bucket_layout import UPLOADS
+from lambdas.releases.release_history import ReleaseHistory
 
 _MACHINES: Final = ("pipeline", "import_uploads", "run_batch_inference", "train_solution", "update_campaign")
 
@@ -87,6 +96,7 @@ def history(
     context: typer.Context,
     group: GroupName,
     file: Annotated[str | None, typer.Option(help="one upload's way: uploads/<group>/<dataset>/…")] = None,
+    open_lineage: Annotated[bool, typer.Option(help="as events of OpenLineage, one a line")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell which versions were trained from what, how they were judged, and what served when."""
@@ -95,11 +105,21 @@ def history(
         raise RefusedError(f"{file} is no upload of {group}: its key begins with {UPLOADS}{group}/")
     found = history_of(connection, group)
     journeys = journeys_of(connection, group, file, found) if file else []
+    if open_lineage:
+        _tell_lineage(connection, group, found, journeys)
+        return
     if as_json:
         printing.document(journeys if file else history_document(found))
         return
     for line in journey_lines(file, journeys, found) if file else history_lines(group, found):
         printing.say(line)
+
+
+def _tell_lineage(connection: Connection, group: str, found: ReleaseHistory, journeys: Sequence[FileJourney]) -> None:
+    prefix, bucket = connection.personalize.arn_prefix, connection.objects.bucket
+    lineage = LineageEvents(connection.app, prefix, bucket, connection.group_arn(group))
+    for event in (*lineage.of_files(journeys), *lineage.of_versions(found)):
+        printing.json_line(event)
 
 
 COMMANDS: Final[dict[str, Callable[..., None]]] = {"status": status, "explain": explain, "history": history}

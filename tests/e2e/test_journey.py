@@ -131,6 +131,11 @@ def test_programs_are_told_the_same(cloud: Cloud, folder: Path) -> None:
     terminal = Terminal(cloud, folder)
     (document,) = terminal.document("files", "uploads/films/items/movies.csv")
     assert (document["state"], document["rows"], document["waits"]) == ("IMPORTED", 60, None)
+    lines = terminal.control(
+        "history", "films", "--open-lineage", "--file", "uploads/films/interactions/ratings.csv"
+    ).splitlines()
+    jobs = {json.loads(line)["job"]["name"] for line in lines}
+    assert {"import films/interactions", "train films-user-personalization"} <= jobs
     (journey,) = terminal.document("history", "films", "--file", "uploads/films/interactions/ratings.csv")
     assert journey["row"]["state"] == "IMPORTED"
     assert journey["trained"][-1]["name"] == version_of(terminal)["name"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from control.histories.group_history import FileJourney
-from control.lineage_events import LineageEvents
+from control.histories.lineage_events import LineageEvents
 from lambdas.releases.release_history import ReleaseHistory, ServingRecord, VersionRecord
 from lambdas.uploads.records.file_row import FileRow
 
