@@ -20,6 +20,7 @@ from personalize_local.engine.filters.snapshot_rows import history_columns, read
 
 _KEPT_GROUPS: Final = 4  # each may hold the events of all users
 _KEPT_FILTERS: Final = 64
+_KEPT_USERS: Final = 256  # whose own events are kept, while everybody's do not do
 _FEW_ITEMS: Final = 50_000  # that are kept in memory although no filter may ever ask for them
 _HEAD_START_SECONDS: Final = (
     0.02  # for the question that has everybody's events read: both would wait for Python's lock
@@ -79,7 +80,8 @@ class _StoredRows:
         self.schemas: Mapping[DatasetType, Schema] = {ref.type: parse_schema(ref.schema) for ref in datasets}
         self._lock = threading.Lock()  # what one question reads, the next one waits for and shares
         self._tables: dict[DatasetType, tuple[object, pl.DataFrame | None]] = {}
-        self._histories: dict[DatasetType, tuple[Sequence[LogFile] | None, EventHistory | None]] = {}
+        self._histories: dict[DatasetType, tuple[Sequence[LogFile], EventHistory | None]] = {}
+        self._of_one: dict[tuple[DatasetType, str], tuple[Sequence[LogFile], object, EventHistory | None]] = {}
         self._being_read: set[DatasetType] = set()
 
     def prepare(self) -> None:
@@ -107,32 +109,29 @@ class _StoredRows:
         if dataset_type not in self._refs or user_id is None:
             return None
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
-        columns = history_columns(schema.columns, dataset_type)
         streamed = dataset.recent(schema, user_id, 0)
         with dataset.reading(schema, streamed=False) as log_files:
             bulk = of_kind(log_files, "BULK")
             everybody = self._everybody(dataset_type, bulk)
             if everybody is not None and streamed is None:
                 return everybody
-            imported: pl.DataFrame | None
-            if everybody is not None:
-                imported = everybody.of_user(user_id, dataset_type)
-            else:
-                imported = _of_user(merge(bulk, schema, dataset_type), user_id)
-                self._begin_to_read(dataset_type)
-        rows = [frame.select(columns) for frame in (streamed, imported) if frame is not None]
-        return EventHistory.of(pl.concat(rows), dataset_type) if rows else None
+            known = self._of_one.pop((dataset_type, user_id), None)
+            if known is None or known[0] != bulk or known[1] is not streamed:
+                imported = _imported(everybody, bulk, schema, dataset_type, user_id)
+                known = bulk, streamed, _joined(streamed, imported, schema, dataset_type)
+        self._of_one[dataset_type, user_id] = known  # the youngest now
+        if len(self._of_one) > _KEPT_USERS:
+            self._of_one.pop(next(iter(self._of_one)), None)
+        return known[2]
 
     def _everybody(self, dataset_type: DatasetType, bulk: Sequence[LogFile]) -> EventHistory | None:
-        """Return the imported events; None when these files are not read yet."""
-        files, history = self._histories.get(dataset_type, (None, None))
-        return history if files == bulk else None
-
-    def _begin_to_read(self, dataset_type: DatasetType) -> None:
+        """Return the imported events; None when these files are not read yet, which is begun."""
         with self._lock:
-            if dataset_type not in self._being_read:
+            files, history = self._histories.get(dataset_type, ([], None))
+            if files != bulk and dataset_type not in self._being_read:
                 self._being_read.add(dataset_type)
                 self._background.submit(self._read_everybody, dataset_type)
+            return history if files == bulk else None
 
     def _read_everybody(self, dataset_type: DatasetType) -> None:
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
@@ -146,5 +145,19 @@ class _StoredRows:
             self._being_read.discard(dataset_type)  # after a failure, the next question has it read again
 
 
-def _of_user(rows: pl.LazyFrame | None, user_id: str) -> pl.DataFrame | None:
+def _imported(
+    everybody: EventHistory | None, bulk: Sequence[LogFile], schema: Schema, dataset_type: DatasetType, user_id: str
+) -> pl.DataFrame | None:
+    """Return one user's events, from the files while not everybody's are read."""
+    if everybody is not None:
+        return everybody.of_user(user_id, dataset_type)
+    rows = merge(bulk, schema, dataset_type)
     return None if rows is None else rows.filter(pl.col("USER_ID") == user_id).collect()
+
+
+def _joined(
+    streamed: pl.DataFrame | None, imported: pl.DataFrame | None, schema: Schema, dataset_type: DatasetType
+) -> EventHistory | None:
+    columns = history_columns(schema.columns, dataset_type)
+    rows = [frame.select(columns) for frame in (streamed, imported) if frame is not None]
+    return EventHistory.of(pl.concat(rows), dataset_type) if rows else None

@@ -212,5 +212,6 @@ def _is_type(name: str, test: FilterTest, operands: tuple[str | float, ...]) -> 
 
 def _positions(ids: pl.Series, wanted: pl.Series) -> npt.NDArray[np.int64]:
     """Return where each wanted id is in ids; len(ids) for those that are not there."""
-    position = {name: number for number, name in enumerate(ids.to_list())}
+    hits = ids.is_in(wanted.implode()).arg_true()
+    position = dict(zip(ids.gather(hits).to_list(), hits.to_list(), strict=True))
     return np.array([position.get(name, len(ids)) for name in wanted.to_list()], dtype=np.int64)
