@@ -1,35 +1,44 @@
-"""Fit Similar-Items: items that the same users have, closely after one another; rare items by their metadata."""
+"""Fit Similar-Items: items that the same users have, in which order if that helps; rare items by their metadata."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, in_order
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import alike, features
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     cells_of,
+    empty,
     from_cells,
     strongest,
     widened,
 )
 from personalize_local.engine.interactions.training_data import Catalogue, TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
-from personalize_local.engine.recipes.related_items import RelatedItems, RelatedItemsEstimator, relative
+from personalize_local.engine.recipes.related_items import (
+    PairRows,
+    PairSettings,
+    RelatedItems,
+    RelatedItemsEstimator,
+    relative,
+    shared_rows,
+    with_order,
+)
 from personalize_local.engine.recipes.sims import shared_evidence
 
 WINDOW = 20
 _RARE = 5  # interactions; below, metadata speaks as well
 _DEFAULT_KEEP = 100
-_CANDIDATES = 300  # neighbours of either kind that are mixed
-_TOGETHER_DISCOUNT = 0.4  # power of the listed item's popularity
 
 
-def fit_similar_items(counted: CooccurrenceCounts, catalogue: Catalogue, options: TrainingOptions) -> RelatedItems:
-    """Return each item's neighbours by order of events, and for rare items by metadata beside it."""
+def fit_similar_items(
+    counted: CooccurrenceCounts, catalogue: Catalogue, options: TrainingOptions, settings: PairSettings
+) -> RelatedItems:
+    """Return each item's neighbours by shared users and the order of events, for rare items by metadata beside it."""
     counts, size = counted.popularity, len(catalogue)
-    keep = _keep(options, "item_id_hidden_dim")
-    near = strongest(_together_and_in_order(counted), keep)
+    near = strongest(_together_and_in_order(counted, settings), _keep(options, "item_id_hidden_dim"))
     power = options.number("popularity_discount_factor") if "popularity_discount_factor" in options.values else 0.0
     if power:
         near.data *= (np.maximum(counts, 1) ** np.float32(-power))[near.indices]
@@ -40,13 +49,12 @@ def fit_similar_items(counted: CooccurrenceCounts, catalogue: Catalogue, options
     return RelatedItems(_with_metadata(near, frequent, catalogue, options), relative(counts, size))
 
 
-def _together_and_in_order(counted: CooccurrenceCounts) -> Sparse:
-    """Return how closely items follow one another plus how many users share them, each in units of its own spread."""
-    order = strongest(in_order(counted), _CANDIDATES)
-    tempered = np.maximum(counted.popularity, 1) ** np.float32(-_TOGETHER_DISCOUNT)
-    together = strongest(shared_evidence(counted, tempered, 1), _CANDIDATES)
-    units = [max(float(np.sqrt(np.mean(part.data**2))) if part.nnz else 1.0, 1e-12) for part in (order, together)]
-    return csr_array(order / np.float32(units[0]) + together / np.float32(units[1]))
+def _together_and_in_order(counted: CooccurrenceCounts, settings: PairSettings) -> Sparse:
+    """Return how many users share two items, and how closely the items follow one another as the settings weigh it."""
+    factors = np.maximum(counted.popularity, 1) ** np.float32(-settings.discount)
+    together = shared_evidence(counted, factors, 1, settings.activity)
+    order: Matrix = in_order(counted) if settings.order else empty(counted.n_items)
+    return with_order(together, order, settings.order)
 
 
 def _keep(options: TrainingOptions, name: str) -> int:
@@ -74,10 +82,18 @@ def _with_metadata(near: Sparse, counts: Floats, catalogue: Catalogue, options: 
 
 
 class SimilarItems(RelatedItemsEstimator):
-    """Finds the items that follow one another, and for rare ones those described alike."""
+    """Finds the items that the same users have and that follow one another, and for rare ones those described alike."""
+
+    window = WINDOW
+
+    def pair_rows(self, counted: CooccurrenceCounts, items: npt.NDArray[np.int64]) -> PairRows:
+        """Return shared users and the order of events for items, int64 of shape (asked,)."""
+        taken, popularity = counted.taken, counted.popularity
+        order = csr_array(in_order(counted)[items])
+        return PairRows(lambda activity: shared_rows(taken, items, activity, 1), popularity, order)
 
     def fitted_to(self, data: TrainingData, histories: Histories) -> RelatedItems:
-        """Count transitions."""
-        counted = CooccurrenceCounts(data.catalogue.warm, WINDOW)
+        """Count shared users and, if it was chosen, what follows what."""
+        counted = CooccurrenceCounts(data.catalogue.warm, WINDOW if self._settings.order else 0)
         counted.add(histories)
-        return fit_similar_items(counted, data.catalogue, self.options)
+        return fit_similar_items(counted, data.catalogue, self.options, self._settings)
