@@ -46,8 +46,9 @@ the request, which are the same in every stage:
 | `event-tracker/<name>` | the tracker's ARN |
 | `tracking-id/<name>` | the id that PutEvents asks for |
 
-They are written when a run has made or found a resource, and removed when one is gone; a wrong one is put right by
-the next run. Reading them takes `ssm:GetParametersByPath` on `parameter/personalize/<name>-<stage>` and below.
+They are written when a run has made or found a resource, and removed when one is gone. A wrong one is put right by the
+next run; one that was left behind goes when the next resource of its kind is removed. Reading them takes
+`ssm:GetParametersByPath` on `parameter/personalize/<name>-<stage>` and below.
 [examples/recommendation_client.py](../examples/recommendation_client.py) is a client that caches them."""
 
 

@@ -11,7 +11,7 @@ from lambdas.personalize.resources import RESOURCES, children
 from stacks.access.personalize_actions import personalize_actions, personalize_lists
 from stacks.groups.group_grants import GROUP_GRANTS, LOOK_AT_SCHEDULES, SCHEDULE_VARIABLES
 from stacks.notices.notice_grants import NOTICE_GRANTS
-from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
+from stacks.permissions import NAMING, Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What handlers may start: a machine more is a row more here, and a mention in the grants that need it.
 _ENSURE_RESOURCE: Final = StartableMachine("ensure_resource")
@@ -61,7 +61,6 @@ _LOOK_AT_RUNS: Final = tuple(map(_look_at, (_PIPELINE, _FORGET_USERS, StartableM
 _LOOK_AT_IMPORTS: Final = tuple(map(_look_at, (_IMPORT_UPLOADS, _FORGET_USERS)))
 _START_ANY: Final = (*map(_start, STARTABLE), *map(_look_at, STARTABLE), _LOOK_AT_RUNS[-1])
 
-_NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)
 _ROLE: Final = Variable.PERSONALIZE_ROLE_ARN
 _BUCKET: Final = Variable.BUCKET_NAME
 _LEDGER: Final = Variable.LEDGER_TABLE_NAME
@@ -73,25 +72,25 @@ _BUS: Final = Variable.EVENT_BUS_NAME
 
 _RESOURCE_VERBS: Final[Mapping[str, Grant]] = {
     # Read.
-    "describe_resource": Grant(_LOOK_AT_ALL, environment=_NAMING),
+    "describe_resource": Grant(_LOOK_AT_ALL, environment=NAMING),
     # Spend: the only one that may hand the data role to the service.
     "create_resource": Grant(
         (personalize_actions("TagResource", *(f"Create{noun}" for noun in _ALL)), _PASS_DATA_ROLE),
-        environment=(*_NAMING, Variable.OWNER),
+        environment=(*NAMING, Variable.OWNER),
     ),
     # Change.
     "update_resource": Grant(
-        (personalize_actions("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=_NAMING
+        (personalize_actions("TagResource", *(f"Update{noun}" for noun in _UPDATABLE)),), environment=NAMING
     ),
-    "start_resource": Grant((personalize_actions(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=_NAMING),
-    "stop_resource": Grant((personalize_actions(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=_NAMING),
+    "start_resource": Grant((personalize_actions(*(f"Start{noun}" for noun in _STOPPABLE)),), environment=NAMING),
+    "stop_resource": Grant((personalize_actions(*(f"Stop{noun}" for noun in _STOPPABLE)),), environment=NAMING),
     # Destroy, after a look at what else there is.
     "delete_resource": Grant(
         (
             personalize_actions(*(f"{verb}{noun}" for noun in _DELETABLE for verb in ("Delete", "Describe"))),
             personalize_lists(*(f"{row.pascal}s" for noun in RESOURCES for row in children(noun)), *_PARTS),
         ),
-        environment=_NAMING,
+        environment=NAMING,
     ),
 }
 
@@ -117,7 +116,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _READ_METRICS,
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),  # that a run is over budget
         ),
-        environment=(*_NAMING, _ROLE, _BUCKET, _LEDGER, _DAYS, _BUS, _KEY, _REDACT, *SCHEDULE_VARIABLES),
+        environment=(*NAMING, _ROLE, _BUCKET, _LEDGER, _DAYS, _BUS, _KEY, _REDACT, *SCHEDULE_VARIABLES),
         timeout_seconds=900,  # for the check of 1 GB of batch input, on a whole vCPU
         memory_mib=1769,
     ),
@@ -128,7 +127,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             personalize_lists("Solutions", "SolutionVersions"),
             _READ_METRICS,  # of PutEvents requests
         ),
-        environment=(*_NAMING, _LEDGER, _DAYS),
+        environment=(*NAMING, _LEDGER, _DAYS),
     ),
     "judge_solution": Grant(
         (
@@ -136,7 +135,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:UpdateItem"),
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
         ),
-        environment=(*_NAMING, _LEDGER, Variable.EVENT_BUS_NAME),
+        environment=(*NAMING, _LEDGER, Variable.EVENT_BUS_NAME),
     ),
     "record_serving": Grant(
         (allow(PolicyResource.LEDGER, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),),
@@ -157,7 +156,7 @@ _DECISIONS: Final[Mapping[str, Grant]] = {
             _look_at(_ENSURE_RESOURCE),
             allow(PolicyResource.EVENT_BUS, "events:PutEvents"),
         ),
-        environment=(*_NAMING, _BUCKET, _LEDGER, Variable.EVENT_BUS_NAME, _ENSURE_RESOURCE),
+        environment=(*NAMING, _BUCKET, _LEDGER, Variable.EVENT_BUS_NAME, _ENSURE_RESOURCE),
         timeout_seconds=300,
     ),
     "summarise_run": Grant(),
@@ -177,7 +176,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             personalize_actions("DescribeDataset", "DescribeSchema"),
             personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_LEDGER, _DAYS, *_NAMING),
+        environment=(_LEDGER, _DAYS, *NAMING),
         timeout_seconds=300,
     ),
     "inspect_upload": Grant(
@@ -210,7 +209,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             personalize_actions("DescribeDataset", "DescribeSchema"),
             personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, _TAG, _IMPORT_UPLOADS),
+        environment=(_BUCKET, _LEDGER, _DAYS, *NAMING, _TAG, _IMPORT_UPLOADS),
         timeout_seconds=900,
     ),
     "release_uploads": Grant(
@@ -227,7 +226,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             *_LOOK_AT_RUNS,
             personalize_lists("Solutions", "SolutionVersions"),
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, _PIPELINE),
+        environment=(_BUCKET, _LEDGER, _DAYS, *NAMING, _PIPELINE),
         timeout_seconds=60,
     ),
     "review_data": Grant(
@@ -236,7 +235,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             personalize_actions("DescribeDataset"),
             personalize_lists("DatasetImportJobs"),
         ),
-        environment=(_LEDGER, _DAYS, *_NAMING),
+        environment=(_LEDGER, _DAYS, *NAMING),
     ),
     "sweep_uploads": Grant(
         (
@@ -249,7 +248,7 @@ _UPLOADS: Final[Mapping[str, Grant]] = {
             personalize_lists("Solutions", "SolutionVersions"),
             *_START_ANY,
         ),
-        environment=(_BUCKET, _LEDGER, _DAYS, *_NAMING, *STARTABLE),
+        environment=(_BUCKET, _LEDGER, _DAYS, *NAMING, *STARTABLE),
         timeout_seconds=900,
     ),
 }

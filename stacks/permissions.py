@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class PolicyResource(StrEnum):
@@ -75,6 +76,9 @@ class Variable(StrEnum):
     OWNER = "OWNER"
     DEAD_LETTERS_ARN = "DEAD_LETTERS_ARN"
     NOTICES_TOPIC_ARN = "NOTICES_TOPIC_ARN"
+
+
+NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)  # of who has a gateway to Personalize
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from lambdas.bucket_layout import REJECTED, REQUESTS, RESULTS, RUNS, STAGING, UP
 from lambdas.gateways.event_schedules import SCHEDULABLE_MACHINES
 from lambdas.personalize.resources import RESOURCES
 from stacks.access.personalize_actions import personalize_actions, personalize_lists
-from stacks.permissions import Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
+from stacks.permissions import NAMING, Folder, Grant, Permission, PolicyResource, StartableMachine, Variable, allow
 
 # What schedules of a request start; EventBridge Scheduler does it, by a role of its own.
 SCHEDULABLE: Final = tuple(StartableMachine(name) for name in SCHEDULABLE_MACHINES)
 
-_NAMING: Final = (Variable.PERSONALIZE_ARN_PREFIX, Variable.PERSONALIZE_NAMES)
 # What schedules are told, and so compared with.
 SCHEDULE_VARIABLES: Final[tuple[Variable | StartableMachine, ...]] = (
     Variable.SCHEDULE_GROUP,
@@ -53,7 +52,7 @@ GROUP_GRANTS: Final[Mapping[str, Grant]] = {
             _KEEP_LEASES,
             *_LOOK_AT_HOLDERS,
         ),
-        environment=(*_NAMING, Variable.LEDGER_TABLE_NAME, Variable.OWNER),
+        environment=(*NAMING, Variable.LEDGER_TABLE_NAME, Variable.OWNER),
         timeout_seconds=300,
     ),
     "plan_forgetting": Grant(
@@ -68,7 +67,7 @@ GROUP_GRANTS: Final[Mapping[str, Grant]] = {
             personalize_actions("DescribeDatasetImportJob"),
         ),
         environment=(
-            *_NAMING,
+            *NAMING,
             Variable.PERSONALIZE_ROLE_ARN,
             Variable.BUCKET_NAME,
             Variable.LEDGER_TABLE_NAME,

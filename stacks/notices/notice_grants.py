@@ -7,7 +7,7 @@ import statemachines
 from lambdas.notices.application_parameters import HANDED_OVER
 from lambdas.personalize.resources import RESOURCES
 from stacks.access.personalize_actions import personalize_actions
-from stacks.permissions import Grant, PolicyResource, StartableMachine, Variable, allow
+from stacks.permissions import NAMING, Grant, PolicyResource, StartableMachine, Variable, allow
 
 _DESCRIBED: Final = ("Solution", *(RESOURCES[noun].pascal for noun in HANDED_OVER))
 _KEEP_PARAMETERS: Final = (
@@ -32,11 +32,6 @@ NOTICE_GRANTS: Final[Mapping[str, Grant]] = {
             personalize_actions(*(f"Describe{noun}" for noun in _DESCRIBED)),
             *_LOOK_AT_RUNS,
         ),
-        environment=(
-            Variable.EVENT_BUS_NAME,
-            Variable.OWNER,
-            Variable.PERSONALIZE_ARN_PREFIX,
-            Variable.PERSONALIZE_NAMES,
-        ),
+        environment=(*NAMING, Variable.EVENT_BUS_NAME, Variable.OWNER),
     ),
 }
