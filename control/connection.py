@@ -58,6 +58,11 @@ class Connection:
         return StageNames.read(deployed) if deployed else ANY_NAMES
 
     @property
+    def is_deployed(self) -> bool:
+        """Whether there is such a stage."""
+        return bool(self._outputs)
+
+    @property
     def account(self) -> AccountContext:
         """Where everything that is planned will be. Raises NotDeployedError."""
         role_arn, key_arn = self._output("PersonalizeRoleArn"), self._outputs.get("KmsKeyArn")

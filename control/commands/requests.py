@@ -14,6 +14,7 @@ from control.conversion import NoConfigurationError
 from control.conversion import convert as convert_configuration
 from control.group_export import export_group
 from control.plan_report import plan_lines
+from control.requested_parts import add_requested
 from lambdas.costs.estimates import CostEstimator
 from lambdas.costs.price_table import DEFAULT_PRICES, load_prices
 from lambdas.previews.added_spending import budget_problems, budget_refusals
@@ -31,7 +32,10 @@ Prices = Annotated[Path, typer.Option(help="your price table (default: that of u
 
 def export(context: typer.Context, group: GroupName) -> None:
     """Write the request for a dataset group that exists: running it changes nothing."""
-    exported = export_group(connection_of(context).personalize, group)
+    connection = connection_of(context)
+    exported = export_group(connection.personalize, group)
+    if connection.is_deployed:
+        add_requested(exported, connection.account, connection.objects, connection.schedules)
     _print_request(exported.request, exported.remarks)
 
 

@@ -182,3 +182,40 @@ def test_an_event_that_comes_twice_is_told_once(cloud: Cloud, failing: FailingRu
         FunctionName="personalize-dev-tell-outcome", InvocationType="Event", Payload=json.dumps(again).encode()
     )
     assert told(cloud, queue) == []
+
+
+@pytest.fixture
+def successes(cloud: Cloud) -> Iterator[None]:
+    """Let the stage's rule match successes as well, as one of `notify_success = true` does."""
+    events = cloud.client("events")
+    rule = events.describe_rule(Name="personalize-dev-run-ended")
+    pattern = json.loads(rule["EventPattern"])
+    pattern["detail"]["status"].append("SUCCEEDED")
+    events.put_rule(Name=rule["Name"], EventPattern=json.dumps(pattern))
+    yield
+    events.put_rule(Name=rule["Name"], EventPattern=rule["EventPattern"])
+
+
+@pytest.mark.usefixtures("successes")
+def test_each_success_is_told_once_a_finished_batch_with_where_it_wrote(
+    cloud: Cloud, failing: FailingRuns, queue: str
+) -> None:
+    s3, bucket = cloud.client("s3"), failing.zoo.bucket
+    solution = {"name": "zoo-aws-sims", "recipeArn": "aws-sims", "batchInferenceJobs": [{"template": "similar"}]}
+    datasets = {"interactions": {"schema": json.loads(INTERACTIONS)}}
+    request = {"datasetGroup": "zoo-custom", "datasets": datasets, "solutions": [solution], "train": "NEVER"}
+    told(cloud, queue)
+
+    s3.put_object(Bucket=bucket, Key="requests/zoo-custom.json", Body=json.dumps(request).encode())
+    (notice,) = told(cloud, queue)
+    assert (notice["machine"], notice["status"], notice["datasetGroup"]) == ("pipeline", "SUCCEEDED", "zoo-custom")
+    assert (notice["outputs"], notice["error"], notice["runbook"]) == ([], None, None)
+
+    s3.put_object(Bucket=bucket, Key="uploads/zoo-custom/batch/similar/items.json", Body=b'{"itemId": "item1"}\n')
+    told(cloud, queue)  # whatever the file itself leads to
+    assert cloud.run("run_batch_inference", {"datasetGroup": "zoo-custom", "template": "similar"}).status == "SUCCEEDED"
+    (notice,) = told(cloud, queue)
+    assert (notice["machine"], notice["status"]) == ("run_batch_inference", "SUCCEEDED")
+    (path,) = notice["outputs"]
+    there = s3.list_objects_v2(Bucket=bucket, Prefix=path.removeprefix(f"s3://{bucket}/"))["Contents"]
+    assert [one["Key"].rpartition("/")[2] for one in there if one["Key"].endswith(".out")] == ["items.json.out"]

@@ -16,7 +16,7 @@ from botocore import xform_name
 from botocore.model import ListShape, Shape, StructureShape
 from moto.scheduler.exceptions import ValidationException
 
-from personalize_local.aws.events.targets import TARGETS, Attempts
+from personalize_local.aws.events.targets import TARGETS, Attempts, to_states
 from personalize_local.aws.stepfunctions.interpreter import shared_client
 from personalize_local.aws.stepfunctions.service_tasks import BOTO_NAMES
 from personalize_local.clock import CLOCK
@@ -51,13 +51,14 @@ class Invocation(Attempts):
             schedule=schedule,
             due=due,
             delay_seconds=delay_seconds,
-            execution_id=str(uuid.uuid4()),
+            # Ours: AWS documents no more than that it is unique. The same for the same time, so that one starts once.
+            execution_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{schedule.arn} {schedule.creation_date} {due}")),
         )
 
     def send(self) -> None:
         """Call the target, unless the schedule has been deleted meanwhile."""
         if self.scheduler.has(self.schedule):
-            call(self.target, self._text(), self.schedule.arn.split(":")[3])
+            call(self.target, self._text(), self.schedule.arn.split(":")[3], self.execution_id)
             self.scheduler.complete(self.schedule)
 
     def give_up(self, error: Exception, exhausted: str) -> None:
@@ -90,12 +91,14 @@ def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def call(target: dict[str, Any], text: str, region: str) -> None:
-    """Call a target with an input."""
+def call(target: dict[str, Any], text: str, region: str, execution_id: str) -> None:
+    """Call a target with an input; an execution of a state machine is named after the invocation."""
     if target["Arn"].startswith(UNIVERSAL):
         _call_any(target["Arn"], json.loads(text), region)
     elif (service := target["Arn"].split(":")[2]) == "events":
         _put_event(target, text, region)
+    elif service == "states":
+        to_states(target, text, execution_id)
     else:
         TARGETS[service](target, text)
 

@@ -1,5 +1,6 @@
 """Send a text to the target of a rule or of a schedule, and try again when that fails."""
 
+import contextlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from moto.sns.exceptions import SNSNotFoundError
 from moto.sns.models import sns_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
-from moto.stepfunctions.exceptions import StateMachineDoesNotExist
+from moto.stepfunctions.exceptions import ExecutionAlreadyExists, StateMachineDoesNotExist
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from personalize_local.aws import current_cloud
@@ -50,11 +51,12 @@ def to_lambda(target: dict[str, Any], text: str) -> None:
             logger.exception("an asynchronous invocation of %s failed", target["Arn"])
 
 
-def to_states(target: dict[str, Any], text: str) -> None:
-    """Start an execution."""
+def to_states(target: dict[str, Any], text: str, name: str | None = None) -> None:
+    """Start an execution; one of that name that was started already is enough."""
     region, account = target["Arn"].split(":")[3:5]
     backend: Any = stepfunctions_parser_backends[account][region]
-    backend.start_execution(target["Arn"], None, text)
+    with contextlib.suppress(ExecutionAlreadyExists):
+        backend.start_execution(target["Arn"], name, text)
 
 
 TARGETS: dict[str, Callable[[dict[str, Any], str], None]] = {
