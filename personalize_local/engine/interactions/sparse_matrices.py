@@ -59,6 +59,16 @@ def widened(matrix: Sparse, size: int) -> Sparse:
     return from_rows(matrix.data, matrix.indices, np.concatenate([matrix.indptr, added]), size)
 
 
+def placed(rows: Sparse, places: npt.NDArray[np.int64], height: int) -> Sparse:
+    """Return a matrix of that height that has these rows in these places, int64 and ascending, and no other cells.
+
+    Returns float32, as the rows are.
+    """
+    lengths = np.zeros(height + 1, dtype=rows.indptr.dtype)
+    lengths[places + 1] = np.diff(rows.indptr)
+    return from_rows(rows.data, rows.indices, np.cumsum(lengths, dtype=rows.indptr.dtype), rows.shape[1])
+
+
 def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Return the values of a matrix with the row and column of each.
 

@@ -1,22 +1,29 @@
 """Hold item-to-item weights as a matrix, a product through users or a sum, and mix them into a model's own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from personalize_local.engine.interactions.cooccurrence import Matrix
-from personalize_local.engine.interactions.histories import Floats
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, stacked, strongest
+from personalize_local.engine.interactions.histories import Floats, Longs
+from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, placed, stacked, strongest
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 _ROWS_AT_ONCE = 256
 _SPREAD_BLOCKS, _SPREAD_ROWS = 32, 16
+_SPREAD_AT_ONCE = 128
 
 
 class Weights(Protocol):
     """Item-to-item weights: from an item of a history (a row) to a listed item (a column)."""
+
+    @property
+    def unit(self) -> np.float32:
+        """Their spread."""
 
     @property
     def dense(self) -> bool:
@@ -24,15 +31,24 @@ class Weights(Protocol):
 
     def __len__(self) -> int: ...
 
-    def block(self, start: int, stop: int) -> Matrix:
-        """Return some rows, float32 of shape (stop - start, items), dense if the weights are."""
+    def block(self, items: Longs) -> Matrix:
+        """Return the rows of some items, float32 of shape (asked, items), dense if the weights are."""
 
     def of(self, histories: Sparse) -> Floats:
         """Return the scores of all items for histories, float32 of shape (histories, items)."""
 
 
+class _Measured:
+    """What measures weights once, however often they are put together with others."""
+
+    @cached_property
+    def unit(self: Any) -> np.float32:
+        """Their spread."""
+        return spread(self)
+
+
 @dataclass(frozen=True)
-class HeldWeights:
+class HeldWeights(_Measured):
     """Weights that are held as a matrix of items x items."""
 
     matrix: Matrix
@@ -45,9 +61,9 @@ class HeldWeights:
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
 
-    def block(self, start: int, stop: int) -> Matrix:
-        """Return some rows, float32 of shape (stop - start, items)."""
-        return self.matrix[start:stop]
+    def block(self, items: Longs) -> Matrix:
+        """Return the rows of some items, float32 of shape (asked, items)."""
+        return csr_array(self.matrix[items]) if not isinstance(self.matrix, np.ndarray) else self.matrix[items]
 
     def of(self, histories: Sparse) -> Floats:
         """Return the products, float32 of shape (histories, items)."""
@@ -55,7 +71,7 @@ class HeldWeights:
 
 
 @dataclass(frozen=True)
-class ThroughUsers:
+class ThroughUsers(_Measured):
     """Weights that are a product: from items to users and on to items, times a factor for the item listed."""
 
     left: Matrix  # items x users
@@ -67,23 +83,24 @@ class ThroughUsers:
     def __len__(self) -> int:
         return len(self.factors)
 
-    def block(self, start: int, stop: int) -> Matrix:
-        """Return some rows, float32 of shape (stop - start, items)."""
-        rows = _dense(self.left[start:stop] @ self.right)
+    def block(self, items: Longs) -> Matrix:
+        """Return the rows of some items, float32 of shape (asked, items)."""
+        rows = _times(self.left[items], self.right)
         rows *= self.factors
-        rows[np.arange(stop - start), np.arange(start, stop)] = 0
+        rows[np.arange(len(items)), items] = 0
         return rows
 
     def of(self, histories: Sparse) -> Floats:
         """Return the scores, float32 of shape (histories, items)."""
-        scores = _dense((histories @ self.left) @ self.right) * self.factors
+        scores = _times(histories @ self.left, self.right)
+        scores *= self.factors
         values, rows, items = cells_of(histories)
         np.subtract.at(scores, (rows, items), values * self.diagonal[items] * self.factors[items])
         return scores
 
 
 @dataclass(frozen=True)
-class MixedWeights:
+class MixedWeights(_Measured):
     """The sum of two weights, each in units of its own spread and times a share."""
 
     parts: tuple[Weights, Weights]
@@ -92,7 +109,7 @@ class MixedWeights:
     @staticmethod
     def of_parts(first: Weights, second: Weights, share: float) -> "MixedWeights":
         """Return the first plus a share of the second."""
-        return MixedWeights((first, second), (1 / spread(first), np.float32(share) / spread(second)))
+        return MixedWeights((first, second), (1 / first.unit, np.float32(share) / second.unit))
 
     @property
     def dense(self) -> bool:
@@ -102,9 +119,9 @@ class MixedWeights:
     def __len__(self) -> int:
         return len(self.parts[0])
 
-    def block(self, start: int, stop: int) -> Matrix:
-        """Return some rows, float32 of shape (stop - start, items)."""
-        first, second = (part.block(start, stop) for part in self.parts)
+    def block(self, items: Longs) -> Matrix:
+        """Return the rows of some items, float32 of shape (asked, items)."""
+        first, second = (part.block(items) for part in self.parts)
         if self.dense:
             return self.summed(_dense(first), _dense(second))
         return csr_array(first * self.shares[0] + second * self.shares[1])
@@ -120,31 +137,38 @@ class MixedWeights:
         return np.asarray(total, dtype=np.float32)
 
 
+def _times(left: Matrix, right: Matrix) -> Floats:
+    """Return a product that has few zeros: a sparse one of two sparse matrices would take several times as long."""
+    return np.ascontiguousarray(_dense(left) @ right, dtype=np.float32)
+
+
 def _dense(matrix: Any) -> Floats:
     return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float32)
 
 
-def blend(base: Weights, order: Matrix | None, weight: float, keep: int) -> Sparse:
+def blend(base: Weights, order: Matrix | None, weight: float, keep: int, items: Longs | None = None) -> Sparse:
     """Return base + weight x order, each in units of its own spread, cut to the `keep` strongest cells of each row.
 
-    `order` is float32 items x items. Rows are mixed and cut in blocks: nothing of the size items x items is made.
+    `order` is float32 items x items. Rows are mixed and cut in blocks: nothing of the size items x items is made. Where
+    `items` are given, int64 and ascending, only their rows are filled.
     """
-    base_unit = spread(base)
     share = np.float32(0)
     if order is not None and weight:
         share = np.float32(weight) / spread(HeldWeights(order), every_cell=base.dense)
+    asked = np.arange(len(base)) if items is None else items
     blocks: dict[int, Sparse] = {}
 
     def band(first: int, last: int) -> None:
         for start in range(first, last, _ROWS_AT_ONCE):
-            stop = min(start + _ROWS_AT_ONCE, last)
-            rows: Any = base.block(start, stop) / base_unit
+            some = asked[start : min(start + _ROWS_AT_ONCE, last)]
+            rows: Any = base.block(some) / base.unit
             if order is not None and share:
-                rows = rows + _like(rows, order[start:stop]) * share
+                rows = rows + _like(rows, HeldWeights(order).block(some)) * share
             blocks[start] = strongest(rows, keep)
 
-    in_parallel(band, len(base), _ROWS_AT_ONCE)
-    return stacked([blocks[start] for start in sorted(blocks)]) if blocks else empty(len(base))
+    in_parallel(band, len(asked), _ROWS_AT_ONCE)
+    made = stacked([blocks[start] for start in sorted(blocks)]) if blocks else empty(len(base))[:0]
+    return placed(made, asked, len(base))
 
 
 def _like(rows: Matrix, others: Matrix) -> Matrix:
@@ -155,11 +179,19 @@ def _like(rows: Matrix, others: Matrix) -> Matrix:
 def spread(weights: Weights, *, every_cell: bool | None = None) -> np.float32:
     """Return the root mean square of the weights, of every cell or of those kept; of some rows where there are many."""
     size = len(weights)
-    width = max(1, size // _SPREAD_BLOCKS)
-    starts = range(0, size, width)
-    blocks = [weights.block(start, min(start + min(width, _SPREAD_ROWS), size)) for start in starts]
-    cells = [(block if isinstance(block, np.ndarray) else block.data).ravel() for block in blocks]
+    rows = np.arange(size)
+    sampled = rows[rows % max(1, size // _SPREAD_BLOCKS) < _SPREAD_ROWS]
+    blocks = [weights.block(some) for some in np.split(sampled, range(_SPREAD_AT_ONCE, len(sampled), _SPREAD_AT_ONCE))]
+    cells = [block.ravel() if isinstance(block, np.ndarray) else block.data for block in blocks]
     every = weights.dense if every_cell is None else every_cell
     count = sum(block.shape[0] * size if every else values.size for block, values in zip(blocks, cells, strict=True))
     total = sum(float(np.dot(values, values)) for values in cells)
     return np.float32(max(np.sqrt(total / max(1, count)), 1e-12))
+
+
+def units_of(bases: Mapping[str, Weights], order: Matrix | None) -> Mapping[str, np.float32]:
+    """Return the spread of each base, and that of the order among "every" cell and among those "kept"."""
+    units = {name: base.unit for name, base in bases.items()}
+    if order is None:
+        return units
+    return units | {name: spread(HeldWeights(order), every_cell=name == "every") for name in ("every", "kept")}

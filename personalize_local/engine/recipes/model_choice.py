@@ -6,6 +6,7 @@ chance decides little. Candidates that weigh histories alike share their scores:
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.held_out import HeldOut
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.sparse_matrices import Sparse
-from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, Weights, spread
+from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, Weights, units_of
 from personalize_local.engine.processes.parallel_rows import in_parallel
 from personalize_local.engine.recipes.linear_models import FitSettings, history_weights, prior
 
@@ -38,6 +39,11 @@ class ModelParts:
     bases: Mapping[str, Weights]
     order: Matrix | None
     vectors: Floats | None
+
+    @cached_property
+    def units(self) -> Mapping[str, np.float32]:
+        """The spread of each base, and that of the order among every cell and among those kept."""
+        return units_of(self.bases, self.order)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ class ListGauge:
         """Keep the best ten; `block` is float32 of shape (users, items)."""
         past = self._held_out.past.slice(start, start + len(block))
         if not self._repeats:
-            block[past.users(), past.items] -= SEEN * max(1.0, float(np.abs(block).max(initial=0)))
+            block[past.users(), past.items] -= SEEN * max(
+                1.0, float(block.max(initial=0)), -float(block.min(initial=0))
+            )
         empty = np.full((len(self._held_out.past), min(_LENGTH, self._n_items)), -1, dtype=np.int32)
         self._lists.setdefault(candidate, empty)[start : start + len(block)] = best_of_block(block, _LENGTH)
 
@@ -171,7 +179,7 @@ class Uncut:
         """Fill `out`, float32 of shape (stop - start, items), with scores."""
         past = queries.slice(start, stop)
         rows = past.matrix(len(self.parts.popularity), history_weights(past, self.settings))
-        out[:] = _Scores(self.parts, rows, _units(self.parts)).under(self.settings)
+        out[:] = _Scores(self.parts, rows).under(self.settings)
         out += np.float32(self.settings.popularity) * prior(self.parts.popularity, out.shape[1])
         if not self.settings.repeats:
             out[past.users(), past.items] -= SEEN
@@ -181,7 +189,6 @@ def compare_candidates(
     parts: ModelParts, settings: list[FitSettings], held_out: HeldOut, gauge: Gauge
 ) -> list[Candidate]:
     """Return the candidates with their values."""
-    units = _units(parts)
     tie_break = np.float32(1e-3) * prior(parts.popularity, len(parts.popularity))
 
     def work(first: int, last: int) -> None:
@@ -189,7 +196,7 @@ def compare_candidates(
             past = held_out.past.slice(start, min(start + _ROWS_AT_ONCE, last))
             for recency in {each.recency for each in settings}:
                 rows = past.matrix(len(parts.popularity), history_weights(past, FitSettings(recency=recency)))
-                scores = _Scores(parts, rows, units)
+                scores = _Scores(parts, rows)
                 for number, each in enumerate(settings):
                     if each.recency == recency:
                         gauge.take(number, start, scores.under(each) + tie_break)
@@ -201,8 +208,8 @@ def compare_candidates(
 class _Scores:
     """The scores of some histories under any settings that weigh histories alike; products are made once."""
 
-    def __init__(self, parts: ModelParts, rows: Sparse, units: Mapping[str, np.float32]) -> None:
-        self._parts, self._rows, self._units = parts, rows, units
+    def __init__(self, parts: ModelParts, rows: Sparse) -> None:
+        self._parts, self._rows = parts, rows
         self._order = None if parts.order is None else HeldWeights(parts.order)
         self._made: dict[int, Floats] = {}  # by the weights' identity
 
@@ -212,11 +219,11 @@ class _Scores:
         if settings.rank and parts.vectors is not None:
             return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T, dtype=np.float32)
         base = parts.bases[settings.base]
-        scores = self._product(base)
+        scores = self._product(base) / parts.units[settings.base]
         if settings.blend and self._order is not None:
-            unit = self._units["every" if base.dense else "kept"] / self._units[settings.base]
-            scores = scores + self._product(self._order) * np.float32(settings.blend / unit)
-        return scores / self._units[settings.base]
+            share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
+            scores += self._product(self._order) * share
+        return scores
 
     def _product(self, weights: Weights) -> Floats:
         if id(weights) not in self._made:
@@ -225,15 +232,6 @@ class _Scores:
             else:
                 self._made[id(weights)] = weights.of(self._rows)
         return self._made[id(weights)]
-
-
-def _units(parts: ModelParts) -> dict[str, np.float32]:
-    """Return the spread of each base, and that of the order among every cell and among those kept."""
-    units = {name: spread(base) for name, base in parts.bases.items()}
-    if parts.order is not None:
-        order = HeldWeights(parts.order)
-        units.update(every=spread(order, every_cell=True), kept=spread(order, every_cell=False))
-    return units
 
 
 def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:

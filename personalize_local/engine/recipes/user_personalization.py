@@ -66,7 +66,8 @@ class UserPersonalization(ItemEstimator):
         """Return how well these hyperparameters do, cut to the items kept, and what was chosen."""
         self._prepare(data)
         held_out, parts, settings = self._choose(split)
-        return compare(self._model(parts, settings), held_out, self._size), settings.to_json()
+        asked = np.unique(held_out.past.items).astype(np.int64)
+        return compare(self._model(parts, settings, asked), held_out, self._size), settings.to_json()
 
     def fit(self, data: TrainingData, split: UserSplit, settings: Mapping[str, Any] | None = None) -> Self:
         """Fit with the given settings, or choose them first; the counts are kept for `refit` to add to."""
@@ -74,7 +75,10 @@ class UserPersonalization(ItemEstimator):
         self._settings = FitSettings(**settings) if settings else self._choose(split)[2]
         self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0)
         self._add(self._counted, split.fit)
-        self.fitted = self._assemble(self._counted, self._settings)
+        asked = np.unique(data.histories.of(split.test).items).astype(
+            np.int64
+        )  # what it is measured with needs no more
+        self.fitted = self._assemble(self._counted, self._settings, asked)
         return self
 
     def refit(self, data: TrainingData, split: UserSplit) -> Self:  # noqa: ARG002 - `fit` has seen the data
@@ -150,23 +154,26 @@ class UserPersonalization(ItemEstimator):
         """Return what candidates are compared by."""
         return ListGauge(held_out, self._warm, repeats=repeats)
 
-    def _assemble(self, counted: CooccurrenceCounts, settings: FitSettings) -> UserModel:
-        """Compute what the choice is put together from, and nothing else."""
+    def _assemble(
+        self, counted: CooccurrenceCounts, settings: FitSettings, asked: npt.NDArray[np.int64] | None = None
+    ) -> UserModel:
+        """Compute what the choice is put together from, and nothing else; `asked` as for `_model`."""
         parts = ModelParts(
             counted.popularity,
             {} if settings.rank else {settings.base: base_weights(counted, settings.base)},
             in_order(counted) if self._window and settings.blend else None,
             item_vectors(counted, self._rank) if settings.rank else None,
         )
-        return self._model(parts, settings)
+        return self._model(parts, settings, asked)
 
-    def _model(self, parts: ModelParts, settings: FitSettings) -> UserModel:
+    def _model(self, parts: ModelParts, settings: FitSettings, asked: npt.NDArray[np.int64] | None = None) -> UserModel:
+        """Return the model, which may know nothing but what the items asked about, int64 and ascending, say."""
         rewards = self._rewards()
         scores = prior(parts.popularity, self._size) * np.float32(settings.popularity * settings.scale) + rewards
         popular = log_popularity(parts.popularity, self._size) + rewards
         if settings.rank:
             return Factors(self._all_vectors(parts.vectors), scores, popular, settings)
-        weights = blend(parts.bases[settings.base], parts.order, settings.blend, self._keep)
+        weights = blend(parts.bases[settings.base], parts.order, settings.blend, self._keep, asked)
         return ItemToItem(with_cold_items(weights, self._shares, self._size), scores, popular, settings)
 
     def _all_vectors(self, vectors: Floats | None) -> Floats:

@@ -40,7 +40,7 @@ def test_ease_is_the_closed_form_of_its_paper_by_both_sides(n_users: int, n_item
     expected = -inverse / np.diag(inverse)[None, :]
     np.fill_diagonal(expected, 0)
     assert ease_of_items((held.T @ held).astype(np.float32), 20.0) == pytest.approx(expected, abs=1e-5)
-    assert ease_of_users(taken, 20.0).block(0, n_items) == pytest.approx(expected, abs=1e-5)
+    assert ease_of_users(taken, 20.0).block(np.arange(n_items)) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(("n_users", "n_items"), [(60, 30), (12, 40)])
@@ -52,7 +52,7 @@ def test_walks_are_the_chances_of_their_paper(n_users: int, n_items: int) -> Non
     expected = (held / popular**0.8).T @ (held / lengths**0.8) * popular**-0.3
     np.fill_diagonal(expected, 0)
     counts = counted(n_users, n_items)
-    assert base_weights(counts, "RP3beta").block(0, n_items) == pytest.approx(expected, abs=1e-5)
+    assert base_weights(counts, "RP3beta").block(np.arange(n_items)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_cosine_is_shrunk_by_ten_users() -> None:
@@ -60,7 +60,7 @@ def test_cosine_is_shrunk_by_ten_users() -> None:
     popular = np.maximum(held.sum(axis=0), 1)
     expected = (held.T @ held) / (np.sqrt(np.outer(popular, popular)) + 10)
     np.fill_diagonal(expected, 0)
-    assert base_weights(counted(60, 30), "cosine").block(0, 30) == pytest.approx(expected, abs=1e-5)
+    assert base_weights(counted(60, 30), "cosine").block(np.arange(30)) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["EASE", "RP3beta", "EASE + RP3beta"])
@@ -69,10 +69,23 @@ def test_what_goes_through_the_users_scores_as_the_matrix_does(name: str) -> Non
     weights = base_weights(counts, name)
     assert not isinstance(weights, HeldWeights)
     asked = from_cells(np.array([1.0, 2.0, 1.0]), np.array([0, 0, 1]), np.array([3, 4, 3]), (2, 40))
-    assert weights.of(asked) == pytest.approx(asked.toarray() @ weights.block(0, 40), abs=1e-5)
+    assert weights.of(asked) == pytest.approx(asked.toarray() @ weights.block(np.arange(40)), abs=1e-5)
     order = both_ways(counts.transitions, counts.popularity)
-    held = HeldWeights(np.asarray(weights.block(0, 40)))
+    held = HeldWeights(np.asarray(weights.block(np.arange(40))))
     assert blend(weights, order, 2.0, 10).toarray() == pytest.approx(blend(held, order, 2.0, 10).toarray(), rel=1e-3)
+
+
+@pytest.mark.parametrize("n_users", [12, 60])
+@pytest.mark.parametrize("name", ["EASE", "RP3beta", "EASE + RP3beta", "cosine"])
+def test_the_rows_of_some_items_are_those_of_the_whole_blend(name: str, n_users: int) -> None:
+    counts = counted(n_users, 40)
+    order = both_ways(counts.transitions, counts.popularity)
+    whole = blend(base_weights(counts, name), order, 2.0, 10).toarray()
+    asked = np.array([0, 3, 17, 39])
+    some = blend(base_weights(counts, name), order, 2.0, 10, asked).toarray()
+    assert some[asked] == pytest.approx(whole[asked], abs=1e-4)
+    assert not np.delete(some, asked, axis=0).any()
+    assert whole[asked].any(axis=1).all()
 
 
 @pytest.mark.parametrize(("names", "n_users"), [(("EASE", "RP3beta"), 60), (("RP3beta", "cosine"), 60)])
@@ -80,7 +93,7 @@ def test_a_mixture_adds_twice_the_second_in_units_of_either_spread(names: tuple[
     """Choice: the share was set on validation parts."""
     counts = counted(n_users, 30)
     found = bases(counts, [*names, " + ".join(names)])
-    first, second, both = (weights.block(0, 30) for weights in found.values())
+    first, second, both = (weights.block(np.arange(30)) for weights in found.values())
     units = [float(spread(found[name])) for name in names]
     assert both == pytest.approx(first / units[0] + 2 * second / units[1], rel=1e-4, abs=1e-6)
 

@@ -77,7 +77,7 @@ def _all_weights(past: Histories) -> list[np.ndarray]:
     counted.add(past.of(np.arange(25)))
     counted.add(past.of(np.arange(25, 40)))
     factors = np.maximum(counted.popularity, 1) ** np.float32(-0.4)
-    made = [base_weights(counted, name).block(0, 30) for name in ("RP3beta", "cosine")]
+    made = [base_weights(counted, name).block(np.arange(30)) for name in ("RP3beta", "cosine")]
     made += [in_order(counted), shared_evidence(counted, factors, 2)]
     return [np.asarray(each if isinstance(each, np.ndarray) else each.toarray()) for each in made]
 
