@@ -135,7 +135,7 @@ def test_programs_are_told_the_same(cloud: Cloud, folder: Path) -> None:
         "history", "films", "--open-lineage", "--file", "uploads/films/interactions/ratings.csv"
     ).splitlines()
     jobs = {json.loads(line)["job"]["name"] for line in lines}
-    assert {"import films/interactions", "train user-personalization"} <= jobs, jobs
+    assert {"import films/interactions", "train dev-films-user-personalization"} <= jobs, jobs
     (journey,) = terminal.document("history", "films", "--file", "uploads/films/interactions/ratings.csv")
     assert journey["row"]["state"] == "IMPORTED"
     assert journey["trained"][-1]["name"] == version_of(terminal)["name"]

@@ -14,6 +14,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from personalize_local.aws.http.exchanges import Exchange
 from personalize_local.aws.http.request_limits import RequestLimits
+from personalize_local.aws.http.silent_connections import SilentConnections
 
 LAST_CHANCE_SECONDS = 0.001
 LAST_WORDS_SECONDS = 1
@@ -27,9 +28,10 @@ class PatientReader(io.RawIOBase):
     Only the time that we wait for it counts, not what we do with it in between.
     """
 
-    def __init__(self, connection: socket.socket, limits: RequestLimits) -> None:
+    def __init__(self, connection: socket.socket, limits: RequestLimits, silent: SilentConnections) -> None:
         self._connection = connection
         self._limits = limits
+        self._silent = silent
         self.ran_out = False
         self.renew()
 
@@ -49,7 +51,9 @@ class PatientReader(io.RawIOBase):
         began = time.monotonic()
         try:
             self._connection.settimeout(max(left, LAST_CHANCE_SECONDS))
-            count = self._connection.recv_into(buffer)
+            is_silent = self.received_bytes == 0
+            with self._silent.waiting_for(self._connection) if is_silent else contextlib.nullcontext():
+                count = self._connection.recv_into(buffer)
         except TimeoutError:
             self.ran_out = True
             raise
@@ -93,7 +97,7 @@ class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
     def setup(self) -> None:
         """Read and write patiently."""
         super().setup()
-        self._reader = PatientReader(self.connection, self.server.limits)
+        self._reader = PatientReader(self.connection, self.server.limits, self.server.silent)
         self.rfile = io.BufferedReader(self._reader)
         self.wfile = io.BufferedWriter(PatientWriter(self.connection, self.server.limits))  # one packet, if short
         self._requests = 0
@@ -153,10 +157,14 @@ class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
 
 
 class BoundedServer(ThreadedWSGIServer):
-    """A server with a thread per connection, and at most so many of them; `app` is to be set before it serves."""
+    """A server with a thread per connection, and at most so many of them; `app` is to be set before it serves.
+
+    When all places are taken, the connection that has been silent longest makes room for a new one.
+    """
 
     def __init__(self, host: str, port: int, limits: RequestLimits, tls: ssl.SSLContext | None = None) -> None:
         self.limits = limits
+        self.silent = SilentConnections()
         self._free = threading.Semaphore(limits.connections)
         self._open: set[socket.socket] = set()
         self._opening = threading.Lock()
@@ -165,7 +173,9 @@ class BoundedServer(ThreadedWSGIServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own; one too many is told to come again."""
-        if self._free.acquire(blocking=False):
+        if self._free.acquire(blocking=False) or (
+            self.silent.end_longest() and self._free.acquire(timeout=LAST_WORDS_SECONDS)
+        ):
             super().process_request(request, client_address)
             return
         message = f"the local cloud serves {self.limits.connections} connections at once; try again"
@@ -205,7 +215,13 @@ class BoundedServer(ThreadedWSGIServer):
         if not isinstance(self.ssl_context, ssl.SSLContext):
             return connection
         connection.settimeout(self.limits.grace_seconds)
-        encrypted = self.ssl_context.wrap_socket(connection, server_side=True)
+        encrypted = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            with self.silent.waiting_for(encrypted):
+                encrypted.do_handshake()
+        except OSError:
+            encrypted.close()
+            raise
         encrypted.settimeout(None)
         return encrypted
 

@@ -2,14 +2,17 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from personalize_local.aws.http.certificate import make_certificate
 from personalize_local.aws.http.connections import BoundedServer
 from personalize_local.aws.http.request_limits import BoundedBodies, RequestLimits
 
@@ -22,8 +25,8 @@ def service(environ: dict[str, Any], start: Any) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def serving(limits: RequestLimits, application: Any = service) -> Iterator[int]:
-    server = BoundedServer("127.0.0.1", 0, limits)
+def serving(limits: RequestLimits, application: Any = service, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    server = BoundedServer("127.0.0.1", 0, limits, tls)
     server.app = BoundedBodies(application, limits)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -90,6 +93,8 @@ def test_a_head_beyond_the_limit_is_told_so(port: int) -> None:
 def test_one_connection_too_many_is_told_so_and_room_comes_back() -> None:
     with serving(RequestLimits(grace_seconds=30, connections=4)) as port:
         held = [connected(port) for _ in range(4)]
+        for sock in held:
+            sock.sendall(b"GET")
         time.sleep(0.2)
         with connected(port) as sock:
             told = answer(sock)
@@ -100,6 +105,48 @@ def test_one_connection_too_many_is_told_so_and_room_comes_back() -> None:
         while "200" not in (told := _asked(port)):
             assert time.monotonic() < deadline, told
             time.sleep(0.05)
+
+
+def test_silent_connections_make_room_the_longest_silent_first() -> None:
+    with serving(RequestLimits(grace_seconds=30, connections=3)) as port, contextlib.ExitStack() as open_ones:
+        begun, *silent = (open_ones.enter_context(connected(port)) for _ in range(3))
+        begun.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.2)
+        assert "200" in _asked(port)
+        assert silent[0].recv(100) == b""
+        silent[1].settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            silent[1].recv(100)
+        for sock, rest in ((begun, b"Host: x\r\n\r\n"), (silent[1], b"GET / HTTP/1.0\r\n\r\n")):
+            sock.settimeout(20)
+            sock.sendall(rest)
+            assert "200" in answer(sock), "neither had to go"
+
+
+def test_a_flood_of_silent_connections_keeps_nobody_waiting() -> None:
+    with serving(RequestLimits(grace_seconds=30, connections=8)) as port, contextlib.ExitStack() as open_ones:
+        began = time.monotonic()
+        for _ in range(40):
+            open_ones.enter_context(connected(port))
+            assert "200" in _asked(port)
+        assert time.monotonic() - began < 15
+
+
+def test_silent_connections_make_room_before_and_after_they_shook_hands(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path / "authority.pem")
+    trusted = ssl.create_default_context(cafile=str(certificate.authority))
+    limits = RequestLimits(grace_seconds=30, connections=4)
+    with serving(limits, tls=certificate.context) as port, contextlib.ExitStack() as open_ones:
+        began = time.monotonic()
+        for number in range(20):
+            silent = connected(port)
+            if number % 2:
+                silent = trusted.wrap_socket(silent, server_hostname="localhost")
+            open_ones.enter_context(silent)
+            with trusted.wrap_socket(connected(port), server_hostname="localhost") as sock:
+                sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert "200" in answer(sock)
+        assert time.monotonic() - began < 15
 
 
 def test_who_does_not_read_an_answer_keeps_no_place() -> None:
