@@ -245,7 +245,8 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
     """
     rows, columns = _discounts(popularity)
     if isinstance(transitions, np.ndarray):
-        mixed = transitions + np.float32(_BACKWARD) * transitions.T
+        mixed = np.multiply(transitions.T, np.float32(_BACKWARD), order="C")  # by rows, or each product copies it
+        mixed += transitions
         np.fill_diagonal(mixed, 0)
         mixed *= rows[:, None]
         mixed *= columns[None, :]
