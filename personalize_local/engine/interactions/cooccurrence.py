@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
-from personalize_local.engine.interactions.histories import Floats, Histories
+from personalize_local.engine.interactions.histories import Floats, Histories, Longs
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     empty,
@@ -172,6 +172,22 @@ def in_order(counted: CooccurrenceCounts) -> Matrix:
     """
     if counted.fits_densely:
         return both_ways(counted.transitions, counted.popularity)
+    return strongest_rows(*_rows_in_order(counted), counted.held_cells)
+
+
+def in_order_beside(counted: CooccurrenceCounts, items: Longs) -> Sparse:
+    """Return the rows of some items in what `in_order` returns, uncut; above DENSE_LIMIT no other rows are made.
+
+    Returns float32 of shape (asked, items).
+    """
+    if counted.fits_densely:
+        return csr_array(in_order(counted)[items])
+    rows, _ = _rows_in_order(counted)
+    return stacked([rows(int(item), int(item) + 1) for item in items])
+
+
+def _rows_in_order(counted: CooccurrenceCounts) -> tuple[Callable[[int, int], Sparse], Longs]:
+    """Return what makes a block of rows, and the most cells that each row can have."""
     size, rows, columns = counted.n_items, *_discounts(counted.popularity)
     ahead = np.arange(1, counted.window + 1)
     distances = np.concatenate([-ahead[::-1], ahead])
@@ -185,7 +201,7 @@ def in_order(counted: CooccurrenceCounts) -> Matrix:
         return scaled_cells(total, rows[start:stop], columns, start)
 
     events = np.sum([np.diff(part.begins) for part in parts], axis=0)
-    return strongest_rows(block, events * len(distances), counted.held_cells)
+    return block, events * len(distances)
 
 
 @dataclass(frozen=True)
@@ -229,7 +245,8 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
     """
     rows, columns = _discounts(popularity)
     if isinstance(transitions, np.ndarray):
-        mixed = transitions + np.float32(_BACKWARD) * transitions.T
+        mixed = np.multiply(transitions.T, np.float32(_BACKWARD), order="C")  # by rows, or each product copies it
+        mixed += transitions
         np.fill_diagonal(mixed, 0)
         mixed *= rows[:, None]
         mixed *= columns[None, :]

@@ -95,7 +95,7 @@ def ease_of_users(taken: Sparse, ridge: float = RIDGE) -> ThroughUsers:
     spread_out, _ = lapack.strtrs(factor, taken.toarray(order="F"), lower=1, overwrite_b=1)
     right = np.ascontiguousarray(spread_out)
     diagonal = np.einsum("ui,ui->i", right, right)
-    return ThroughUsers(right.T, right, 1 / (1 - diagonal), diagonal)
+    return ThroughUsers(np.ascontiguousarray(spread_out.T), right, 1 / (1 - diagonal), diagonal)
 
 
 def walks(counted: CooccurrenceCounts) -> Weights:
@@ -176,7 +176,8 @@ def base_names(counted: CooccurrenceCounts) -> list[str]:
 def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weights]:
     """Return the weights of these names; what a mixture consists of is computed once."""
     wanted = list(names)
-    found = {part: _SINGLE[part](counted) for name in wanted for part in _MIXED.get(name, (name,))}
+    parts = dict.fromkeys(part for name in wanted for part in _MIXED.get(name, (name,)))
+    found = {part: _SINGLE[part](counted) for part in parts}
     for name in wanted:
         if name in _MIXED:
             first, second = (found[part] for part in _MIXED[name])

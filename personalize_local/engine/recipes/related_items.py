@@ -15,7 +15,6 @@ from scipy.sparse import csr_array
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
 from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.item_weights import by_activity
 from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows, strongest
 from personalize_local.engine.interactions.training_data import TrainingData, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
@@ -143,8 +142,8 @@ class PairRows:
 
     def ordered(self, best: PairSettings) -> Iterator[tuple[PairSettings, Sparse]]:
         """Yield the best of these with the order of events beside it, float32 of shape (asked, items)."""
-        together = discounted(self.shared(best.activity), self.popularity, best.discount)
         if self.order is not None:
+            together = discounted(self.shared(best.activity), self.popularity, best.discount)
             for weight in _ORDERS:
                 yield replace(best, order=weight), with_order(together, self.order, weight)
 
@@ -175,17 +174,24 @@ def best_settings(
     return replace(max(values, key=values.__getitem__), compared={**compared, "users": len(places)})
 
 
-def shared_rows(taken: Sparse, items: npt.NDArray[np.int64], activity: float, least: float) -> Sparse:
-    """Return how much users speak for these items beside all others; a pair of fewer than `least` users is left out.
+def shared_rows(taken: Sparse, items: npt.NDArray[np.int64], least: float) -> Callable[[float], Sparse]:
+    """Return what tells, by the power of activity, how much users speak for these items beside all others.
 
-    `taken` is float32 of shape (users, items), the answer float32 of shape (len(items), items).
+    A pair of fewer than `least` users is left out. `taken` is float32 of shape (users, items), an answer float32 of
+    shape (len(items), items).
     """
     holders = csr_array(csr_array(taken.T)[items])
-    evidence = csr_array(csr_array(by_activity(taken, activity).T)[items] @ taken)
-    if least > 1:
-        evidence = csr_array(evidence.multiply((holders @ taken) >= least))
-    evidence.data[evidence.indices == np.repeat(items, np.diff(evidence.indptr))] = 0
-    return evidence
+    lengths = np.diff(taken.indptr).astype(np.float32)
+
+    def rows(activity: float) -> Sparse:
+        speaking = holders.data * lengths[holders.indices] ** np.float32(-activity)
+        evidence = csr_array(from_rows(speaking, holders.indices, holders.indptr, taken.shape[0]) @ taken)
+        if least > 1:
+            evidence = csr_array(evidence.multiply((holders @ taken) >= least))
+        evidence.data[evidence.indices == np.repeat(items, np.diff(evidence.indptr))] = 0
+        return evidence
+
+    return rows
 
 
 def discounted(evidence: Sparse, popularity: Floats, power: float) -> Sparse:

@@ -2,9 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, in_order
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, in_order, in_order_beside
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import alike, features
 from personalize_local.engine.interactions.sparse_matrices import (
@@ -88,9 +87,8 @@ class SimilarItems(RelatedItemsEstimator):
 
     def pair_rows(self, counted: CooccurrenceCounts, items: npt.NDArray[np.int64]) -> PairRows:
         """Return shared users and the order of events for items, int64 of shape (asked,)."""
-        taken, popularity = counted.taken, counted.popularity
-        order = csr_array(in_order(counted)[items])
-        return PairRows(lambda activity: shared_rows(taken, items, activity, 1), popularity, order)
+        order = in_order_beside(counted, items)
+        return PairRows(shared_rows(counted.taken, items, 1), counted.popularity, order)
 
     def fitted_to(self, data: TrainingData, histories: Histories) -> RelatedItems:
         """Count shared users and, if it was chosen, what follows what."""

@@ -96,9 +96,9 @@ class Sims(RelatedItemsEstimator):
 
     def pair_rows(self, counted: CooccurrenceCounts, items: npt.NDArray[np.int64]) -> PairRows:
         """Return shared users for items, int64 of shape (asked,), discounted as the hyperparameters say."""
-        least, taken = self.options.number("min_cointeraction_count"), counted.taken
+        least = self.options.number("min_cointeraction_count")
         popularity = tempered_popularity(counted, self.options)
-        return PairRows(lambda activity: shared_rows(taken, items, activity, least), popularity, None)
+        return PairRows(shared_rows(counted.taken, items, least), popularity, None)
 
     def fitted_to(self, data: TrainingData, histories: Histories) -> RelatedItems:
         """Count shared users."""

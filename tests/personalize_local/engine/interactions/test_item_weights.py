@@ -1,8 +1,11 @@
 """Item-to-item weights: the closed forms of their papers, and the same answers by every way they are computed."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from personalize_local.engine.interactions import item_weights
 from personalize_local.engine.interactions import weights as weights_module
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways
 from personalize_local.engine.interactions.histories import Histories, arrange
@@ -14,7 +17,7 @@ from personalize_local.engine.interactions.item_weights import (
     ease_of_users,
 )
 from personalize_local.engine.interactions.sparse_matrices import from_cells
-from personalize_local.engine.interactions.weights import HeldWeights, blend, spread
+from personalize_local.engine.interactions.weights import HeldWeights, Weights, blend, spread
 
 
 def histories(n_users: int, n_items: int, events: int = 300) -> Histories:
@@ -73,6 +76,31 @@ def test_what_goes_through_the_users_scores_as_the_matrix_does(name: str) -> Non
     order = both_ways(counts.transitions, counts.popularity)
     held = HeldWeights(np.asarray(weights.block(np.arange(40))))
     assert blend(weights, order, 2.0, 10).toarray() == pytest.approx(blend(held, order, 2.0, 10).toarray(), rel=1e-3)
+
+
+@pytest.mark.parametrize("n_users", [12, 60])
+def test_dense_weights_lie_by_rows_and_are_made_once(monkeypatch: pytest.MonkeyPatch, n_users: int) -> None:
+    """A product of sparse histories with columns that lie together would copy the whole matrix each time."""
+    made: list[str] = []
+
+    def remembered(name: str) -> Callable[[CooccurrenceCounts], Weights]:
+        make = item_weights._SINGLE[name]
+
+        def remembering(counts: CooccurrenceCounts) -> Weights:
+            made.append(name)
+            return make(counts)
+
+        return remembering
+
+    monkeypatch.setattr(item_weights, "_SINGLE", {name: remembered(name) for name in item_weights._SINGLE})
+    counts = counted(n_users, 40)
+    found = bases(counts, base_names(counts))
+    assert made == ["EASE", "RP3beta"]
+    fields = [vars(part).values() for weights in found.values() for part in getattr(weights, "parts", (weights,))]
+    matrices = [value for values in fields for value in values if isinstance(value, np.ndarray) and value.ndim == 2]
+    assert matrices
+    order = both_ways(np.arange(9, dtype=np.float32).reshape(3, 3), np.ones(3, dtype=np.float32))
+    assert all(matrix.flags["C_CONTIGUOUS"] for matrix in (*matrices, np.asarray(order)))
 
 
 @pytest.mark.parametrize("n_users", [12, 60])

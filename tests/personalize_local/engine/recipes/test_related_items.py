@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order, in_order_beside
 from personalize_local.engine.interactions.held_out import newest_held_out, split_users
 from personalize_local.engine.interactions.histories import Histories, arrange
 from personalize_local.engine.interactions.sparse_matrices import from_cells
@@ -13,7 +13,7 @@ from personalize_local.engine.recipes.similar_items import SimilarItems
 from personalize_local.engine.recipes.sims import Sims, shared_evidence
 from personalize_local.engine.training.solution_options import read_options
 from tests.personalize_local.engine.planted import interactions, snapshot
-from tests.personalize_local.engine.recipes.test_hyperparameters import in_order
+from tests.personalize_local.engine.recipes.test_hyperparameters import in_order as following
 
 
 def drawn(n_users: int, n_items: int) -> Histories:
@@ -30,7 +30,22 @@ def test_what_is_compared_is_what_the_model_holds(activity: float, least: int) -
     asked = np.array([3, 17])
     whole = shared_evidence(counted, np.ones(20, dtype=np.float32), least, activity)
     rows = whole[asked] if isinstance(whole, np.ndarray) else whole[asked].toarray()
-    assert shared_rows(counted.taken, asked, activity, least).toarray() == pytest.approx(rows, abs=1e-5)
+    assert shared_rows(counted.taken, asked, least)(activity).toarray() == pytest.approx(rows, abs=1e-5)
+
+
+@pytest.mark.parametrize("limit", [10, 100])
+def test_what_follows_the_items_asked_about_is_what_the_model_holds(
+    monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", limit)
+    counted = CooccurrenceCounts(20, 3)
+    counted.add(drawn(40, 20))
+    counted.add(drawn(30, 20))
+    asked = np.array([3, 17])
+    whole = in_order(counted)
+    rows = whole[asked] if isinstance(whole, np.ndarray) else whole[asked].toarray()
+    assert in_order_beside(counted, asked).toarray() == pytest.approx(rows, abs=1e-5)
+    assert rows.any(axis=1).all()
 
 
 def test_both_kinds_count_in_units_of_the_rows_strongest() -> None:
@@ -44,7 +59,7 @@ def test_order_is_taken_where_it_says_everything() -> None:
     from benchmarks.instruments.bars import spec  # noqa: PLC0415 - only this test makes no model
 
     options = read_options(spec("aws-similar-items"))
-    data = load_training_data(snapshot(in_order()), options)
+    data = load_training_data(snapshot(following()), options)
     settings = SimilarItems(options).fit(data, split_users(data.histories.lengths, seed=0)).settings
     values = {label: value for label, value in settings["compared"].items() if label != "users"}
     assert max(values.values()) == values[PairSettings(**settings).label]
