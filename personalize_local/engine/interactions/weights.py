@@ -190,7 +190,10 @@ def spread(weights: Weights, *, every_cell: bool | None = None) -> np.float32:
 
 
 def units_of(bases: Mapping[str, Weights], order: Matrix | None) -> Mapping[str, np.float32]:
-    """Return the spread of each base, and that of the order among "every" cell and among those "kept"."""
+    """Return the spread of each base, and that of the order among "every" cell and among those "kept".
+
+    `order` is float32 of shape (items, items).
+    """
     units = {name: base.unit for name, base in bases.items()}
     if order is None:
         return units
