@@ -70,7 +70,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert pytest_plugin.__name__ in entry_points
 
 
-@pytest.fixture(scope="module", params=["highest", "lowest-direct"])
+@pytest.fixture(scope="module")
 def project(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with an environment that the wheel was installed into."""
     directory = tmp_path_factory.mktemp("project")
@@ -87,9 +87,15 @@ def project(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytes
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [("test_suite.py",), ("-n", "2", "test_suite.py"), ("test_beside_moto.py",)],
-    ids=["alone", "in two processes", "beside moto"],
+    ("project", "arguments"),
+    [
+        pytest.param("highest", ("test_suite.py",), id="alone"),
+        pytest.param("highest", ("-n", "2", "test_suite.py"), id="in two processes"),
+        pytest.param("highest", ("test_beside_moto.py",), id="beside moto"),
+        pytest.param("lowest-direct", ("-n", "2", "test_suite.py"), id="with the oldest, in two processes"),
+    ],
+    indirect=["project"],
+    scope="module",
 )
 def test_a_suite_of_somebody_else_is_green(project: Path, arguments: tuple[str, ...]) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
@@ -100,6 +106,7 @@ def test_a_suite_of_somebody_else_is_green(project: Path, arguments: tuple[str, 
     assert "3 passed" in run.stdout, run.stdout + run.stderr
 
 
+@pytest.mark.parametrize("project", ["highest"], indirect=True, scope="module")
 def test_the_command_is_there_and_has_no_app(project: Path) -> None:
     command = [".venv/bin/personalize-local", "--help"]
     told = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True, timeout=60).stdout

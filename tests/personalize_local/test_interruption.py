@@ -182,7 +182,6 @@ def statuses(places: dict[str, Any], operation: str) -> set[str]:
     ("jobs", "number"),
     [
         ("list_dataset_import_jobs", signal.SIGTERM),
-        ("list_solution_versions", signal.SIGINT),
         ("list_solution_versions", signal.SIGKILL),
     ],
 )
