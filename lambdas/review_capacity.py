@@ -1,12 +1,13 @@
 """Find campaigns and recommenders that serve nobody, and models that are old: started by a schedule."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from lambdas import wiring
 from lambdas.bucket_layout import REQUESTS, GroupRequest, parse_key
 from lambdas.costs.estimates import CostEstimator
-from lambdas.costs.group_costs import serving_resources
+from lambdas.costs.group_costs import ServingResource, serving_resources
 from lambdas.costs.idle_review import IdleFinding
 from lambdas.costs.price_table import load_prices
 from lambdas.gateways.concurrency import each_named
@@ -60,15 +61,15 @@ def _review(group: str, now: datetime) -> tuple[list[IdleFinding], list[ServingM
     request = group_request(objects, group)
     if request is None:
         return [], [], []
-    idle = _idle(group, request.idle, now) if request.idle else []
     serving = serving_resources(personalize, group_arn_of(personalize, group))
+    idle = _idle(group, serving, request.idle, now) if request.idle else []
     models = serving_models(personalize, (one.described for one in serving if one.noun == "campaign"), now)
     freshness = request.freshness_hours
     return idle, models, [one for one in models if freshness and one.hours > freshness]
 
 
-def _idle(group: str, policy: IdlePolicy, now: datetime) -> list[IdleFinding]:
-    found = review.review(group, policy, costs, now)
+def _idle(group: str, serving: Sequence[ServingResource], policy: IdlePolicy, now: datetime) -> list[IdleFinding]:
+    found = review.review(group, serving, policy, costs, now)
     if found:
         idle = [IdleCapacityItem.model_validate(one.document()) for one in found]
         events.put(IdleCapacity(dataset_group=group, currency=costs.prices.currency, idle=idle))

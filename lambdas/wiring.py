@@ -213,7 +213,7 @@ def recorder() -> Recorder:
 @functools.cache
 def idle_review() -> IdleReview:
     """Return what finds campaigns and recommenders that serve nobody."""
-    return IdleReview(personalize(), counts(), table(), executions(), os.environ["ENSURE_RESOURCE_ARN"])
+    return IdleReview(counts(), table(), executions(), os.environ["ENSURE_RESOURCE_ARN"])
 
 
 def account_context() -> AccountContext:

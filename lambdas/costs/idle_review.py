@@ -1,17 +1,16 @@
 """Find what serves nobody, say so once, and lower or stop it where the request says so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from lambdas.costs.estimates import CostEstimator
-from lambdas.costs.group_costs import ServingResource, serving_resources
+from lambdas.costs.group_costs import ServingResource
 from lambdas.costs.idle_resources import IdleResource, idle_resources, requests_since
 from lambdas.gateways.cloud_watch import Counts
 from lambdas.gateways.step_functions import Executions, execution_name
 from lambdas.gateways.table import Table
-from lambdas.personalize.gateway import Personalize
-from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.resources import RESOURCES
 from lambdas.requests.budget import IdlePolicy
 
@@ -59,26 +58,25 @@ class IdleReview:
 
     def __init__(
         self,
-        personalize: Personalize,
         counts: Counts,
         table: Table,
         executions: Executions,
         ensure_resource_arn: str,
     ) -> None:
-        self._personalize = personalize
         self._counts = counts
         self._table = table
         self._executions = executions
         self._ensure_resource_arn = ensure_resource_arn
 
-    def review(self, group: str, policy: IdlePolicy, costs: CostEstimator, now: datetime) -> list[IdleFinding]:
-        """Return what is newly idle, and have it lowered or stopped as the policy says.
+    def review(
+        self, group: str, serving: Sequence[ServingResource], policy: IdlePolicy, costs: CostEstimator, now: datetime
+    ) -> list[IdleFinding]:
+        """Return what is newly idle of what the group has `serving`, and have it lowered or stopped as the policy says.
 
         What was found idle is left alone until it was asked again: a run that brings it back to what the request
         says is not undone.
         """
-        group_arn = group_arn_of(self._personalize, group)
-        serving, known = serving_resources(self._personalize, group_arn), KnownIdle(self._table, group)
+        known = KnownIdle(self._table, group)
         idle = {one.resource.arn: one for one in idle_resources(self._counts, serving, policy.hours, now)}
         there = {one.arn: one for one in serving}
         noted = known.found()

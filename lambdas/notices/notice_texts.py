@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdas.names import shown
-from lambdas.notices.run_outcome import SUCCEEDED, RunOutcome
+from lambdas.notices.run_outcome import LONGEST_REASON, SUCCEEDED, RunOutcome
 
 LONGEST_SUBJECT: Final = 100  # SNS's, in ASCII letters
 LONGEST_SMS: Final = 160  # one message, in GSM's letters
-_LONGEST_REASON: Final = 4_000  # five texts, twice escaped, stay far below SNS's 256 KiB
 RUN_IS_RED: Final = "docs/runbook.md#a-run-is-red"
 
 _CONSOLES: Final[Mapping[str, str]] = {
@@ -46,7 +45,7 @@ def notice_document(outcome: RunOutcome, stage: str) -> dict[str, Any]:
         "resource": outcome.resource,
         "status": outcome.status,
         "error": outcome.error or None,
-        "reason": shown(outcome.reason, _LONGEST_REASON),
+        "reason": shown(outcome.reason, LONGEST_REASON),
         "outputs": list(outcome.outputs),
         "executionArn": outcome.execution_arn,
         "console": console_link(outcome),
@@ -90,7 +89,7 @@ def _long(outcome: RunOutcome, stage: str) -> str:
         "What to do": _runbook(outcome),
     }
     lines = [f"{name}: {value}" for name, value in rows.items() if value]
-    return "\n".join([_headline(outcome), "", shown(outcome.reason, _LONGEST_REASON), "", *lines])
+    return "\n".join([_headline(outcome), "", shown(outcome.reason, LONGEST_REASON), "", *lines])
 
 
 def _sms(outcome: RunOutcome, stage: str) -> str:

@@ -12,6 +12,7 @@ from lambdas.personalize.failures import innermost
 RUNNING: Final = "RUNNING"
 SUCCEEDED: Final = "SUCCEEDED"
 _STARTED_BY: Final = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
+LONGEST_REASON: Final = 4_000  # five texts of a notice, twice escaped, stay far below SNS's 256 KiB
 UNKNOWN: Final = "unknown"  # a group of which an input says nothing
 # Of inputs, in the order of how much they say.
 _SUBJECTS: Final = ("dataset", "solution", "template", "users")

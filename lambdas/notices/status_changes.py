@@ -5,13 +5,12 @@ from typing import Any, Final
 
 from lambdas.gateways.step_functions import ExecutionInputs
 from lambdas.names import shown
-from lambdas.notices.run_outcome import UNKNOWN, RunOutcome, group_of, json_object
+from lambdas.notices.run_outcome import LONGEST_REASON, UNKNOWN, RunOutcome, group_of, json_object
 from lambdas.notices.stage_events import ResourceChange, RunStatusChange, StageEvent
 from lambdas.personalize.gateway import Personalize
 from lambdas.personalize.resources import RESOURCES
 
 RESOURCE_MACHINES: Final = ("ensure_resource", "remove_resource")
-_LONGEST_REASON: Final = 4_000  # far below what an event may hold
 _NO_CHANGE: Final = "NONE"
 
 
@@ -34,7 +33,7 @@ class StatusChanges:
             subject=run.resource,
             status=run.status,
             error=run.error or None,
-            reason=shown(run.reason, _LONGEST_REASON) or None,
+            reason=shown(run.reason, LONGEST_REASON) or None,
             outputs=list(run.outputs),
             execution_arn=run.execution_arn,
             started_by=run.started_by,
@@ -54,7 +53,7 @@ class StatusChanges:
             change=change,
             status=output.get("status"),
             error=run.error or None,
-            reason=shown(run.reason, _LONGEST_REASON) if run.error else None,
+            reason=shown(run.reason, LONGEST_REASON) if run.error else None,
             execution_arn=run.execution_arn,
             started_by=run.started_by,
         )

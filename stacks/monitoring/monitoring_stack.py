@@ -1,7 +1,7 @@
 """Alarm an operator of what never happens in a healthy system, and show the rest on one page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -21,6 +21,8 @@ _LONGEST_EVALUATION_HOURS: Final = 24  # CloudWatch's limit
 _LONGEST_WAIT_SECONDS: Final = 900  # that an announced object may wait to be recorded; seconds are usual
 _LONGEST_WAIT_HOURS: Final = 24  # that a file may wait to be imported; of too few interactions it may be rightly so
 _WIDTH_OF_NORMAL: Final = 4  # standard deviations; a run differs by what it has to do
+
+_Alarm = cloudwatch.Alarm | cloudwatch.AnomalyDetectionAlarm
 
 # What an alarm says to whoever it wakes; docs/runbook.md says more.
 _MEANINGS: Final[Mapping[str, str]] = {
@@ -78,50 +80,42 @@ class MonitoringStack(Stack):
 
     def _alarm(self, stem: str, metric: cloudwatch.IMetric, threshold: int = 0) -> cloudwatch.AlarmBase:
         """Create an alarm that goes off as soon as `metric` is above `threshold`."""
-        alarm = cloudwatch.Alarm(
-            self,
-            pascal(stem),
-            alarm_name=self._settings.named(stem),
-            alarm_description=_MEANINGS[stem],
+        return self._make(
+            stem,
             metric=metric,
             threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        return self._told(alarm)
 
     def _alarm_on_silence(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.AlarmBase:
         """Create an alarm that goes off when `metric` stays away three times, or once where three take over a day."""
-        alarm = cloudwatch.Alarm(
-            self,
-            pascal(stem),
-            alarm_name=self._settings.named(stem),
-            alarm_description=_MEANINGS[stem],
+        return self._make(
+            stem,
             metric=metric,
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluation_periods=3 if metric.period.to_hours(integral=False) <= _LONGEST_EVALUATION_HOURS / 3 else 1,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        return self._told(alarm)
 
     def _alarm_on_slowness(self, stem: str, metric: cloudwatch.Metric) -> cloudwatch.AlarmBase:
         """Create an alarm that goes off when `metric` is far above what CloudWatch has learnt of its history."""
-        alarm = cloudwatch.AnomalyDetectionAlarm(
-            self,
-            pascal(stem),
-            alarm_name=self._settings.named(stem),
-            alarm_description=_MEANINGS[stem],
+        return self._make(
+            stem,
+            cloudwatch.AnomalyDetectionAlarm,
             metric=metric.with_(statistic=cloudwatch.Stats.MAXIMUM, period=Duration.hours(1)),
             std_devs=_WIDTH_OF_NORMAL,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_UPPER_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        return self._told(alarm)
 
-    def _told(self, alarm: cloudwatch.AlarmBase) -> cloudwatch.AlarmBase:
+    def _make(self, stem: str, kind: type[_Alarm] = cloudwatch.Alarm, **condition: Any) -> _Alarm:
+        """Create an alarm under its names, with its meaning, and tell whoever the stage names."""
+        name, meaning = self._settings.named(stem), _MEANINGS[stem]
+        alarm = kind(self, pascal(stem), alarm_name=name, alarm_description=meaning, **condition)
         if self._topic:
             alarm.add_alarm_action(actions.SnsAction(self._topic))
         return alarm

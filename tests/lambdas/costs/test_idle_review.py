@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.costs.estimates import CostEstimator
+from lambdas.costs.group_costs import serving_resources
 from lambdas.costs.idle_review import IdleReview
 from lambdas.costs.price_table import load_prices
+from lambdas.personalize.group_arn import group_arn_of
 from lambdas.personalize.resources import ResourceType
 from lambdas.requests.budget import IdlePolicy
 from tests.lambdas.gateways.memory_table import MemoryTable
@@ -48,7 +50,7 @@ class Capacity(FakePersonalize):
         base = {"status": "ACTIVE", "creationDateTime": BEGAN}
         self.described["home"] = {**base, "minProvisionedTPS": 5}
         self.described["top"] = {**base, "recommenderConfig": {"minRecommendationRequestsPerSecond": 2}}
-        self._review = IdleReview(self, self, MemoryTable(), Starts(self.started), "arn:ensure_resource")
+        self._review = IdleReview(self, MemoryTable(), Starts(self.started), "arn:ensure_resource")
 
     # What Amazon Personalize answers.
 
@@ -72,7 +74,8 @@ class Capacity(FakePersonalize):
     def review(self, then: str = "STOP", hours_later: float = 1) -> Sequence[str]:
         self.now += timedelta(hours=hours_later)
         policy = IdlePolicy.model_validate({"hours": 72, "then": then})
-        return [f"{one.done} {one.name}" for one in self._review.review("movies", policy, COSTS, self.now)]
+        serving = serving_resources(self, group_arn_of(self, "movies"))
+        return [f"{one.done} {one.name}" for one in self._review.review("movies", serving, policy, COSTS, self.now)]
 
 
 def test_what_is_idle_is_lowered_or_stopped_once() -> None:
