@@ -23,6 +23,7 @@ EXAMPLES = Path(movies.__file__).parent
 GROUP = "movies"
 LATER = "later/"  # what movies.write puts aside for the second upload
 PATIENCE_SECONDS = 240
+_LOOK_EVERY_SECONDS = 0.5
 
 
 class DemoFailedError(Exception):
@@ -99,7 +100,7 @@ def _watch(cloud: Cloud, console: Console, machine: str, upload: Callable[[], No
                 if arn not in before and status != "RUNNING":
                     view.refresh()
                     return _output(cloud, arn)
-            time.sleep(0.1)
+            time.sleep(_LOOK_EVERY_SECONDS)
     raise DemoFailedError(f"{machine} has not ended after {PATIENCE_SECONDS} s")
 
 

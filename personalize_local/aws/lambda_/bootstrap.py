@@ -1,8 +1,9 @@
 """Run handlers in a Lambda worker process, with the standard library only and nothing of this project.
 
-Started once as the *fork server*: a process that has imported what every handler imports (boto3, Powertools, pydantic)
-and forks a worker whenever the cloud asks for one, so that a cold start takes 30 ms instead of a second. A worker
-imports its handler from the unpacked code asset and answers invocations, one at a time, until its socket closes.
+Started once as the *fork server*: a process that has imported what every handler imports (boto3, Powertools, pydantic),
+has read what describes the services they call, and forks a worker whenever the cloud asks for one, so that a cold start
+takes little but the handler's own imports. A worker imports its handler from the unpacked code asset and answers
+invocations, one at a time, until its socket closes.
 
 Messages in both directions are JSON after a four-byte length. When the cloud goes away, so do fork server and workers.
 """
@@ -188,12 +189,35 @@ def _fork(order: Mapping[str, Any], fds: Sequence[int], control: socket.socket) 
         os._exit(status)
 
 
-def nurse(control: socket.socket, preload: Iterable[str]) -> None:
-    """Fork workers and tell how they ended, until the cloud has gone; then end them all."""
-    for module in preload:
+def _warm_up(modules: Iterable[str], services: Iterable[str]) -> None:
+    """Do before any fork what would be the same in all: imports, and reading botocore's descriptions of services."""
+    for module in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
-    gc.freeze()  # what is imported stays shared between the forks
+    if "boto3" in sys.modules:
+        _read_descriptions_once(sys.modules["botocore.loaders"].JSONFileLoader)
+        keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}  # else it would look for some
+        session = sys.modules["boto3"].Session(region_name="us-east-1", **keys)
+        for service in services:
+            session.client(service)
+    gc.freeze()  # what is in memory stays shared between the forks
+
+
+def _read_descriptions_once(loader: Any) -> None:
+    """Let all sessions share the files that botocore reads, which it keeps for one session only."""
+    read, known = loader.load_file, {}
+
+    def load_file(self: Any, path: str) -> Any:
+        if path not in known:
+            known[path] = read(self, path)
+        return known[path]
+
+    loader.load_file = load_file
+
+
+def nurse(control: socket.socket, modules: Iterable[str], services: Iterable[str]) -> None:
+    """Fork workers and tell how they ended, until the cloud has gone; then end them all."""
+    _warm_up(modules, services)
     while True:
         try:
             data, fds, _, _ = socket.recv_fds(control, 1 << 20, 2)
@@ -214,4 +238,4 @@ def nurse(control: socket.socket, preload: Iterable[str]) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    nurse(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+    nurse(socket.socket(fileno=int(sys.argv[1])), **json.loads(sys.argv[2]))

@@ -8,25 +8,55 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from personalize_local.aws.lambda_ import bootstrap
 from personalize_local.engine.processes.child_processes import ChildProcess
 
-PRELOADED = (
-    "boto3",
-    "botocore.httpsession",
-    "botocore.endpoint",
-    "botocore.handlers",
-    "botocore.retries.standard",
+# What nearly every handler imports, and what these import late, when somebody first asks for it.
+PRELOADED: Final = (
     "aws_lambda_powertools",
     "aws_lambda_powertools.logging",
     "aws_lambda_powertools.metrics",
     "aws_lambda_powertools.tracing",
     "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.typing",
+    "aws_xray_sdk.core",  # Powertools' tracer does; it makes two clients
+    "boto3",
+    "boto3.s3.inject",
+    "botocore.endpoint",
+    "botocore.handlers",
+    "botocore.httpsession",
+    "botocore.retries.standard",
     "pydantic",
+    "pydantic.alias_generators",
+    "pydantic.fields",
+    "pydantic.functional_validators",
+    "pydantic.json_schema",
+    "pydantic.main",
+    "pydantic.types",
     "pydantic.v1",
+    "zoneinfo",
 )
+# Whose descriptions are read ahead. Others are read by each worker that asks for them.
+SERVICES: Final = (
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "personalize",
+    "s3",
+    "scheduler",
+    "sns",
+    "ssm",
+    "stepfunctions",
+)
+_ENVIRONMENT: Final = {
+    "AWS_CONFIG_FILE": os.devnull,  # nothing of the person's at whose machine this is
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_XRAY_SDK_ENABLED": "false",
+    "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+    "TZ": ":UTC",
+}
 
 
 class ForkServer:
@@ -39,8 +69,9 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         self._control = ours
         self._lock = threading.Lock()
-        command = [sys.executable, "-P", "-s", bootstrap.__file__, str(theirs.fileno()), *PRELOADED]
-        environment = {"PATH": os.environ.get("PATH", ""), "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES", "TZ": ":UTC"}
+        what = json.dumps({"modules": PRELOADED, "services": SERVICES})
+        command = [sys.executable, "-P", "-s", bootstrap.__file__, str(theirs.fileno()), what]
+        environment = {"PATH": os.environ.get("PATH", ""), **_ENVIRONMENT}
         self._process = ChildProcess(command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL)
         theirs.close()
 
