@@ -90,7 +90,6 @@ def project(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytes
     ("project", "arguments"),
     [
         pytest.param("highest", ("test_suite.py",), id="alone"),
-        pytest.param("highest", ("-n", "2", "test_suite.py"), id="in two processes"),
         pytest.param("highest", ("test_beside_moto.py",), id="beside moto"),
         pytest.param("lowest-direct", ("-n", "2", "test_suite.py"), id="with the oldest, in two processes"),
     ],

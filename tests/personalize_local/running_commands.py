@@ -1,5 +1,6 @@
 """Look at commands that run in processes of their own."""
 
+import functools
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,15 @@ def is_alive(pid: int) -> bool:
 def client(service: str, places: dict[str, Any]) -> Any:
     """Return a client of a served cloud, given what `serve --json` said."""
     env = places["env"]
-    return boto3.client(  # type: ignore[call-overload]
+    return _client(
         service,
         endpoint_url=env["AWS_ENDPOINT_URL"],
         region_name=env["AWS_REGION"],
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+@functools.cache  # who looks again and again would make one each time
+def _client(service: str, **where: str) -> Any:
+    return boto3.client(service, **where)  # type: ignore[call-overload]

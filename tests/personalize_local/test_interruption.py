@@ -46,7 +46,7 @@ class Started:
         while not (found := reached()):
             assert self.process.poll() is None, self._complaints.read_text(encoding="utf-8")
             assert time.monotonic() < deadline, self.text
-            time.sleep(0.02)
+            time.sleep(0.1)
         return found
 
     def end(self, *numbers: int) -> int:

@@ -30,7 +30,7 @@ def until(count: int, cloud: Cloud) -> None:
     deadline = time.monotonic() + 60
     while len(jobs(cloud)) < count:
         assert time.monotonic() < deadline, [job["jobName"] for job in jobs(cloud)]
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def test_a_dataset_that_always_has_more_to_import_leaves_the_slot_to_others(cloud: Cloud) -> None:

@@ -7,6 +7,7 @@ function begins to run, in the thread of the call.
 """
 
 import argparse
+import gc
 import sys
 import tempfile
 from pathlib import Path
@@ -56,11 +57,13 @@ def entered_by(call: Any) -> set[Path]:
         if event == "call":
             names.add(frame.f_code.co_filename)
 
+    gc.disable()  # else finalizers of what others left run in the middle of it
     sys.setprofile(profile)
     try:
         call()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return {Path(name) for name in names if Path(name).is_relative_to(_OURS)}
 
 

@@ -52,15 +52,16 @@ def _run(directory: Path, seed: str, *arguments: str) -> str:
     return run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("seed", ["", SEED], ids=["fresh", "seeded"])
-@pytest.mark.parametrize("where", ["process", "child"])
-def test_a_suite_runs(tmp_path: Path, where: str, seed: str) -> None:
-    told = _run(tmp_path, seed, "-o", f"local_personalize_where={where}")
-    assert "3 passed" in told, told
-
-
-def test_a_suite_runs_in_several_processes(tmp_path: Path) -> None:
-    told = _run(tmp_path, SEED, "-n", "2")
+@pytest.mark.parametrize(
+    ("seed", "arguments"),
+    [
+        pytest.param("", (), id="fresh"),
+        pytest.param(SEED, ("-o", "local_personalize_where=child"), id="seeded, in a child"),
+        pytest.param(SEED, ("-n", "2"), id="seeded, in two processes"),
+    ],
+)
+def test_a_suite_runs(tmp_path: Path, seed: str, arguments: tuple[str, ...]) -> None:
+    told = _run(tmp_path, seed, *arguments)
     assert "3 passed" in told, told
 
 
