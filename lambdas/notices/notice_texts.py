@@ -12,10 +12,11 @@ LONGEST_SUBJECT: Final = 100  # SNS's, in ASCII letters
 LONGEST_SMS: Final = 160  # one message, in GSM's letters
 RUN_IS_RED: Final = "docs/runbook.md#a-run-is-red"
 
-_CONSOLES: Final[Mapping[str, str]] = {
-    "aws": "https://{region}.console.aws.amazon.com",
-    "aws-cn": "https://{region}.console.amazonaws.cn",
-    "aws-us-gov": "https://console.amazonaws-us-gov.com",
+# Hosts of the consoles, by partition; those of others are in no public document.
+CONSOLES: Final[Mapping[str, str]] = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
 
@@ -55,11 +56,10 @@ def notice_document(outcome: RunOutcome, stage: str) -> dict[str, Any]:
 
 def console_link(outcome: RunOutcome) -> str | None:
     """Return the execution's page in the console of its partition; None where we know of none."""
-    console = _CONSOLES.get(outcome.partition)
+    console = CONSOLES.get(outcome.partition)
     if console is None:
         return None
-    base = console.format(region=outcome.region)
-    return f"{base}/states/home?region={outcome.region}#/v2/executions/details/{outcome.execution_arn}"
+    return f"https://{console}/states/home?region={outcome.region}#/v2/executions/details/{outcome.execution_arn}"
 
 
 def _headline(outcome: RunOutcome) -> str:

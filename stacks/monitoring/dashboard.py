@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Aws
+from aws_cdk import Aws, region_info
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 import statemachines
 from config.settings import Settings
+from lambdas.notices.notice_texts import CONSOLES
 from stacks.monitoring.stage_metrics import EMITTED, StageMetrics
 from stacks.references import machine_arn
 
 _OFFLINE: Final = ("metrics.normalized_discounted_cumulative_gain_at_10", "metrics.precision_at_10", "metrics.coverage")
-# Of AWS's partitions; a stage whose region is not pinned is taken for one in the first.
-_CONSOLES: Final = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
 
 
 class Overview(cloudwatch.Dashboard):
@@ -61,10 +60,10 @@ class Overview(cloudwatch.Dashboard):
 
     def _links(self) -> str:
         """Return links to the consoles, as Markdown: machines first, as there stands why something failed."""
-        region = self._settings.region or ""
-        console = next(
-            (host for start, host in _CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com"
-        )
+        region = (
+            self._settings.region or "us-east-1"
+        )  # a stage that pins none is taken for one in AWS's first partition
+        console = CONSOLES.get(region_info.RegionInfo.get(region).partition or "aws", CONSOLES["aws"])
         home = f"home?region={Aws.REGION}#"
         machines = {
             name: f"states/{home}/statemachines/view/{machine_arn(self._settings, name)}"

@@ -50,8 +50,8 @@ def test_a_notice_says_who_what_why_where_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("partition", "host"),
     [
-        ("aws", "https://eu-west-1.console.aws.amazon.com/"),
-        ("aws-cn", "https://eu-west-1.console.amazonaws.cn/"),
+        ("aws", "https://console.aws.amazon.com/"),
+        ("aws-cn", "https://console.amazonaws.cn/"),
         ("aws-us-gov", "https://console.amazonaws-us-gov.com/"),
     ],
 )
