@@ -13,6 +13,7 @@ Sparse: TypeAlias = csr_array[Any, tuple[int, int]]
 
 _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 4_000_000  # of a block of rows that is to be cut
+_CELLS_IN_CACHE = 400_000
 
 
 def from_cells(
@@ -31,6 +32,8 @@ def from_rows(data: npt.NDArray[Any], indices: npt.NDArray[Any], indptr: npt.NDA
 
     `data` is float32, `indices` int32, and row r is at indptr[r] to before indptr[r + 1] of both.
     """
+    if len(data) <= np.iinfo(np.int32).max:  # scipy takes the wider type of the two for both
+        indptr = np.asarray(indptr, dtype=np.int32)
     return cast("Sparse", csr_array(cast("Any", (data, indices, indptr)), shape=(len(indptr) - 1, columns)))
 
 
@@ -76,6 +79,54 @@ def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.in
     """
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     return matrix.data, rows, matrix.indices
+
+
+def product(left: Sparse, right: Sparse, *, dense: bool) -> npt.NDArray[np.float32] | Sparse:
+    """Return the sum over users of the left row's cells times the right row's.
+
+    Both are float32 of shape (users, items); the answer float32 of shape (items, items).
+    """
+    size = left.shape[1]
+    total: npt.NDArray[np.float32] | Sparse = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
+    return plus_product(total, left.T.tocsr(), right)
+
+
+def plus_product(
+    total: npt.NDArray[np.float32] | Sparse, left: Sparse, right: Sparse
+) -> npt.NDArray[np.float32] | Sparse:
+    """Return the total, a dense one in place, plus the product.
+
+    All are float32: the total of shape (rows of `left`, columns of `right`).
+    """
+    if isinstance(total, np.ndarray):
+        _add_product(total, left, right)
+        return total
+    return csr_array(total + left @ right)
+
+
+def _add_product(total: npt.NDArray[np.float32], left: Sparse, right: Sparse) -> None:
+    """Add the product of two sparse matrices to a dense one, in blocks of rows on all cores.
+
+    All are float32. The rows of `right` that a row of `left` asks for are put in a line, and summed where they lie:
+    that takes a third of the time of a sparse product that is then made dense.
+    """
+    lengths = np.diff(right.indptr).astype(np.int64)
+    cells = np.concatenate([[0], np.cumsum(lengths[left.indices])])
+    before = cells[left.indptr]  # how many cells there are in a line before each row
+    ones = bool((left.data == 1).all())
+
+    def band(start: int, last: int) -> None:
+        while start < last:
+            room = int(np.searchsorted(before, before[start] + _CELLS_IN_CACHE, side="right")) - 1
+            stop = min(max(start + 1, room), last)
+            part = slice(left.indptr[start], left.indptr[stop])
+            rows = right[left.indices[part]]
+            data = rows.data if ones else rows.data * np.repeat(left.data[part], np.diff(rows.indptr))
+            line = from_rows(data, rows.indices, before[start : stop + 1] - before[start], right.shape[1])
+            total[start:stop] += line.toarray()
+            start = stop
+
+    in_parallel(band, left.shape[0])
 
 
 def scaled_cells(
