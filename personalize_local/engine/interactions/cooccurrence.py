@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array, vstack
 
-from personalize_local.engine.interactions.histories import Floats, Histories, Ints, Longs
+from personalize_local.engine.interactions.histories import Floats, Histories, Ints, Longs, ascending
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     empty,
@@ -205,7 +205,7 @@ class _EventsByItem:
         items = np.full(events + (len(histories) + 1) * size, n_items, dtype=np.int32)
         weights = np.zeros(len(items), dtype=np.float32)
         items[places], weights[places] = histories.items, histories.weights
-        order = np.argsort(histories.items, kind="stable")
+        order = ascending(histories.items.astype(np.int64))
         begins = np.searchsorted(histories.items[order], np.arange(n_items + 1))
         return _EventsByItem(begins, places[order], items, weights, size)
 
