@@ -11,7 +11,7 @@ from personalize_local.engine.processes.parallel_rows import in_parallel
 
 Sparse: TypeAlias = csr_array[Any, tuple[int, int]]
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 64
 _CELLS_AT_ONCE = 4_000_000  # of a block of rows that is to be cut
 _CELLS_IN_CACHE = 400_000
 
@@ -50,7 +50,7 @@ def stacked(blocks: Sequence[Sparse]) -> Sparse:
 
     Returns float32, as the blocks are.
     """
-    return cast("Sparse", csr_array(vstack(list(blocks))))
+    return blocks[0] if len(blocks) == 1 else cast("Sparse", csr_array(vstack(list(blocks))))
 
 
 def widened(matrix: Sparse, size: int) -> Sparse:
@@ -201,9 +201,15 @@ def _strongest_cells(rows: npt.NDArray[np.float32], keep: int) -> Sparse:
     size = np.abs(rows)
     floor = np.partition(size, n_columns - keep, axis=1)[:, n_columns - keep, None]  # numpy partitions in vectors
     kept = size >= np.maximum(floor, np.finfo(np.float32).tiny)
-    for row in np.flatnonzero(kept.sum(axis=1) > keep):
+    starts = np.arange(len(rows) + 1) * n_columns
+    flat = np.flatnonzero(kept)
+    offsets = np.searchsorted(flat, starts)
+    tied = np.flatnonzero(np.diff(offsets) > keep)
+    for row in tied:
         ties = np.flatnonzero(size[row] == floor[row])
         kept[row, ties[keep - np.count_nonzero(size[row] > floor[row]) :]] = False
-    flat = np.flatnonzero(kept)
-    offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    return from_rows(rows.ravel()[flat], (flat % n_columns).astype(np.int32), offsets, n_columns)
+    if len(tied):
+        flat = np.flatnonzero(kept)
+        offsets = np.searchsorted(flat, starts)
+    columns = flat - np.repeat(starts[:-1], np.diff(offsets))
+    return from_rows(rows.ravel()[flat], columns.astype(np.int32), offsets, n_columns)

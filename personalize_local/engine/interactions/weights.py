@@ -13,7 +13,8 @@ from personalize_local.engine.interactions.histories import Floats, Longs
 from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, placed, stacked, strongest
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 256  # made by one product
+_ROWS_IN_CACHE = 64  # mixed and cut
 _SPREAD_BLOCKS, _SPREAD_ROWS = 32, 16
 _SPREAD_AT_ONCE = 128
 
@@ -161,10 +162,12 @@ def blend(base: Weights, order: Matrix | None, weight: float, keep: int, items: 
     def band(first: int, last: int) -> None:
         for start in range(first, last, _ROWS_AT_ONCE):
             some = asked[start : min(start + _ROWS_AT_ONCE, last)]
-            rows: Any = base.block(some) / base.unit
-            if order is not None and share:
-                rows = rows + _like(rows, HeldWeights(order).block(some)) * share
-            blocks[start] = strongest(rows, keep)
+            rows = base.block(some)
+            for place in range(0, len(some), _ROWS_IN_CACHE):
+                part: Any = rows[place : place + _ROWS_IN_CACHE] / base.unit
+                if order is not None and share:
+                    part = part + _like(part, HeldWeights(order).block(some[place : place + _ROWS_IN_CACHE])) * share
+                blocks[start + place] = strongest(part, keep)
 
     in_parallel(band, len(asked), _ROWS_AT_ONCE)
     made = stacked([blocks[start] for start in sorted(blocks)]) if blocks else empty(len(base))[:0]
@@ -197,4 +200,6 @@ def units_of(bases: Mapping[str, Weights], order: Matrix | None) -> Mapping[str,
     units = {name: base.unit for name, base in bases.items()}
     if order is None:
         return units
-    return units | {name: spread(HeldWeights(order), every_cell=name == "every") for name in ("every", "kept")}
+    every = spread(HeldWeights(order), every_cell=True)
+    dense = isinstance(order, np.ndarray)  # which keeps every cell
+    return units | {"every": every, "kept": every if dense else spread(HeldWeights(order), every_cell=False)}
