@@ -14,6 +14,7 @@ from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     empty,
     from_rows,
+    plus_mirrored,
     plus_product,
     scaled_cells,
     stacked,
@@ -25,7 +26,6 @@ DENSE_LIMIT = 10_000  # items; above, one dense matrix costs more than 0.4 GB
 _DENSE_FROM = 0.25  # share of cells filled; below, a sparse matrix (8 bytes a cell, not 4) is much smaller
 _DECAY = 10.0  # events; how fast the influence of an earlier event fades
 _BACKWARD = 0.3  # what follows says something about what came before, too
-_ROWS_IN_CACHE = 32
 _PAIRS_AT_ONCE = 200_000  # as many as stay in the cache
 _HELD_BYTES = 1 << 29  # of a sparse matrix above DENSE_LIMIT: more cells of a row than fit are left out
 _LEAST_HELD = 300  # cells of a row, whatever they take
@@ -245,17 +245,10 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
     """
     rows, columns = _discounts(popularity)
     if isinstance(transitions, np.ndarray):
-        mixed = np.empty_like(transitions)
-
-        def band(first: int, last: int) -> None:
-            for start in range(first, last, _ROWS_IN_CACHE):
-                part = slice(start, min(start + _ROWS_IN_CACHE, last))
-                np.multiply(transitions.T[part], np.float32(_BACKWARD), out=mixed[part])
-                mixed[part] += transitions[part]
-                mixed[part] *= rows[part, None] * columns
-
-        in_parallel(band, len(mixed), _ROWS_IN_CACHE)
+        mixed = plus_mirrored(transitions, _BACKWARD)
         np.fill_diagonal(mixed, 0)
+        mixed *= rows[:, None]
+        mixed *= columns[None, :]
         return mixed
     return scaled_cells(csr_array(transitions + _BACKWARD * transitions.T), rows, columns)
 

@@ -10,7 +10,15 @@ from scipy.sparse import csr_array
 
 from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.histories import Floats, Longs
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, placed, stacked, strongest
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    cells_of,
+    dense_product,
+    empty,
+    placed,
+    stacked,
+    strongest,
+)
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 _ROWS_AT_ONCE = 256  # made by one product
@@ -68,7 +76,9 @@ class HeldWeights(_Measured):
 
     def of(self, histories: Sparse) -> Floats:
         """Return the products, float32 of shape (histories, items)."""
-        return _dense(histories @ self.matrix)
+        if isinstance(self.matrix, np.ndarray):
+            return np.asarray(histories @ self.matrix, dtype=np.float32)
+        return dense_product(histories, self.matrix)
 
 
 @dataclass(frozen=True)
@@ -84,16 +94,21 @@ class ThroughUsers(_Measured):
     def __len__(self) -> int:
         return len(self.factors)
 
+    @cached_property
+    def _dense_left(self) -> Floats:
+        """The first step, which leads to nearly every user: a sparse product would be far slower."""
+        return _dense(self.left)
+
     def block(self, items: Longs) -> Matrix:
         """Return the rows of some items, float32 of shape (asked, items)."""
-        rows = _times(self.left[items], self.right)
+        rows = _times(self._dense_left[items], self.right)
         rows *= self.factors
         rows[np.arange(len(items)), items] = 0
         return rows
 
     def of(self, histories: Sparse) -> Floats:
         """Return the scores, float32 of shape (histories, items)."""
-        scores = _times(histories @ self.left, self.right)
+        scores = _times(histories @ self._dense_left, self.right)
         scores *= self.factors
         values, rows, items = cells_of(histories)
         np.subtract.at(scores, (rows, items), values * self.diagonal[items] * self.factors[items])
@@ -138,9 +153,9 @@ class MixedWeights(_Measured):
         return np.asarray(total, dtype=np.float32)
 
 
-def _times(left: Matrix, right: Matrix) -> Floats:
-    """Return a product that has few zeros: a sparse one of two sparse matrices would take several times as long."""
-    return np.ascontiguousarray(_dense(left) @ right, dtype=np.float32)
+def _times(left: Floats, right: Matrix) -> Floats:
+    """Return a product by rows."""
+    return np.ascontiguousarray(left @ right, dtype=np.float32)
 
 
 def _dense(matrix: Any) -> Floats:

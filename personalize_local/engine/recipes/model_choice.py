@@ -222,9 +222,8 @@ class _Scores:
             self._plain[settings.base] = self._product(base) * (1 / parts.units[settings.base]) + self._popular
         if not settings.blend or self._order is None:
             return self._plain[settings.base].copy()
-        scores = self._product(self._order) * (
-            np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
-        )
+        share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
+        scores = self._product(self._order) * share
         scores += self._plain[settings.base]
         return scores
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from personalize_local.engine.interactions import cooccurrence, held_out, sparse_matrices
 from personalize_local.engine.interactions import item_vectors as item_vectors_module
@@ -10,7 +11,13 @@ from personalize_local.engine.interactions.held_out import measurable, newest_he
 from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
 from personalize_local.engine.interactions.item_vectors import eigenvectors, item_vectors
 from personalize_local.engine.interactions.item_weights import base_weights
-from personalize_local.engine.interactions.sparse_matrices import from_rows, product, strongest
+from personalize_local.engine.interactions.sparse_matrices import (
+    dense_product,
+    from_rows,
+    plus_mirrored,
+    product,
+    strongest,
+)
 from personalize_local.engine.interactions.weights import blend
 from personalize_local.engine.recipes.sims import shared_evidence
 
@@ -61,6 +68,13 @@ def test_a_dense_product_is_that_of_the_matrices(monkeypatch: pytest.MonkeyPatch
             found = product(left, weighted, dense=dense)
             assert isinstance(found, np.ndarray) == dense
             assert (found if isinstance(found, np.ndarray) else found.toarray()) == pytest.approx(expected)
+        assert dense_product(csr_array(left.T), weighted) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 300])
+def test_a_matrix_is_added_to_a_share_of_its_mirror_image(rows: int) -> None:
+    matrix = np.random.default_rng(rows).normal(size=(rows, rows)).astype(np.float32)
+    assert plus_mirrored(matrix, 0.25) == pytest.approx(matrix + 0.25 * matrix.T, abs=1e-6)
 
 
 @pytest.mark.parametrize("above_the_limit", [True, False])
@@ -163,8 +177,6 @@ def test_strongest_keeps_no_more_where_cells_are_equal(keep: int) -> None:
 def test_strongest_keeps_the_largest_of_each_row(sparse: bool) -> None:
     matrix = np.random.default_rng(0).normal(size=(9, 50)).astype(np.float32)
     expected = np.where(np.abs(matrix) >= np.sort(np.abs(matrix), axis=1)[:, -7:-6], matrix, 0)
-    from scipy.sparse import csr_array  # noqa: PLC0415 - the other half of this test does without
-
     found = strongest(csr_array(matrix) if sparse else matrix, 7)
     assert np.array_equal(found.toarray(), expected)
 
