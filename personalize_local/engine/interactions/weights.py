@@ -177,9 +177,10 @@ def blend(base: Weights, order: Matrix | None, weight: float, keep: int, items: 
     def band(first: int, last: int) -> None:
         for start in range(first, last, _ROWS_AT_ONCE):
             some = asked[start : min(start + _ROWS_AT_ONCE, last)]
-            rows = base.block(some)
+            rows: Any = base.block(some)
+            rows /= base.unit
             for place in range(0, len(some), _ROWS_IN_CACHE):
-                part: Any = rows[place : place + _ROWS_IN_CACHE] / base.unit
+                part = rows[place : place + _ROWS_IN_CACHE]
                 if order is not None and share:
                     part = part + _like(part, HeldWeights(order).block(some[place : place + _ROWS_IN_CACHE])) * share
                 blocks[start + place] = strongest(part, keep)
