@@ -113,8 +113,9 @@ class TrainedModels:
         with self._lock:
             if version not in self._loaded:
                 folder = self._folder(version)
-                self._loaded[version] = load_model(folder), self._read_note(folder)
-                self._live.prepare(self._store.today(self._loaded[version][1].datasets))
+                note = self._read_note(folder)
+                self._live.prepare(self._store.today(note.datasets))  # while the model is loaded
+                self._loaded[version] = load_model(folder), note
             self._loaded.move_to_end(version)
             while len(self._loaded) > _LOADED_MODELS:
                 self._loaded.popitem(last=False)

@@ -8,11 +8,13 @@ import numpy.typing as npt
 from personalize_local.engine.evaluation.metrics import LIST_LENGTH
 from personalize_local.engine.evaluation.top_k import Restrict, Score, TopK, best
 from personalize_local.engine.interactions.held_out import HeldOut
-from personalize_local.engine.interactions.histories import Histories
+from personalize_local.engine.interactions.histories import Floats, Histories
+from personalize_local.engine.processes.parallel_rows import in_parallel
 
 SEEN = np.float32(1000.0)  # taken off the scores of items a user already has
 _SCALES = np.geomspace(0.003, 30.0, 25)
 _MOST_USERS_FOR_SCALE = 300
+_ROWS_AT_ONCE, _ROWS_IN_CACHE = 150, 16
 
 
 class Scorer(Protocol):
@@ -55,18 +57,28 @@ def fit_scale(scorer: Scorer, held_out: HeldOut, n_items: int) -> float:
         return 1.0
     past, truth = held_out.past.of(users), held_out.truth.of(users)
     scores = np.empty((len(users), n_items), dtype=np.float32)
-    scorer.score(past, 0, len(users), scores)
-    losses = [_loss(scores, truth, float(scale)) for scale in _SCALES]
+    log_totals = np.empty((len(_SCALES), len(users)), dtype=np.float32)
+
+    def work(first: int, last: int) -> None:
+        scorer.score(past, first, last, scores[first:last])
+        for start in range(first, last, _ROWS_IN_CACHE):
+            block = scores[start : min(start + _ROWS_IN_CACHE, last)]
+            block -= block.max(axis=1, keepdims=True)  # the peak is zero, whatever the scale
+            for totals, scale in zip(log_totals, _SCALES, strict=True):
+                totals[start : start + len(block)] = np.log(np.exp(block * np.float32(scale)).sum(axis=1))
+
+    in_parallel(work, len(users), _ROWS_AT_ONCE)
+    asked = truth.users()
+    taken = scores[asked, truth.items]
+    losses = [
+        _loss(taken * np.float32(scale) - totals[asked]) for totals, scale in zip(log_totals, _SCALES, strict=True)
+    ]
     return float(_SCALES[int(np.argmin(losses))])
 
 
-def _loss(scores: npt.NDArray[np.float32], truth: Histories, scale: float) -> float:
-    logits = scores * np.float32(scale)
-    peaks = logits.max(axis=1, keepdims=True)
-    totals = np.log(np.exp(logits - peaks).sum(axis=1)) + peaks[:, 0]
-    users = truth.users()
-    taken = np.maximum(logits[users, truth.items] - totals[users], -30.0)  # items ranked last must not decide alone
-    return -float(taken.mean()) if len(taken) else 0.0
+def _loss(log_chances: Floats) -> float:
+    bounded = np.maximum(log_chances, -30.0)  # items ranked last must not decide alone
+    return -float(bounded.mean()) if len(bounded) else 0.0
 
 
 def repeat_share(held_out: HeldOut, n_items: int) -> float:

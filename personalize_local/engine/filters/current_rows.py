@@ -13,15 +13,17 @@ from personalize_local.engine.api import DatasetRef, DatasetType, FilterUse, Que
 from personalize_local.engine.datasets.dataset_store import DatasetStore
 from personalize_local.engine.datasets.log_files import LogFile, merge, of_kind
 from personalize_local.engine.datasets.schema import Schema, parse_schema
-from personalize_local.engine.filters.event_history import EventHistory
+from personalize_local.engine.filters.event_history import TARGET_COLUMN, EventHistory
 from personalize_local.engine.filters.filter_masks import BoundFilter, ItemFilter
-from personalize_local.engine.filters.filter_parser import parse_filter, prepare_parser
+from personalize_local.engine.filters.filter_parser import parse_filter
+from personalize_local.engine.filters.filter_warmup import warm_up_filters
 from personalize_local.engine.filters.snapshot_rows import history_columns, read_history
 
 _KEPT_GROUPS: Final = 4  # each may hold the events of all users
 _KEPT_FILTERS: Final = 64
 _KEPT_USERS: Final = 256  # whose own events are kept, while everybody's do not do
-_FEW_ITEMS: Final = 50_000  # that are kept in memory although no filter may ever ask for them
+_FEW_ROWS: Final = 50_000  # of items or users that are kept in memory although no filter may ever ask for them
+_FEW_EVENTS: Final = 500_000  # likewise: some 10 MB
 _HEAD_START_SECONDS: Final = (
     0.02  # for the question that has everybody's events read: both would wait for Python's lock
 )
@@ -46,11 +48,11 @@ class CurrentRows:
             return bound.for_query(query.user_id, query.item_id, use.values)
 
     def prepare(self, datasets: Sequence[DatasetRef]) -> None:
-        """Make ready what the first filter would wait for, items in the background and only if they are few."""
-        prepare_parser()
+        """Make ready what the first filter would wait for: in the background, rows that are few."""
         with self._lock:
             rows = self._stored(tuple(datasets))
         self._background.submit(rows.prepare)
+        warm_up_filters()
 
     def _stored(self, group: tuple[DatasetRef, ...]) -> "_StoredRows":
         return _kept(self._rows, group, lambda: _StoredRows(self._store, group, self._background), _KEPT_GROUPS)
@@ -85,10 +87,14 @@ class _StoredRows:
         self._being_read: set[DatasetType] = set()
 
     def prepare(self) -> None:
-        """Read the items if they are few."""
-        ref = self._refs.get("ITEMS")
-        if ref is not None and self._store.dataset(ref).stored_rows <= _FEW_ITEMS:
-            self.table("ITEMS")
+        """Read what is not much."""
+        for dataset_type, ref in self._refs.items():
+            dataset, schema = self._store.dataset(ref), self.schemas[dataset_type]
+            if dataset_type not in TARGET_COLUMN and dataset.stored_rows <= _FEW_ROWS:
+                self.table(dataset_type)
+            elif dataset_type in TARGET_COLUMN and dataset.stored_rows <= _FEW_EVENTS:
+                with dataset.reading(schema, streamed=False) as log_files:
+                    self._everybody(dataset_type, of_kind(log_files, "BULK"), 0.0)
 
     def table(self, dataset_type: DatasetType) -> pl.DataFrame | None:
         """Return the newest row of each id."""
@@ -124,18 +130,20 @@ class _StoredRows:
             self._of_one.pop(next(iter(self._of_one)), None)
         return known[2]
 
-    def _everybody(self, dataset_type: DatasetType, bulk: Sequence[LogFile]) -> EventHistory | None:
+    def _everybody(
+        self, dataset_type: DatasetType, bulk: Sequence[LogFile], wait_seconds: float = _HEAD_START_SECONDS
+    ) -> EventHistory | None:
         """Return the imported events; None when these files are not read yet, which is begun."""
         with self._lock:
             files, history = self._histories.get(dataset_type, ([], None))
             if files != bulk and dataset_type not in self._being_read:
                 self._being_read.add(dataset_type)
-                self._background.submit(self._read_everybody, dataset_type)
+                self._background.submit(self._read_everybody, dataset_type, wait_seconds)
             return history if files == bulk else None
 
-    def _read_everybody(self, dataset_type: DatasetType) -> None:
+    def _read_everybody(self, dataset_type: DatasetType, wait_seconds: float) -> None:
         dataset, schema = self._store.dataset(self._refs[dataset_type]), self.schemas[dataset_type]
-        time.sleep(_HEAD_START_SECONDS)
+        time.sleep(wait_seconds)
         try:
             with dataset.reading(schema, streamed=False) as log_files:
                 bulk = of_kind(log_files, "BULK")
@@ -152,12 +160,15 @@ def _imported(
     if everybody is not None:
         return everybody.of_user(user_id, dataset_type)
     rows = merge(bulk, schema, dataset_type)
-    return None if rows is None else rows.filter(pl.col("USER_ID") == user_id).collect()
+    columns = history_columns(schema.columns, dataset_type)
+    return None if rows is None else rows.filter(pl.col("USER_ID") == user_id).select(columns).collect()
 
 
 def _joined(
     streamed: pl.DataFrame | None, imported: pl.DataFrame | None, schema: Schema, dataset_type: DatasetType
 ) -> EventHistory | None:
     columns = history_columns(schema.columns, dataset_type)
-    rows = [frame.select(columns) for frame in (streamed, imported) if frame is not None]
-    return EventHistory.of(pl.concat(rows), dataset_type) if rows else None
+    rows = [frame[columns] for frame in (streamed, imported) if frame is not None]
+    if not rows:
+        return None
+    return EventHistory.of(pl.concat(rows) if len(rows) > 1 else rows[0], dataset_type)

@@ -1,7 +1,7 @@
 """Find a user's newest events of each type in microseconds, for filters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from personalize_local.engine.api import DatasetType
-from personalize_local.engine.interactions.histories import Ints, Longs, encode
+from personalize_local.engine.interactions.histories import Ints, Longs, ascending, encode
 
 NEWEST_EVENTS: Final[dict[DatasetType, int]] = {"INTERACTIONS": 100, "ACTION_INTERACTIONS": 300}  # the guide's figures
 TARGET_COLUMN: Final[dict[DatasetType, str]] = {"INTERACTIONS": "ITEM_ID", "ACTION_INTERACTIONS": "ACTION_ID"}
@@ -24,6 +24,7 @@ class EventHistory:
     """
 
     user_ids: pl.Series
+    positions: Mapping[str, int]  # in user_ids
     target_ids: pl.Series
     type_names: tuple[str, ...]
     offsets: Longs
@@ -36,21 +37,16 @@ class EventHistory:
         """Return the newest events of each user and type."""
         user_ids, users = encode(events["USER_ID"])
         target_ids, targets = encode(events[TARGET_COLUMN[dataset_type]])
-        names, types = encode(_event_types(events))
+        names, types = _event_types(events)
         times = events["TIMESTAMP"].to_numpy()
         order = _newest(users.astype(np.int64) * max(len(names), 1) + types, times, NEWEST_EVENTS[dataset_type])
         offsets = np.searchsorted(users[order], np.arange(len(user_ids) + 1)).astype(np.int64)
-        return EventHistory(
-            user_ids, target_ids, tuple(names.to_list()), offsets, targets[order], types[order], times[order]
-        )
-
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {user_id: position for position, user_id in enumerate(self.user_ids.to_list())}
+        positions = {user_id: position for position, user_id in enumerate(user_ids.to_list())}
+        return EventHistory(user_ids, positions, target_ids, names, offsets, targets[order], types[order], times[order])
 
     def events(self, user_id: str | None) -> slice:
         """Return where the user's events are; empty for an unknown user."""
-        position = None if user_id is None else self._positions.get(user_id)
+        position = None if user_id is None else self.positions.get(user_id)
         return slice(0, 0) if position is None else slice(int(self.offsets[position]), int(self.offsets[position + 1]))
 
     def users_with(self, wanted: npt.NDArray[np.bool_]) -> pl.Series:
@@ -71,16 +67,21 @@ class EventHistory:
         )
 
 
-def _event_types(events: pl.DataFrame) -> pl.Series:
+def _event_types(events: pl.DataFrame) -> tuple[tuple[str, ...], Ints]:
+    """Return the sorted names in lower case, and each event's position among them."""
     if "EVENT_TYPE" not in events.columns:
-        return pl.Series([""], dtype=pl.String).new_from_index(0, events.height)
-    return events["EVENT_TYPE"].str.to_lowercase().fill_null("")
+        return ("",), np.zeros(events.height, dtype=np.int32)
+    given = events["EVENT_TYPE"]
+    names, types = encode(given.fill_null("") if given.null_count() else given)
+    lowered = [name.lower() for name in names.to_list()]
+    distinct = sorted(set(lowered))
+    return tuple(distinct), np.array([distinct.index(name) for name in lowered], dtype=np.int32)[types]
 
 
 def _newest(groups: Longs, times: Longs, most: int) -> Longs:
     """Return the positions of the newest rows of each group, sorted by group."""
-    by_time = np.argsort(-times, kind="stable")
-    order = by_time[np.argsort(groups[by_time], kind="stable")]
+    by_time = ascending(-times)
+    order = by_time[ascending(groups[by_time])]
     ordered = groups[order]
     first = np.searchsorted(ordered, ordered) if len(order) else ordered
     return order[np.arange(len(order)) - first < most]

@@ -23,6 +23,7 @@ from personalize_local.engine.filters.filter_parser import parse_filter
 from personalize_local.engine.filters.filter_rules import CurrentItem, Filter, FilterRule, FilterTest, Target
 from personalize_local.engine.filters.filter_values import applies, operands_of, parse_values
 from personalize_local.engine.filters.snapshot_rows import SnapshotRows
+from personalize_local.engine.interactions.histories import find
 
 Mask = npt.NDArray[np.bool_]
 
@@ -211,7 +212,9 @@ def _is_type(name: str, test: FilterTest, operands: tuple[str | float, ...]) -> 
 
 
 def _positions(ids: pl.Series, wanted: pl.Series) -> npt.NDArray[np.int64]:
-    """Return where each wanted id is in ids; len(ids) for those that are not there."""
-    hits = ids.is_in(wanted.implode()).arg_true()
-    position = dict(zip(ids.gather(hits).to_list(), hits.to_list(), strict=True))
-    return np.array([position.get(name, len(ids)) for name in wanted.to_list()], dtype=np.int64)
+    """Return where each wanted id, which are sorted, is in ids; len(ids) for those that are not there."""
+    places = find(wanted, ids)
+    known = np.flatnonzero(places >= 0)
+    positions = np.full(len(wanted), len(ids), dtype=np.int64)
+    positions[places[known]] = known
+    return positions

@@ -63,10 +63,6 @@ _GRAMMAR: Final = r"""
     %ignore WS
 """
 
-_EXAMPLE: Final = (
-    'INCLUDE ItemID WHERE Items.A IN ("a", $B) AND Items.C NOT IN (1) OR Items.D IN CurrentItem.D IF CurrentUser.E > 2'
-    " | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)"
-)
 _WORDS: Final[Mapping[str, str]] = {
     "ACTION": "INCLUDE or EXCLUDE",
     "ANYTHING": "*",
@@ -95,11 +91,6 @@ def parse_filter(text: str) -> Filter:
         raise FilterError(f"Invalid Expression at {_where(error, text)}.") from error
     _check_placeholders(parsed)
     return Filter(parsed)
-
-
-def prepare_parser() -> None:
-    """Make what parsing needs, once per process: it takes longer than the answer to a filter's first question may."""
-    parse_filter(_EXAMPLE)
 
 
 @cache

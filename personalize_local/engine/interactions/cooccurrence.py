@@ -6,13 +6,16 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array, vstack
 
-from personalize_local.engine.interactions.histories import Floats, Histories, Longs
+from personalize_local.engine.interactions.histories import Floats, Histories, Ints, Longs, ascending
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     empty,
     from_rows,
+    plus_mirrored,
+    plus_product,
     scaled_cells,
     stacked,
     strongest_rows,
@@ -23,7 +26,7 @@ DENSE_LIMIT = 10_000  # items; above, one dense matrix costs more than 0.4 GB
 _DENSE_FROM = 0.25  # share of cells filled; below, a sparse matrix (8 bytes a cell, not 4) is much smaller
 _DECAY = 10.0  # events; how fast the influence of an earlier event fades
 _BACKWARD = 0.3  # what follows says something about what came before, too
-_PAIRS_AT_ONCE = 4_000_000
+_PAIRS_AT_ONCE = 200_000  # as many as stay in the cache
 _HELD_BYTES = 1 << 29  # of a sparse matrix above DENSE_LIMIT: more cells of a row than fit are left out
 _LEAST_HELD = 300  # cells of a row, whatever they take
 _CELL_BYTES = 8
@@ -76,7 +79,7 @@ class CooccurrenceCounts:
         for pairs in self._taken[self._shared_of :]:
             lengths = np.diff(pairs.indptr).astype(np.int64)
             self._shared = self._roomy(self._shared, int((lengths**2).sum()))
-            self._shared = _add_product(self._shared, pairs.T.tocsr(), pairs)
+            self._shared = plus_product(self._shared, pairs.T.tocsr(), pairs)
         self._shared_of = len(self._taken)
         return cast("Matrix", self._shared)
 
@@ -119,47 +122,21 @@ class CooccurrenceCounts:
         return total.toarray() if filled > _DENSE_FROM * self.n_items**2 else total
 
 
-def product(left: Sparse, right: Sparse, *, dense: bool) -> Matrix:
-    """Return the sum over users of the left row's cells times the right row's.
-
-    Both are float32 of shape (users, items); the answer float32 of shape (items, items).
-    """
-    size = left.shape[1]
-    total: Matrix = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
-    return _add_product(total, left.T.tocsr(), right)
-
-
-def _add_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
-    """Add the product of two sparse matrices, in blocks of rows on all cores."""
-    height = max(1, min(512, left.shape[0] // 8))
-    if isinstance(total, np.ndarray):
-
-        def into_dense(first: int, last: int) -> None:
-            for start in range(first, last, height):
-                stop = min(start + height, last)
-                total[start:stop] += (left[start:stop] @ right).toarray()
-
-        in_parallel(into_dense, left.shape[0], height)
-        return total
-    return csr_array(total + left @ right)
-
-
 def _add_transitions(total: Matrix, histories: Histories, window: int) -> Matrix:
     """Add exp(-(d - 1) / decay) for each pair of a user's events d apart, a band of items on each core."""
     n_items = total.shape[0]
-    events = _EventsByItem.of(histories, n_items)
+    events = _EventsByItem.of(histories, n_items, window)
     height = max(1, min(512, n_items // 8, n_items * _PAIRS_AT_ONCE // max(1, len(histories.items) * window)))
     bands: dict[int, Sparse] = {}
 
     def band(first: int, last: int) -> None:
         for start in range(first, last, height):
             stop = min(start + height, last)
-            pairs = events.near(start, stop, np.arange(1, window + 1))
+            pairs = events.near(start, stop, both_ways=False)
             if isinstance(total, np.ndarray):
-                total[start:stop] += pairs.toarray()  # sums the cells that are there more than once
+                total[start:stop] += pairs.toarray()[:, :n_items]  # sums the cells that are there more than once
             else:
-                pairs.sum_duplicates()
-                bands[start] = pairs
+                bands[start] = _summed(pairs)
 
     in_parallel(band, n_items, height)
     return total if isinstance(total, np.ndarray) else csr_array(total + vstack([bands[key] for key in sorted(bands)]))
@@ -189,53 +166,76 @@ def in_order_beside(counted: CooccurrenceCounts, items: Longs) -> Sparse:
 def _rows_in_order(counted: CooccurrenceCounts) -> tuple[Callable[[int, int], Sparse], Longs]:
     """Return what makes a block of rows, and the most cells that each row can have."""
     size, rows, columns = counted.n_items, *_discounts(counted.popularity)
-    ahead = np.arange(1, counted.window + 1)
-    distances = np.concatenate([-ahead[::-1], ahead])
-    parts = [_EventsByItem.of(histories, size) for histories in counted.histories]
+    parts = [_EventsByItem.of(histories, size, counted.window) for histories in counted.histories]
 
     def block(start: int, stop: int) -> Sparse:
-        pairs = [part.near(start, stop, distances) for part in parts]
-        for part in pairs:
-            part.sum_duplicates()
+        pairs = [_summed(part.near(start, stop, both_ways=True)) for part in parts]
         total = csr_array(sum(pairs[1:], start=pairs[0]))
         return scaled_cells(total, rows[start:stop], columns, start)
 
     events = np.sum([np.diff(part.begins) for part in parts], axis=0)
-    return block, events * len(distances)
+    return block, events * 2 * counted.window
+
+
+def _summed(pairs: Sparse) -> Sparse:
+    """Return what `_EventsByItem.near` does without its last column, with one cell for each pair of items."""
+    pairs = csr_array(pairs[:, :-1])
+    pairs.sum_duplicates()
+    return pairs
 
 
 @dataclass(frozen=True)
 class _EventsByItem:
-    """Events in the order of their items, and how many of the same user's lie on either side of each."""
+    """Events in the order of their items, and the events around each.
 
-    histories: Histories
-    order: npt.NDArray[np.int64]
-    begins: npt.NDArray[np.int64]  # of each item in `order`
-    after: npt.NDArray[np.int64]
-    before: npt.NDArray[np.int64]
+    Users lie apart by as many empty places as may be looked at, so that what is near an event is a run of places.
+    """
+
+    begins: Longs  # of each item in `places`
+    places: Longs  # of the events, in `items` and `weights`
+    items: Ints  # one more than there are where nothing is
+    weights: Floats
+    window: int
 
     @staticmethod
-    def of(histories: Histories, n_items: int) -> "_EventsByItem":
+    def of(histories: Histories, n_items: int, window: int) -> "_EventsByItem":
         """Sort the events."""
-        order = np.argsort(histories.items, kind="stable")
+        size = max(1, min(window, int(histories.lengths.max(initial=1)) - 1))
+        events = len(histories.items)
+        places = np.arange(events) + (histories.users() + np.int64(1)) * size
+        items = np.full(events + (len(histories) + 1) * size, n_items, dtype=np.int32)
+        weights = np.zeros(len(items), dtype=np.float32)
+        items[places], weights[places] = histories.items, histories.weights
+        order = ascending(histories.items.astype(np.int64))
         begins = np.searchsorted(histories.items[order], np.arange(n_items + 1))
-        after, lengths = histories.ages(), histories.lengths
-        return _EventsByItem(histories, order, begins, after, np.repeat(lengths, lengths) - 1 - after)
+        return _EventsByItem(begins, places[order], items, weights, size)
 
-    def near(self, start: int, stop: int, distances: npt.NDArray[np.int64]) -> Sparse:
-        """Return the faded weights of what lies at these distances from the events of some items.
+    def near(self, start: int, stop: int, *, both_ways: bool) -> Sparse:
+        """Return the faded weights of what lies around some items' events, or only after them.
 
-        A cell is there as often as its items meet. What came before counts less, and as much as the event itself.
+        A cell is there as often as its items meet; what is beyond a user's events is in one more column. What came
+        before counts less, and as much as the event itself.
+
+        Returns float32 of shape (stop - start, items + 1).
         """
         edges = self.begins[start : stop + 1]
-        events = self.order[edges[0] : edges[-1]]
-        within = (distances <= self.after[events][:, None]) & (-distances <= self.before[events][:, None])
-        near = (events[:, None] + distances)[within]
-        later = np.maximum(near, np.repeat(events, within.sum(axis=1)))
-        fades = np.exp(-(np.abs(distances) - 1) / _DECAY) * np.where(distances < 0, _BACKWARD, 1.0)
-        weights = np.broadcast_to(fades.astype(np.float32), within.shape)[within] * self.histories.weights[later]
-        offsets = np.concatenate([[0], np.cumsum(within.sum(axis=1))])[edges - edges[0]]
-        return from_rows(weights, self.histories.items[near], offsets, len(self.begins) - 1)
+        places = self.places[edges[0] : edges[-1]]
+        fades = np.exp(-np.arange(self.window) / _DECAY).astype(np.float32)
+        columns, weights = self._around(places + 1)
+        cells = weights * fades
+        if both_ways:
+            earlier, _ = self._around(places - self.window)
+            columns = np.concatenate([earlier, columns], axis=1)
+            own = self.weights[places][:, None] * (np.float32(_BACKWARD) * fades[::-1])
+            cells = np.concatenate([own, cells], axis=1)
+        offsets = (edges - edges[0]) * cells.shape[1]
+        return from_rows(cells.ravel(), columns.ravel(), offsets, len(self.begins))
+
+    def _around(self, places: Longs) -> tuple[Ints, Floats]:
+        """Return the items and weights at the places and after them, as many as are near, a row for each place."""
+        return sliding_window_view(self.items, self.window)[places], sliding_window_view(self.weights, self.window)[
+            places
+        ]
 
 
 def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
@@ -245,8 +245,7 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
     """
     rows, columns = _discounts(popularity)
     if isinstance(transitions, np.ndarray):
-        mixed = np.multiply(transitions.T, np.float32(_BACKWARD), order="C")  # by rows, or each product copies it
-        mixed += transitions
+        mixed = plus_mirrored(transitions, _BACKWARD)
         np.fill_diagonal(mixed, 0)
         mixed *= rows[:, None]
         mixed *= columns[None, :]

@@ -13,15 +13,17 @@ import numpy.typing as npt
 from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import DENSE_LIMIT, CooccurrenceCounts, Matrix, product
+from personalize_local.engine.interactions.cooccurrence import DENSE_LIMIT, CooccurrenceCounts, Matrix
 from personalize_local.engine.interactions.histories import Floats
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
     cells_of,
     from_rows,
+    product,
     scaled_cells,
 )
 from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, ThroughUsers, Weights
+from personalize_local.engine.processes.parallel_inverse import invert
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 RIDGE = 200.0
@@ -50,33 +52,23 @@ def ease(counted: CooccurrenceCounts, ridge: float = RIDGE) -> Weights:
 def ease_of_items(shared: Matrix, ridge: float = RIDGE) -> npt.NDArray[np.float32]:
     """Return the item-to-item weights that best rebuild every history from the rest of it.
 
-    `shared` is float32 items x items; so is the answer, whose diagonal is zero. One matrix of that size is held beside
-    it, in which the inverse takes the place of the counts and the weights that of the inverse.
+    `shared` is float32 items x items; so is the answer, whose diagonal is zero. In one matrix the inverse takes the
+    place of the counts and the weights that of the inverse.
 
     Raises ArithmeticError when the counts plus the ridge are not positive definite.
     """
-    gram = np.array(shared, order="F") if isinstance(shared, np.ndarray) else shared.toarray(order="F")
-    np.fill_diagonal(gram, gram.diagonal() + np.float32(ridge))
-    factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
-    inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
-    if failed or failed_too:
-        raise ArithmeticError("the matrix of shared users is not positive definite")
-    weights = np.asarray(inverse.T)  # the same memory by rows; its upper triangle is the inverse's
-    scale = -inverse.diagonal()
-    _mirror(weights)
-    for start in range(0, len(weights), _ROWS_AT_ONCE):
-        weights[start : start + _ROWS_AT_ONCE] /= scale
+    weights = shared.copy() if isinstance(shared, np.ndarray) else shared.toarray()
+    np.fill_diagonal(weights, weights.diagonal() + np.float32(ridge))
+    invert(weights)
+    scale = -weights.diagonal()
+
+    def band(first: int, last: int) -> None:
+        for start in range(first, last, _ROWS_AT_ONCE):
+            weights[start : min(start + _ROWS_AT_ONCE, last)] /= scale
+
+    in_parallel(band, len(weights), _ROWS_AT_ONCE)
     np.fill_diagonal(weights, 0)
     return weights
-
-
-def _mirror(matrix: npt.NDArray[np.float32]) -> None:
-    """Copy the upper triangle to the lower one, in blocks."""
-    for start in range(0, len(matrix), _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, len(matrix))
-        block = np.triu(matrix[start:stop, start:stop])
-        matrix[start:stop, start:stop] = block + np.triu(block, 1).T
-        matrix[stop:, start:stop] = matrix[start:stop, stop:].T
 
 
 def ease_of_users(taken: Sparse, ridge: float = RIDGE) -> ThroughUsers:
@@ -113,7 +105,7 @@ def walks(counted: CooccurrenceCounts) -> Weights:
         return HeldWeights(
             counted.cut(lambda start, stop: scaled_cells(back[start:stop] @ taken, rows[start:stop], factors, start))
         )
-    return HeldWeights(scaled(product(stepped, taken, dense=isinstance(counted.shared, np.ndarray)), rows, factors))
+    return HeldWeights(scaled(product(taken, stepped, dense=isinstance(counted.shared, np.ndarray)), rows, factors))
 
 
 def by_activity(taken: Sparse, power: float) -> Sparse:

@@ -50,9 +50,9 @@ class TrainingData:
 
 def load_training_data(snapshot: Snapshot, options: TrainingOptions) -> TrainingData:
     """Read the events that count and the items, or fail with the service's words when there is too little."""
-    events = read_events(snapshot, options.events)
-    check_minimums(events, options.events)
-    return collect_training_data(snapshot, events)
+    data = collect_training_data(snapshot, read_events(snapshot, options.events))
+    check_minimums(data.histories.lengths, options.events)
+    return data
 
 
 def collect_training_data(snapshot: Snapshot, events: pl.DataFrame) -> TrainingData:
@@ -116,22 +116,23 @@ def _matches(rule: EventRule, columns: Sequence[str]) -> pl.Expr:
     return test
 
 
-def check_minimums(events: pl.DataFrame, rules: Sequence[EventRule]) -> None:
+def check_minimums(lengths: Longs, rules: Sequence[EventRule]) -> None:
     """Fail as the service does when there are too few events or too few users with two of them.
+
+    `lengths` is int64 of shape (users,): events of each user.
 
     Raises EngineError with the service's words for each minimum.
     """
     types = ", ".join(rule.event_type for rule in rules if rule.event_type)
-    if len(events) < _LEAST_INTERACTIONS:
+    if lengths.sum() < _LEAST_INTERACTIONS:
         after = f" after filtering by event type: {types}" if types else ""
         raise EngineError(f"Dataset has fewer than {_LEAST_INTERACTIONS} interactions{after}")
-    per_user = events.group_by("USER_ID").len()
-    returning = per_user.filter(pl.col("len") >= 2).height  # noqa: PLR2004 - "at least 2", the words of the service
+    returning = np.count_nonzero(lengths >= 2)  # noqa: PLR2004 - "at least 2", the words of the service
     if returning < _LEAST_USERS:
         raise EngineError(
             f"Create failed. Dataset has fewer than {_LEAST_USERS} users with at least 2 interactions each."
         )
-    if returning < _LEAST_SHARE_OF_USERS * per_user.height:
+    if returning < _LEAST_SHARE_OF_USERS * len(lengths):
         raise EngineError("Create failed. Dataset has fewer than 1% of users with at least 2 interactions each.")
 
 

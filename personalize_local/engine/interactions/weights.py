@@ -10,10 +10,19 @@ from scipy.sparse import csr_array
 
 from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.histories import Floats, Longs
-from personalize_local.engine.interactions.sparse_matrices import Sparse, cells_of, empty, placed, stacked, strongest
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    cells_of,
+    dense_product,
+    empty,
+    placed,
+    stacked,
+    strongest,
+)
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 256  # made by one product
+_ROWS_IN_CACHE = 64  # mixed and cut
 _SPREAD_BLOCKS, _SPREAD_ROWS = 32, 16
 _SPREAD_AT_ONCE = 128
 
@@ -67,7 +76,9 @@ class HeldWeights(_Measured):
 
     def of(self, histories: Sparse) -> Floats:
         """Return the products, float32 of shape (histories, items)."""
-        return _dense(histories @ self.matrix)
+        if isinstance(self.matrix, np.ndarray):
+            return np.asarray(histories @ self.matrix, dtype=np.float32)
+        return dense_product(histories, self.matrix)
 
 
 @dataclass(frozen=True)
@@ -83,16 +94,21 @@ class ThroughUsers(_Measured):
     def __len__(self) -> int:
         return len(self.factors)
 
+    @cached_property
+    def _dense_left(self) -> Floats:
+        """The first step, which leads to nearly every user: a sparse product would be far slower."""
+        return _dense(self.left)
+
     def block(self, items: Longs) -> Matrix:
         """Return the rows of some items, float32 of shape (asked, items)."""
-        rows = _times(self.left[items], self.right)
+        rows = _times(self._dense_left[items], self.right)
         rows *= self.factors
         rows[np.arange(len(items)), items] = 0
         return rows
 
     def of(self, histories: Sparse) -> Floats:
         """Return the scores, float32 of shape (histories, items)."""
-        scores = _times(histories @ self.left, self.right)
+        scores = _times(histories @ self._dense_left, self.right)
         scores *= self.factors
         values, rows, items = cells_of(histories)
         np.subtract.at(scores, (rows, items), values * self.diagonal[items] * self.factors[items])
@@ -137,9 +153,9 @@ class MixedWeights(_Measured):
         return np.asarray(total, dtype=np.float32)
 
 
-def _times(left: Matrix, right: Matrix) -> Floats:
-    """Return a product that has few zeros: a sparse one of two sparse matrices would take several times as long."""
-    return np.ascontiguousarray(_dense(left) @ right, dtype=np.float32)
+def _times(left: Floats, right: Matrix) -> Floats:
+    """Return a product by rows."""
+    return np.ascontiguousarray(left @ right, dtype=np.float32)
 
 
 def _dense(matrix: Any) -> Floats:
@@ -161,10 +177,13 @@ def blend(base: Weights, order: Matrix | None, weight: float, keep: int, items: 
     def band(first: int, last: int) -> None:
         for start in range(first, last, _ROWS_AT_ONCE):
             some = asked[start : min(start + _ROWS_AT_ONCE, last)]
-            rows: Any = base.block(some) / base.unit
-            if order is not None and share:
-                rows = rows + _like(rows, HeldWeights(order).block(some)) * share
-            blocks[start] = strongest(rows, keep)
+            rows: Any = base.block(some)
+            rows /= base.unit
+            for place in range(0, len(some), _ROWS_IN_CACHE):
+                part = rows[place : place + _ROWS_IN_CACHE]
+                if order is not None and share:
+                    part = part + _like(part, HeldWeights(order).block(some[place : place + _ROWS_IN_CACHE])) * share
+                blocks[start + place] = strongest(part, keep)
 
     in_parallel(band, len(asked), _ROWS_AT_ONCE)
     made = stacked([blocks[start] for start in sorted(blocks)]) if blocks else empty(len(base))[:0]
@@ -197,4 +216,6 @@ def units_of(bases: Mapping[str, Weights], order: Matrix | None) -> Mapping[str,
     units = {name: base.unit for name, base in bases.items()}
     if order is None:
         return units
-    return units | {name: spread(HeldWeights(order), every_cell=name == "every") for name in ("every", "kept")}
+    every = spread(HeldWeights(order), every_cell=True)
+    dense = isinstance(order, np.ndarray)  # which keeps every cell
+    return units | {"every": every, "kept": every if dense else spread(HeldWeights(order), every_cell=False)}

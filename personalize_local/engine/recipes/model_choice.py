@@ -105,9 +105,7 @@ class ListGauge:
         """Keep the best ten; `block` is float32 of shape (users, items)."""
         past = self._held_out.past.slice(start, start + len(block))
         if not self._repeats:
-            block[past.users(), past.items] -= SEEN * max(
-                1.0, float(block.max(initial=0)), -float(block.min(initial=0))
-            )
+            block[past.users(), past.items] = -np.inf
         empty = np.full((len(self._held_out.past), min(_LENGTH, self._n_items)), -1, dtype=np.int32)
         self._lists.setdefault(candidate, empty)[start : start + len(block)] = best_of_block(block, _LENGTH)
 
@@ -179,8 +177,8 @@ class Uncut:
         """Fill `out`, float32 of shape (stop - start, items), with scores."""
         past = queries.slice(start, stop)
         rows = past.matrix(len(self.parts.popularity), history_weights(past, self.settings))
-        out[:] = _Scores(self.parts, rows).under(self.settings)
-        out += np.float32(self.settings.popularity) * prior(self.parts.popularity, out.shape[1])
+        popular = np.float32(self.settings.popularity) * prior(self.parts.popularity, out.shape[1])
+        out[:] = _Scores(self.parts, rows, popular).under(self.settings)
         if not self.settings.repeats:
             out[past.users(), past.items] -= SEEN
 
@@ -196,10 +194,10 @@ def compare_candidates(
             past = held_out.past.slice(start, min(start + _ROWS_AT_ONCE, last))
             for recency in {each.recency for each in settings}:
                 rows = past.matrix(len(parts.popularity), history_weights(past, FitSettings(recency=recency)))
-                scores = _Scores(parts, rows)
+                scores = _Scores(parts, rows, tie_break)
                 for number, each in enumerate(settings):
                     if each.recency == recency:
-                        gauge.take(number, start, scores.under(each) + tie_break)
+                        gauge.take(number, start, scores.under(each))
 
     in_parallel(work, len(held_out.past), _ROWS_AT_ONCE)
     return gauge.judged(settings)
@@ -208,21 +206,25 @@ def compare_candidates(
 class _Scores:
     """The scores of some histories under any settings that weigh histories alike; products are made once."""
 
-    def __init__(self, parts: ModelParts, rows: Sparse) -> None:
-        self._parts, self._rows = parts, rows
+    def __init__(self, parts: ModelParts, rows: Sparse, popular: Floats) -> None:
+        self._parts, self._rows, self._popular = parts, rows, popular
         self._order = None if parts.order is None else HeldWeights(parts.order)
         self._made: dict[int, Floats] = {}  # by the weights' identity
+        self._plain: dict[str, Floats] = {}  # the scores of each base, popularity among them
 
     def under(self, settings: FitSettings) -> Floats:
-        """Return float32 of shape (histories, items)."""
+        """Return float32 of shape (histories, items), which may be changed."""
         parts = self._parts
         if settings.rank and parts.vectors is not None:
-            return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T, dtype=np.float32)
+            return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T + self._popular, dtype=np.float32)
         base = parts.bases[settings.base]
-        scores = self._product(base) / parts.units[settings.base]
-        if settings.blend and self._order is not None:
-            share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
-            scores += self._product(self._order) * share
+        if settings.base not in self._plain:
+            self._plain[settings.base] = self._product(base) * (1 / parts.units[settings.base]) + self._popular
+        if not settings.blend or self._order is None:
+            return self._plain[settings.base].copy()
+        share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
+        scores = self._product(self._order) * share
+        scores += self._plain[settings.base]
         return scores
 
     def _product(self, weights: Weights) -> Floats:

@@ -6,10 +6,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, product
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_weights import by_activity, scaled
-from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows, scaled_cells, strongest, widened
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    from_rows,
+    product,
+    scaled_cells,
+    strongest,
+    widened,
+)
 from personalize_local.engine.interactions.training_data import TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.related_items import (
@@ -69,7 +76,7 @@ def shared_evidence(counted: CooccurrenceCounts, factors: Floats, least: float, 
     if not counted.fits_densely:
         return _evidence_in_blocks(counted, factors, least, activity)
     shared, taken = counted.shared, counted.taken
-    evidence = product(by_activity(taken, activity), taken, dense=isinstance(shared, np.ndarray))
+    evidence = product(taken, by_activity(taken, activity), dense=isinstance(shared, np.ndarray))
     kept: Any = shared >= max(least, 1)
     evidence = evidence * kept if isinstance(evidence, np.ndarray) else csr_array(evidence.multiply(kept))
     return scaled(evidence, np.ones(len(factors), dtype=np.float32), factors)

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,10 @@ def train(spec: TrainingSpec, snapshot: Snapshot, model_directory: Path) -> Trai
     estimator = chosen.estimator(tuned.options).fit(data, split, base.get("settings") or tuned.settings)
     metrics = estimator.measure(data, split)
     title = f"{spec.version}: {chosen.name}\n{explained(estimator.settings)}"
-    picture = _draw(estimator, data, split, title, model_directory / _PICTURE)
-    save_model(model_directory, estimator.refit(data, split), tuned.options, data, metrics, spec)
+    with ThreadPoolExecutor(1) as beside:  # drawing takes one core, and what is measured is not what is refitted
+        drawn = beside.submit(_draw, copy(estimator), data, split, title, model_directory / _PICTURE)
+        save_model(model_directory, estimator.refit(data, split), tuned.options, data, metrics, spec)
+        picture = drawn.result()
     if chosen.estimator.cold_user_metadata:
         cold = fit_cold_users(snapshot, data, tuned.options)
         if cold is not None:

@@ -132,7 +132,7 @@ def test_a_reading_that_failed_is_tried_again(
 def test_items_are_read_before_a_filter_asks_if_they_are_few(
     store: DatasetStore, jobs: HeldJobs, monkeypatch: pytest.MonkeyPatch, few: int, *, is_read: bool
 ) -> None:
-    monkeypatch.setattr(current_rows, "_FEW_ITEMS", few)
+    monkeypatch.setattr(current_rows, "_FEW_ROWS", few)
     schema = parse_schema(ITEMS_SCHEMA)
     path = store.root / "incoming.parquet"
     rows = [{"ITEM_ID": item, "PRICE": price} for item, price in (("i0", 5.0), ("i1", 10.0))]
@@ -147,3 +147,20 @@ def test_items_are_read_before_a_filter_asks_if_they_are_few(
     mask = current.bind([ref("ITEMS")], cheap, Query(0.0)).mask(ITEMS)
     assert ITEMS.filter(pl.Series(mask)).to_list() == ["i0"]
     assert merging.called != is_read
+
+
+@pytest.mark.parametrize(("few", "is_read"), [(2, True), (1, False)])
+def test_events_are_read_once_before_a_filter_asks_if_they_are_few(
+    store: DatasetStore, jobs: HeldJobs, monkeypatch: pytest.MonkeyPatch, few: int, *, is_read: bool
+) -> None:
+    monkeypatch.setattr(current_rows, "_FEW_EVENTS", few)
+    imported(store, [row("u0", "i1", 1), row("u1", "i2", 1)])
+    current = CurrentRows(store, jobs)
+    merging = Mock(side_effect=merge)
+    monkeypatch.setattr(current_rows, "merge", merging)
+    for _ in range(2):  # as many models of the group are loaded
+        current.prepare([EVENTS])
+        jobs.run()
+    assert merging.call_count == is_read
+    assert watched(current, "u0") == "1"
+    assert merging.call_count == 1

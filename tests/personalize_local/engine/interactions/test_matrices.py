@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from personalize_local.engine.interactions import cooccurrence, held_out, sparse_matrices
 from personalize_local.engine.interactions import item_vectors as item_vectors_module
@@ -10,7 +11,13 @@ from personalize_local.engine.interactions.held_out import measurable, newest_he
 from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
 from personalize_local.engine.interactions.item_vectors import eigenvectors, item_vectors
 from personalize_local.engine.interactions.item_weights import base_weights
-from personalize_local.engine.interactions.sparse_matrices import strongest
+from personalize_local.engine.interactions.sparse_matrices import (
+    dense_product,
+    from_rows,
+    plus_mirrored,
+    product,
+    strongest,
+)
 from personalize_local.engine.interactions.weights import blend
 from personalize_local.engine.recipes.sims import shared_evidence
 
@@ -48,6 +55,41 @@ def test_meetings_are_what_their_definition_says(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(shared, held.T @ held)
     assert found == pytest.approx(transitions, abs=1e-4)
     assert np.array_equal(counted.popularity, held.sum(axis=0))
+
+
+@pytest.mark.parametrize("cells_in_cache", [1, 100, 10**6])
+def test_a_dense_product_is_that_of_the_matrices(monkeypatch: pytest.MonkeyPatch, cells_in_cache: int) -> None:
+    monkeypatch.setattr(sparse_matrices, "_CELLS_IN_CACHE", cells_in_cache)
+    ones = histories().unique(30)
+    weighted = from_rows(np.arange(ones.nnz, dtype=np.float32) % 7, ones.indices, ones.indptr, 30)
+    for left in (ones, weighted):
+        expected = left.toarray().T @ weighted.toarray()
+        for dense in (True, False):
+            found = product(left, weighted, dense=dense)
+            assert isinstance(found, np.ndarray) == dense
+            assert (found if isinstance(found, np.ndarray) else found.toarray()) == pytest.approx(expected)
+        assert dense_product(csr_array(left.T), weighted) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 300])
+def test_a_matrix_is_added_to_a_share_of_its_mirror_image(rows: int) -> None:
+    matrix = np.random.default_rng(rows).normal(size=(rows, rows)).astype(np.float32)
+    assert plus_mirrored(matrix, 0.25) == pytest.approx(matrix + 0.25 * matrix.T, abs=1e-6)
+
+
+@pytest.mark.parametrize("above_the_limit", [True, False])
+def test_an_event_counts_by_the_weight_of_the_later_one(monkeypatch: pytest.MonkeyPatch, above_the_limit: bool) -> None:
+    monkeypatch.setattr(cooccurrence, "DENSE_LIMIT", 1 if above_the_limit else 10_000)
+    users, items = np.array([0, 0, 0, 1, 1], dtype=np.int32), np.array([0, 1, 0, 1, 2], dtype=np.int32)
+    weights = np.array([0.5, 2.0, 0.0, 1.0, 4.0], dtype=np.float32)
+    counted = CooccurrenceCounts(4, 9)
+    counted.add(arrange(users, items, np.arange(5), weights, 2))
+    rows, columns = (np.maximum(counted.popularity, 1) ** -power for power in (0.5, 0.3))
+    followed = np.zeros((4, 4))
+    followed[0, 1], followed[1, 2] = 2.0, 4.0
+    expected = (followed + 0.3 * followed.T) * rows[:, None] * columns
+    found = in_order(counted)
+    assert (found if isinstance(found, np.ndarray) else found.toarray()) == pytest.approx(expected)
 
 
 def test_few_events_among_many_items_are_counted_sparsely() -> None:
@@ -135,8 +177,6 @@ def test_strongest_keeps_no_more_where_cells_are_equal(keep: int) -> None:
 def test_strongest_keeps_the_largest_of_each_row(sparse: bool) -> None:
     matrix = np.random.default_rng(0).normal(size=(9, 50)).astype(np.float32)
     expected = np.where(np.abs(matrix) >= np.sort(np.abs(matrix), axis=1)[:, -7:-6], matrix, 0)
-    from scipy.sparse import csr_array  # noqa: PLC0415 - the other half of this test does without
-
     found = strongest(csr_array(matrix) if sparse else matrix, 7)
     assert np.array_equal(found.toarray(), expected)
 
