@@ -11,8 +11,10 @@ from scipy.sparse import csr_array, vstack
 from personalize_local.engine.interactions.histories import Floats, Histories, Longs
 from personalize_local.engine.interactions.sparse_matrices import (
     Sparse,
+    by_activity,
     empty,
     from_rows,
+    plus_product,
     scaled_cells,
     stacked,
     strongest_rows,
@@ -40,6 +42,7 @@ class CooccurrenceCounts:
 
     n_items: int
     window: int  # events ahead that count as following; 0 leaves order out
+    activity: float = 0.0  # a user counts by one over that power of how much the user has
     popularity: Floats = field(init=False)  # distinct users per item
     transitions: Any = field(init=False)  # row item then column item, faded by distance; up to DENSE_LIMIT items
     histories: list[Histories] = field(init=False, default_factory=list)  # what order is read from above it
@@ -68,15 +71,23 @@ class CooccurrenceCounts:
         return stacked(self._taken) if self._taken else empty(self.n_items)[:0]
 
     @property
+    def spoken(self) -> Sparse:
+        """The same cells, each as much as its user counts.
+
+        Returns float32 of shape (users, items).
+        """
+        return by_activity(self.taken, self.activity)
+
+    @property
     def shared(self) -> Matrix:
-        """The number of users who have both items; counted when it is first asked for.
+        """How many users have both items, each as much as the user counts; counted when it is first asked for.
 
         Returns float32 of shape (items, items).
         """
         for pairs in self._taken[self._shared_of :]:
             lengths = np.diff(pairs.indptr).astype(np.int64)
             self._shared = self._roomy(self._shared, int((lengths**2).sum()))
-            self._shared = _add_product(self._shared, pairs.T.tocsr(), pairs)
+            self._shared = plus_product(self._shared, pairs.T.tocsr(), by_activity(pairs, self.activity))
         self._shared_of = len(self._taken)
         return cast("Matrix", self._shared)
 
@@ -117,31 +128,6 @@ class CooccurrenceCounts:
             return total
         filled = total.nnz + added
         return total.toarray() if filled > _DENSE_FROM * self.n_items**2 else total
-
-
-def product(left: Sparse, right: Sparse, *, dense: bool) -> Matrix:
-    """Return the sum over users of the left row's cells times the right row's.
-
-    Both are float32 of shape (users, items); the answer float32 of shape (items, items).
-    """
-    size = left.shape[1]
-    total: Matrix = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
-    return _add_product(total, left.T.tocsr(), right)
-
-
-def _add_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
-    """Add the product of two sparse matrices, in blocks of rows on all cores."""
-    height = max(1, min(512, left.shape[0] // 8))
-    if isinstance(total, np.ndarray):
-
-        def into_dense(first: int, last: int) -> None:
-            for start in range(first, last, height):
-                stop = min(start + height, last)
-                total[start:stop] += (left[start:stop] @ right).toarray()
-
-        in_parallel(into_dense, left.shape[0], height)
-        return total
-    return csr_array(total + left @ right)
 
 
 def _add_transitions(total: Matrix, histories: Histories, window: int) -> Matrix:

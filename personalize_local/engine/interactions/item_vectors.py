@@ -25,10 +25,10 @@ def item_vectors(counted: CooccurrenceCounts, rank: int, seed: int = 0) -> npt.N
 
     Returns float32 of shape (items, rank). Products go through the users where that costs less.
     """
-    taken = counted.taken
+    taken, spoken = counted.taken, counted.spoken
     if _SPARSE_COST * taken.nnz < counted.n_items**2 or not counted.fits_densely:
         returned = csr_array(taken.T)
-        return eigenvectors(lambda basis: returned @ (taken @ basis), counted.n_items, rank, seed)
+        return eigenvectors(lambda basis: returned @ (spoken @ basis), counted.n_items, rank, seed)
     shared = counted.shared
     return eigenvectors(partial(_times, shared), counted.n_items, rank, seed)
 

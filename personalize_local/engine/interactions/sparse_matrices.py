@@ -78,6 +78,46 @@ def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.in
     return matrix.data, rows, matrix.indices
 
 
+def product(left: Sparse, right: Sparse, *, dense: bool) -> npt.NDArray[np.float32] | Sparse:
+    """Return the sum over users of the left row's cells times the right row's.
+
+    Both are float32 of shape (users, items); the answer float32 of shape (items, items).
+    """
+    size = left.shape[1]
+    total: npt.NDArray[np.float32] | Sparse = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
+    return plus_product(total, left.T.tocsr(), right)
+
+
+def plus_product(
+    total: npt.NDArray[np.float32] | Sparse, left: Sparse, right: Sparse
+) -> npt.NDArray[np.float32] | Sparse:
+    """Return the total, a dense one in place, plus the product, in blocks of rows on all cores.
+
+    All are float32: the total of shape (rows of `left`, columns of `right`).
+    """
+    height = max(1, min(512, left.shape[0] // 8))
+    if isinstance(total, np.ndarray):
+
+        def into_dense(first: int, last: int) -> None:
+            for start in range(first, last, height):
+                stop = min(start + height, last)
+                total[start:stop] += (left[start:stop] @ right).toarray()
+
+        in_parallel(into_dense, left.shape[0], height)
+        return total
+    return csr_array(total + left @ right)
+
+
+def by_activity(taken: Sparse, power: float) -> Sparse:
+    """Return users x items with each user's cells over the power of their sum: who has everything says little.
+
+    `taken` is float32 of shape (users, items), and so is the answer.
+    """
+    sums = np.maximum(np.asarray(taken.sum(axis=1)).ravel(), 1e-9)
+    shares = np.repeat(sums**-power, np.diff(taken.indptr)).astype(np.float32)
+    return from_rows(taken.data * shares, taken.indices, taken.indptr, taken.shape[1])
+
+
 def scaled_cells(
     matrix: Sparse, rows: npt.NDArray[np.float32], columns: npt.NDArray[np.float32], first: int = 0
 ) -> Sparse:

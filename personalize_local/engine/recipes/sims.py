@@ -6,10 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, product
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.item_weights import by_activity, scaled
-from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows, scaled_cells, strongest, widened
+from personalize_local.engine.interactions.item_weights import scaled
+from personalize_local.engine.interactions.sparse_matrices import (
+    Sparse,
+    by_activity,
+    from_rows,
+    product,
+    scaled_cells,
+    strongest,
+    widened,
+)
 from personalize_local.engine.interactions.training_data import TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.related_items import (
