@@ -158,7 +158,7 @@ def walks(counted: CooccurrenceCounts) -> Weights:
 
 _SINGLE: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {"EASE": ease, "RP3beta": walks}
 _MIXED: Final = {"EASE + RP3beta": ("EASE", "RP3beta")}
-_SHARE_OF_SECOND: Final = 1.0
+_SHARE_OF_SECOND: Final = 0.5
 
 
 def base_names(counted: CooccurrenceCounts) -> list[str]:

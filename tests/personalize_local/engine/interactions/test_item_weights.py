@@ -139,13 +139,13 @@ def test_the_rows_of_some_items_are_those_of_the_whole_blend(name: str, n_users:
     assert whole[asked].any(axis=1).all()
 
 
-def test_a_mixture_adds_the_second_in_units_of_either_spread() -> None:
+def test_a_mixture_adds_half_the_second_in_units_of_either_spread() -> None:
     """Choice: the share was set on validation parts."""
     names = ["EASE", "RP3beta"]
     found = bases(counted(60, 30), [*names, " + ".join(names)])
     first, second, both = (weights.block(np.arange(30)) for weights in found.values())
     units = [float(spread(found[name])) for name in names]
-    assert both == pytest.approx(first / units[0] + second / units[1], rel=1e-4, abs=1e-6)
+    assert both == pytest.approx(first / units[0] + 0.5 * second / units[1], rel=1e-4, abs=1e-6)
 
 
 def test_no_dense_matrix_is_made_where_both_sides_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
