@@ -7,6 +7,8 @@ the users: nothing of the size items x items is held.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -27,15 +29,25 @@ from personalize_local.engine.interactions.sparse_matrices import (
 from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, ThroughUsers, Weights
 
 ACTIVITY = 0.5  # the power of how much a user has, one over which a user counts by
-_RIDGE = 50.0  # users
 _GAPS = 0.6  # of an item's own count: the odds that random gaps hide an item of a history
-_POPULAR_LESS = 0.8  # power of what EASE multiplies a listed item by; one: the paper's
 _POPULAR_ITEMS = 5_000  # that EASE speaks about where not all items can be afforded
 _WALK_DISCOUNT = 0.3  # beta: how much less a walk is worth the more popular the item it ends at
 _WALK_POWER = 0.8  # alpha, of the chance of the first step
 _ROWS_AT_ONCE = 256
 _MOST_CELLS = 100_000_000  # of a dense matrix
 _MOST_PRODUCTS = 10**12  # multiplications: some ten seconds of a core
+
+
+@dataclass(frozen=True)
+class Regularity:
+    """How firmly EASE is held to what many users say."""
+
+    ridge: float  # in users
+    listed: float  # the power of what a listed item is multiplied by; one is the paper's, less holds popular ones back
+
+
+GENTLE: Final = Regularity(50.0, 0.8)
+FIRM: Final = Regularity(200.0, 1.0)
 
 
 def fewer_users(counted: CooccurrenceCounts) -> bool:
@@ -45,53 +57,55 @@ def fewer_users(counted: CooccurrenceCounts) -> bool:
     return products < min(items**3, _MOST_PRODUCTS) and users * items <= _MOST_CELLS
 
 
-def ease(counted: CooccurrenceCounts) -> Weights:
+def ease(counted: CooccurrenceCounts, regularity: Regularity = GENTLE) -> Weights:
     """Return EASE's weights, by the cheaper of its two sides; of the most popular items where neither is affordable."""
     if fewer_users(counted):
-        return ease_of_users(counted.taken, counted.spoken)
+        return ease_of_users(counted.taken, counted.spoken, regularity)
     if counted.fits_densely:
         shared = counted.shared
-        return HeldWeights(ease_of_items(shared, penalties(shared.diagonal(), counted.popularity)))
-    return HeldWeights(_ease_of_popular(counted))
+        penalty = penalties(shared.diagonal(), counted.popularity, regularity.ridge)
+        return HeldWeights(ease_of_items(shared, penalty, regularity.listed))
+    return HeldWeights(_ease_of_popular(counted, regularity))
 
 
-def penalties(own: Floats, popularity: Floats) -> Floats:
+def penalties(own: Floats, popularity: Floats, ridge: float) -> Floats:
     """Return what is added to each item's own count: a share of it, and a ridge in units of what a user counts by.
 
     `own` is the diagonal of the matrix of shared users, of shape (items,) like `popularity` and the answer; float32.
     """
-    ridge = _RIDGE * float(own.sum()) / max(float(popularity.sum()), 1e-9)
-    return np.asarray(np.float32(ridge) + np.float32(_GAPS) * own, dtype=np.float32)
+    scaled_ridge = ridge * float(own.sum()) / max(float(popularity.sum()), 1e-9)
+    return np.asarray(np.float32(scaled_ridge) + np.float32(_GAPS) * own, dtype=np.float32)
 
 
-def _ease_of_popular(counted: CooccurrenceCounts) -> Sparse:
+def _ease_of_popular(counted: CooccurrenceCounts, regularity: Regularity) -> Sparse:
     """Return items x items, float32, in which EASE's weights of the most popular items are the only cells."""
     popular = np.sort(np.argsort(-counted.popularity, kind="stable")[:_POPULAR_ITEMS])
     taken, spoken = csr_array(counted.taken[:, popular]), csr_array(counted.spoken[:, popular])
     shared = product(taken, spoken, dense=True)
-    weights = ease_of_items(shared, penalties(shared.diagonal(), counted.popularity[popular]))
+    penalty = penalties(shared.diagonal(), counted.popularity[popular], regularity.ridge)
+    weights = ease_of_items(shared, penalty, regularity.listed)
     rows = strongest(weights, counted.held_cells)
     columns = popular[rows.indices].astype(np.int32)
     return placed(from_rows(rows.data, columns, rows.indptr, counted.n_items), popular, counted.n_items)
 
 
-def ease_of_items(shared: Matrix, penalty: Floats | float) -> npt.NDArray[np.float32]:
+def ease_of_items(shared: Matrix, penalty: Floats, listed: float) -> npt.NDArray[np.float32]:
     """Return the item-to-item weights that best rebuild every history from the rest of it.
 
     `shared` is float32 items x items; so is the answer, whose diagonal is zero. One matrix of that size is held beside
     it, in which the inverse takes the place of the counts and the weights that of the inverse. `penalty` is added to
-    each item's own count.
+    each item's own count, `listed` as in `Regularity`.
 
     Raises ArithmeticError when the counts plus the penalty are not positive definite.
     """
     gram = np.array(shared, order="F") if isinstance(shared, np.ndarray) else shared.toarray(order="F")
-    np.fill_diagonal(gram, gram.diagonal() + np.asarray(penalty, dtype=np.float32))
+    np.fill_diagonal(gram, gram.diagonal() + penalty)
     factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
     inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
     if failed or failed_too:
         raise ArithmeticError("the matrix of shared users is not positive definite")
     weights = np.asarray(inverse.T)  # the same memory by rows; its upper triangle is the inverse's
-    scale = -(inverse.diagonal() ** np.float32(_POPULAR_LESS))
+    scale = -(inverse.diagonal() ** np.float32(listed))
     _mirror(weights)
     for start in range(0, len(weights), _ROWS_AT_ONCE):
         weights[start : start + _ROWS_AT_ONCE] /= scale
@@ -108,7 +122,7 @@ def _mirror(matrix: npt.NDArray[np.float32]) -> None:
         matrix[stop:, start:stop] = matrix[start:stop, stop:].T
 
 
-def ease_of_users(taken: Sparse, spoken: Sparse) -> ThroughUsers:
+def ease_of_users(taken: Sparse, spoken: Sparse, regularity: Regularity) -> ThroughUsers:
     """Return the same weights from a matrix of users x users (Woodbury): the cheaper one where users are few.
 
     Both are float32 of shape (users, items) with one cell for each pair. With Z the histories in units of the root of
@@ -119,7 +133,7 @@ def ease_of_users(taken: Sparse, spoken: Sparse) -> ThroughUsers:
     cells = taken.data * spoken.data
     own = np.bincount(taken.indices, cells, taken.shape[1]).astype(np.float32)
     popularity = np.bincount(taken.indices, minlength=taken.shape[1]).astype(np.float32)
-    roots = np.sqrt(penalties(own, popularity))
+    roots = np.sqrt(penalties(own, popularity, regularity.ridge))
     scaled_down = from_rows(np.sqrt(cells) / roots[taken.indices], taken.indices, taken.indptr, taken.shape[1])
     gram = np.asarray((scaled_down @ scaled_down.T).toarray(order="F"), dtype=np.float32)
     np.fill_diagonal(gram, gram.diagonal() + np.float32(1))
@@ -131,7 +145,7 @@ def ease_of_users(taken: Sparse, spoken: Sparse) -> ThroughUsers:
     rest = 1 - np.einsum("ui,ui->i", right, right)
     left = np.ascontiguousarray(spread_out.T)
     left /= roots[:, None]
-    factors = (rest / roots**2) ** np.float32(-_POPULAR_LESS) / roots
+    factors = (rest / roots**2) ** np.float32(-regularity.listed) / roots
     return ThroughUsers(left, right, factors, (1 - rest) / roots)
 
 
@@ -156,15 +170,19 @@ def walks(counted: CooccurrenceCounts) -> Weights:
     return HeldWeights(scaled(counted.shared.copy(), rows, factors))
 
 
-_SINGLE: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {"EASE": ease, "RP3beta": walks}
-_MIXED: Final = {"EASE + RP3beta": ("EASE", "RP3beta")}
+_SINGLE: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {
+    "EASE": ease,
+    "firm EASE": partial(ease, regularity=FIRM),
+    "RP3beta": walks,
+}
+_MIXED: Final = {f"{ease_name} + RP3beta": (ease_name, "RP3beta") for ease_name in ("EASE", "firm EASE")}
 _SHARE_OF_SECOND: Final = 0.5
 
 
 def base_names(counted: CooccurrenceCounts) -> list[str]:
     """Return the names of the weights that may be the best: EASE alone only where it speaks about all items."""
     if counted.fits_densely or fewer_users(counted):
-        return ["EASE", "EASE + RP3beta"]
+        return ["EASE", "firm EASE + RP3beta"]
     return ["RP3beta", "EASE + RP3beta"]
 
 
@@ -182,7 +200,7 @@ def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weight
 
 def base_weights(counted: CooccurrenceCounts, name: str = "EASE") -> Weights:
     """Return the weights of that name, or walks where EASE does not speak about all items, or for a name of old."""
-    afforded = name != "EASE" or counted.fits_densely or fewer_users(counted)
+    afforded = name not in ("EASE", "firm EASE") or counted.fits_densely or fewer_users(counted)
     chosen = name if afforded and name in {*_SINGLE, *_MIXED} else "RP3beta"
     return bases(counted, [chosen])[chosen]
 

@@ -12,6 +12,9 @@ from personalize_local.engine.interactions.cooccurrence import CooccurrenceCount
 from personalize_local.engine.interactions.histories import Histories, arrange
 from personalize_local.engine.interactions.item_weights import (
     ACTIVITY,
+    FIRM,
+    GENTLE,
+    Regularity,
     base_names,
     base_weights,
     bases,
@@ -37,28 +40,32 @@ def counted(n_users: int, n_items: int, activity: float = ACTIVITY) -> Cooccurre
     return counts
 
 
-def paper_weights(held: np.ndarray, power: float, less: float) -> np.ndarray:
+def paper_weights(held: np.ndarray, power: float, regularity: Regularity) -> np.ndarray:
     """Return EASE's closed form for users who count by one over the power of their length, in double precision."""
     counts = held.sum(axis=1, keepdims=True).clip(1) ** -power
     shared = held.T @ (held * counts)
     own = np.diag(shared)
-    inverse = np.linalg.inv(shared + np.diag(50 * own.sum() / held.sum() + 0.6 * own))
-    expected = -inverse / np.diag(inverse)[None, :] ** less
+    inverse = np.linalg.inv(shared + np.diag(regularity.ridge * own.sum() / held.sum() + 0.6 * own))
+    expected = -inverse / np.diag(inverse)[None, :] ** regularity.listed
     np.fill_diagonal(expected, 0)
     return expected
 
 
+@pytest.mark.parametrize(("name", "regularity"), [("EASE", GENTLE), ("firm EASE", FIRM)])
 @pytest.mark.parametrize("activity", [0.0, ACTIVITY])
 @pytest.mark.parametrize(("n_users", "n_items"), [(60, 30), (12, 40)])
-def test_ease_is_the_closed_form_of_its_papers_by_both_sides(n_users: int, n_items: int, activity: float) -> None:
+def test_ease_is_the_closed_form_of_its_papers_by_both_sides(
+    n_users: int, n_items: int, activity: float, name: str, regularity: Regularity
+) -> None:
     """Fact: Steck 2019, -P / diag(P) off the diagonal with P the inverse of X'X + penalties; Steck 2020 for gaps."""
     counts = counted(n_users, n_items, activity)
-    expected = paper_weights(counts.taken.toarray().astype(np.float64), activity, 0.8)
-    through_items = ease_of_items(counts.shared, penalties(counts.shared.diagonal(), counts.popularity))
+    expected = paper_weights(counts.taken.toarray().astype(np.float64), activity, regularity)
+    penalty = penalties(counts.shared.diagonal(), counts.popularity, regularity.ridge)
+    through_items = ease_of_items(counts.shared, penalty, regularity.listed)
     assert through_items == pytest.approx(expected, rel=1e-3, abs=1e-5)
-    through_users = ease_of_users(counts.taken, counts.spoken).block(np.arange(n_items))
+    through_users = ease_of_users(counts.taken, counts.spoken, regularity).block(np.arange(n_items))
     assert through_users == pytest.approx(expected, rel=1e-3, abs=1e-5)
-    assert base_weights(counts).block(np.arange(n_items)) == pytest.approx(expected, rel=1e-3, abs=1e-5)
+    assert base_weights(counts, name).block(np.arange(n_items)) == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
 def test_where_not_all_items_can_be_afforded_ease_is_that_of_the_most_popular(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +73,7 @@ def test_where_not_all_items_can_be_afforded_ease_is_that_of_the_most_popular(mo
     monkeypatch.setattr(item_weights, "_POPULAR_ITEMS", 10)
     counts = counted(60, 30, 0.0)
     popular = np.sort(np.argsort(-counts.popularity, kind="stable")[:10])
-    expected = paper_weights(counts.taken.toarray().astype(np.float64)[:, popular], 0.0, 0.8)
+    expected = paper_weights(counts.taken.toarray().astype(np.float64)[:, popular], 0.0, GENTLE)
     block: Any = bases(counts, ["EASE"])["EASE"].block(np.arange(30))
     found = block.toarray()
     assert found[np.ix_(popular, popular)] == pytest.approx(expected, rel=1e-3, abs=1e-5)
@@ -118,7 +125,7 @@ def test_dense_weights_lie_by_rows_and_are_made_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(item_weights, "_SINGLE", {name: remembered(name) for name in item_weights._SINGLE})
     counts = counted(n_users, 40)
     found = bases(counts, base_names(counts))
-    assert made == ["EASE", "RP3beta"]
+    assert made == ["EASE", "firm EASE", "RP3beta"]
     fields = [vars(part).values() for weights in found.values() for part in getattr(weights, "parts", (weights,))]
     matrices = [value for values in fields for value in values if isinstance(value, np.ndarray) and value.ndim == 2]
     assert matrices
