@@ -98,7 +98,7 @@ class RealTest:
     def lists(self, peers: list[Peer]) -> Compared:
         """Compare the lists of User-Personalization."""
         model = self.learned("aws-user-personalization")
-        ours = self.gains(_scores_of(model, self.held_out.past, self.n_items))
+        ours = self.gains(scores_of(model, self.held_out.past, self.n_items))
         theirs = {f"{peer.method} ({peer.setting})": self.gains(self._rows_of(peer)) for peer in peers}
         return self._row("user-personalization", "NDCG@10", ours, theirs, 1.0)
 
@@ -107,16 +107,14 @@ class RealTest:
         last = self.held_out.past.items[self.held_out.past.offsets[1:] - 1].astype(np.int64)
         theirs = {f"{peer.method} ({peer.setting})": self.gains(_items_of(peer, last)) for peer in peers}
         for recipe in ("aws-sims", "aws-similar-items"):
-            scores = _scores_of(self.learned(recipe), one_item_each(last), self.n_items)
+            scores = scores_of(self.learned(recipe), one_item_each(last), self.n_items)
             yield self._row(recipe[4:], "one-item NDCG@10", self.gains(scores), theirs, 0.97, self.reach(scores, last))
 
     def ranking(self, peers: list[Peer]) -> Compared:
         """Compare the places of a held-out item among random others."""
         generator = np.random.default_rng(0)
         others = generator.integers(0, self.n_items, (len(self.users), _OTHERS))
-        ours = self.areas(
-            _scores_of(self.learned("aws-personalized-ranking"), self.held_out.past, self.n_items), others
-        )
+        ours = self.areas(scores_of(self.learned("aws-personalized-ranking"), self.held_out.past, self.n_items), others)
         theirs = {f"{peer.method} ({peer.setting})": self.areas(self._rows_of(peer), others) for peer in peers}
         return self._row("personalized-ranking", "AUC", ours, theirs, 0.97)
 
@@ -198,7 +196,9 @@ def _genres(real: RealSet, data: TrainingData) -> Scores | None:
     return np.array([[name in genres for name in names] for genres in listed], dtype=np.float32)
 
 
-def _scores_of(model: Scorer, queries: Histories, n_items: int) -> Callable[[int, int], Scores]:
+def scores_of(model: Scorer, queries: Histories, n_items: int) -> Callable[[int, int], Scores]:
+    """Return what scores all items for the users from a start to before a stop."""
+
     def scores(start: int, stop: int) -> Scores:
         block = np.empty((stop - start, n_items), dtype=np.float32)
         model.score(queries, start, stop, block)

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array, vstack
 
 from personalize_local.engine.interactions.histories import Floats, Histories, Ints, Longs, ascending
 from personalize_local.engine.interactions.sparse_matrices import (
+    Matrix,
     Sparse,
+    by_activity,
     empty,
     from_rows,
     plus_mirrored,
     plus_product,
+    scaled,
     scaled_cells,
     stacked,
     strongest_rows,
@@ -31,8 +33,6 @@ _HELD_BYTES = 1 << 29  # of a sparse matrix above DENSE_LIMIT: more cells of a r
 _LEAST_HELD = 300  # cells of a row, whatever they take
 _CELL_BYTES = 8
 
-Matrix = npt.NDArray[np.float32] | Sparse
-
 
 @dataclass
 class CooccurrenceCounts:
@@ -43,6 +43,7 @@ class CooccurrenceCounts:
 
     n_items: int
     window: int  # events ahead that count as following; 0 leaves order out
+    activity: float = 0.0  # a user counts by one over that power of how many items the user has
     popularity: Floats = field(init=False)  # distinct users per item
     transitions: Any = field(init=False)  # row item then column item, faded by distance; up to DENSE_LIMIT items
     histories: list[Histories] = field(init=False, default_factory=list)  # what order is read from above it
@@ -71,15 +72,20 @@ class CooccurrenceCounts:
         return stacked(self._taken) if self._taken else empty(self.n_items)[:0]
 
     @property
+    def weighted(self) -> Sparse:
+        """The same cells, float32 of shape (users, items), each as much as its user counts."""
+        return by_activity(self.taken, self.activity)
+
+    @property
     def shared(self) -> Matrix:
-        """The number of users who have both items; counted when it is first asked for.
+        """How many users have both items, each as much as the user counts; counted when it is first asked for.
 
         Returns float32 of shape (items, items).
         """
         for pairs in self._taken[self._shared_of :]:
             lengths = np.diff(pairs.indptr).astype(np.int64)
             self._shared = self._roomy(self._shared, int((lengths**2).sum()))
-            self._shared = plus_product(self._shared, pairs.T.tocsr(), pairs)
+            self._shared = plus_product(self._shared, pairs.T.tocsr(), by_activity(pairs, self.activity))
         self._shared_of = len(self._taken)
         return cast("Matrix", self._shared)
 
@@ -233,9 +239,8 @@ class _EventsByItem:
 
     def _around(self, places: Longs) -> tuple[Ints, Floats]:
         """Return the items and weights at the places and after them, as many as are near, a row for each place."""
-        return sliding_window_view(self.items, self.window)[places], sliding_window_view(self.weights, self.window)[
-            places
-        ]
+        items = sliding_window_view(self.items, self.window)[places]
+        return items, sliding_window_view(self.weights, self.window)[places]
 
 
 def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
@@ -245,12 +250,8 @@ def both_ways(transitions: Matrix, popularity: Floats) -> Matrix:
     """
     rows, columns = _discounts(popularity)
     if isinstance(transitions, np.ndarray):
-        mixed = plus_mirrored(transitions, _BACKWARD)
-        np.fill_diagonal(mixed, 0)
-        mixed *= rows[:, None]
-        mixed *= columns[None, :]
-        return mixed
-    return scaled_cells(csr_array(transitions + _BACKWARD * transitions.T), rows, columns)
+        return scaled(plus_mirrored(transitions, _BACKWARD), rows, columns)
+    return scaled(csr_array(transitions + _BACKWARD * transitions.T), rows, columns)
 
 
 def _discounts(popularity: Floats) -> tuple[Floats, Floats]:

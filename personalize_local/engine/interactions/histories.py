@@ -72,6 +72,10 @@ class Histories:
         kept = np.concatenate([[0], np.cumsum(keep)])
         return Histories(kept[self.offsets], self.items[keep], self.times[keep], self.weights[keep])
 
+    def first_events(self) -> "Histories":
+        """Return the same users with the oldest event of each."""
+        return self.where(np.arange(len(self.items)) == np.repeat(self.offsets[:-1], self.lengths))
+
     def slice(self, start: int, stop: int) -> "Histories":
         """Return a run of users without copying their events."""
         first, last = self.offsets[start], self.offsets[stop]

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.interactions.sparse_matrices import Matrix
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 _ITERATIONS = 6
@@ -25,10 +26,10 @@ def item_vectors(counted: CooccurrenceCounts, rank: int, seed: int = 0) -> npt.N
 
     Returns float32 of shape (items, rank). Products go through the users where that costs less.
     """
-    taken = counted.taken
+    taken, weighted = counted.taken, counted.weighted
     if _SPARSE_COST * taken.nnz < counted.n_items**2 or not counted.fits_densely:
         returned = csr_array(taken.T)
-        return eigenvectors(lambda basis: returned @ (taken @ basis), counted.n_items, rank, seed)
+        return eigenvectors(lambda basis: returned @ (weighted @ basis), counted.n_items, rank, seed)
     shared = counted.shared
     return eigenvectors(partial(_times, shared), counted.n_items, rank, seed)
 

@@ -1,11 +1,14 @@
 """Compute item-to-item weights that are blind to order, each from the users who have both items, and mix them with it.
 
-EASE is a regularised linear autoencoder (Steck 2019). RP3beta is the chance to come from one item to another in a walk
-over users (Paudel, Christoffel, Newell and Bernstein 2016). Cosine is shrunk towards zero where few users speak. Where
-users are fewer than items, weights stay a product through the users: nothing of the size items x items is held.
+EASE is a regularised linear autoencoder (Steck 2019), here as if trained with dropout (Steck 2020), that lists what is
+popular a little less. RP3beta is the chance to come from one item to another in a walk over users (Paudel,
+Christoffel, Newell and Bernstein 2016). Where users are fewer than items, weights stay a product through
+the users: nothing of the size items x items is held.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,26 +16,42 @@ import numpy.typing as npt
 from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import DENSE_LIMIT, CooccurrenceCounts, Matrix
+from personalize_local.engine.interactions.cooccurrence import DENSE_LIMIT, CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats
 from personalize_local.engine.interactions.sparse_matrices import (
+    Matrix,
     Sparse,
-    cells_of,
     from_rows,
+    placed,
     product,
+    scaled,
     scaled_cells,
+    strongest,
 )
 from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, ThroughUsers, Weights
 from personalize_local.engine.processes.parallel_inverse import invert
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
-RIDGE = 200.0
-_SHRINKAGE = 10.0  # users
+ACTIVITY = 0.5  # the power of how much a user has, one over which a user counts by
+_DROPOUT_ODDS = 0.6  # of a share dropped to a share kept: the part of its own count that an item gets on top
+_POPULAR_ITEMS = 5_000  # that EASE speaks about where not all items can be afforded
 _WALK_DISCOUNT = 0.3  # beta: how much less a walk is worth the more popular the item it ends at
-_WALK_POWER = 0.8  # alpha, of the chance of each step
+_WALK_POWER = 0.8  # alpha, of the chance of the first step
 _ROWS_AT_ONCE = 256
 _MOST_CELLS = 100_000_000  # of a dense matrix
 _MOST_PRODUCTS = 10**12  # multiplications: some ten seconds of a core
+
+
+@dataclass(frozen=True)
+class EaseSettings:
+    """How much EASE is regularised."""
+
+    ridge: float  # in users
+    column_power: float  # of what each column is divided by; 1 is the paper's, less holds popular items back
+
+
+GENTLE: Final = EaseSettings(50.0, 0.8)
+FIRM: Final = EaseSettings(200.0, 1.0)
 
 
 def fewer_users(counted: CooccurrenceCounts) -> bool:
@@ -42,25 +61,50 @@ def fewer_users(counted: CooccurrenceCounts) -> bool:
     return products < min(items**3, _MOST_PRODUCTS) and users * items <= _MOST_CELLS
 
 
-def ease(counted: CooccurrenceCounts, ridge: float = RIDGE) -> Weights:
-    """Return EASE's weights, by the cheaper of its two sides."""
+def ease(counted: CooccurrenceCounts, settings: EaseSettings = GENTLE) -> Weights:
+    """Return EASE's weights, by the cheaper of its two sides; of the most popular items where neither is affordable."""
     if fewer_users(counted):
-        return ease_of_users(counted.taken, ridge)
-    return HeldWeights(ease_of_items(counted.shared, ridge))
+        return ease_of_users(counted.taken, counted.weighted, settings)
+    if counted.fits_densely:
+        shared = counted.shared
+        penalty = penalties(shared.diagonal(), counted.popularity, settings.ridge)
+        return HeldWeights(ease_of_items(shared, penalty, settings.column_power))
+    return HeldWeights(_ease_of_popular(counted, settings))
 
 
-def ease_of_items(shared: Matrix, ridge: float = RIDGE) -> npt.NDArray[np.float32]:
+def penalties(own: Floats, popularity: Floats, ridge: float) -> Floats:
+    """Return what is added to each item's own count: a share of it, and a ridge in units of what a user counts by.
+
+    `own` is the diagonal of the matrix of shared users, of shape (items,) like `popularity` and the answer; float32.
+    """
+    scaled_ridge = ridge * float(own.sum()) / max(float(popularity.sum()), 1e-9)
+    return np.asarray(np.float32(scaled_ridge) + np.float32(_DROPOUT_ODDS) * own, dtype=np.float32)
+
+
+def _ease_of_popular(counted: CooccurrenceCounts, settings: EaseSettings) -> Sparse:
+    """Return items x items, float32, in which EASE's weights of the most popular items are the only cells."""
+    popular = np.sort(np.argsort(-counted.popularity, kind="stable")[:_POPULAR_ITEMS])
+    taken, weighted = csr_array(counted.taken[:, popular]), csr_array(counted.weighted[:, popular])
+    shared = product(taken, weighted, dense=True)
+    penalty = penalties(shared.diagonal(), counted.popularity[popular], settings.ridge)
+    weights = ease_of_items(shared, penalty, settings.column_power)
+    rows = strongest(weights, counted.held_cells)
+    columns = popular[rows.indices].astype(np.int32)
+    return placed(from_rows(rows.data, columns, rows.indptr, counted.n_items), popular, counted.n_items)
+
+
+def ease_of_items(shared: Matrix, penalty: Floats, column_power: float) -> npt.NDArray[np.float32]:
     """Return the item-to-item weights that best rebuild every history from the rest of it.
 
     `shared` is float32 items x items; so is the answer, whose diagonal is zero. In one matrix the inverse takes the
-    place of the counts and the weights that of the inverse.
+    place of the counts and the weights that of the inverse. `penalty` is added to each item's own count.
 
-    Raises ArithmeticError when the counts plus the ridge are not positive definite.
+    Raises ArithmeticError when the counts plus the penalty are not positive definite.
     """
     weights = shared.copy() if isinstance(shared, np.ndarray) else shared.toarray()
-    np.fill_diagonal(weights, weights.diagonal() + np.float32(ridge))
+    np.fill_diagonal(weights, weights.diagonal() + penalty)
     invert(weights)
-    scale = -weights.diagonal()
+    scale = -(weights.diagonal() ** np.float32(column_power))
 
     def band(first: int, last: int) -> None:
         for start in range(first, last, _ROWS_AT_ONCE):
@@ -71,98 +115,68 @@ def ease_of_items(shared: Matrix, ridge: float = RIDGE) -> npt.NDArray[np.float3
     return weights
 
 
-def ease_of_users(taken: Sparse, ridge: float = RIDGE) -> ThroughUsers:
+def ease_of_users(taken: Sparse, weighted: Sparse, settings: EaseSettings) -> ThroughUsers:
     """Return the same weights from a matrix of users x users (Woodbury): the cheaper one where users are few.
 
-    `taken` is float32 of shape (users, items) with one cell for each pair. (X'X + r)^-1 = (1 - X'(XX' + r)^-1 X) / r,
-    and the weights are the inverse's cells over its diagonal, so that r itself drops out.
+    Both are float32 of shape (users, items) with one cell for each pair. With Z the histories in units of the root of
+    what a user counts by and of the penalties d, (X'X + d)^-1 = d^-1/2 (1 - Z'(ZZ' + 1)^-1 Z) d^-1/2.
 
-    Raises ArithmeticError when the counts plus the ridge are not positive definite.
+    Raises ArithmeticError when the counts plus the penalty are not positive definite.
     """
-    gram = np.asarray((taken @ taken.T).toarray(order="F"), dtype=np.float32)
-    np.fill_diagonal(gram, gram.diagonal() + np.float32(ridge))
+    cells = taken.data * weighted.data
+    own = np.bincount(taken.indices, cells, taken.shape[1]).astype(np.float32)
+    popularity = np.bincount(taken.indices, minlength=taken.shape[1]).astype(np.float32)
+    roots = np.sqrt(penalties(own, popularity, settings.ridge))
+    scaled_down = from_rows(np.sqrt(cells) / roots[taken.indices], taken.indices, taken.indptr, taken.shape[1])
+    gram = np.asarray((scaled_down @ scaled_down.T).toarray(order="F"), dtype=np.float32)
+    np.fill_diagonal(gram, gram.diagonal() + np.float32(1))
     factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
     if failed:
         raise ArithmeticError("the matrix of shared items is not positive definite")
-    spread_out, _ = lapack.strtrs(factor, taken.toarray(order="F"), lower=1, overwrite_b=1)
+    spread_out, _ = lapack.strtrs(factor, scaled_down.toarray(order="F"), lower=1, overwrite_b=1)
     right = np.ascontiguousarray(spread_out)
-    diagonal = np.einsum("ui,ui->i", right, right)
-    return ThroughUsers(np.ascontiguousarray(spread_out.T), right, 1 / (1 - diagonal), diagonal)
+    rest = 1 - np.einsum("ui,ui->i", right, right)
+    left = np.ascontiguousarray(spread_out.T)
+    left /= roots[:, None]
+    factors = (rest / roots**2) ** np.float32(-settings.column_power) / roots
+    return ThroughUsers(left, right, factors, (1 - rest) / roots)
 
 
 def walks(counted: CooccurrenceCounts) -> Weights:
-    """Return RP3beta: the chance to come from an item to one of its users and on to another item of that user."""
-    taken, popular = counted.taken, np.maximum(counted.popularity, 1)
-    stepped = by_activity(taken, _WALK_POWER)
+    """Return RP3beta: the chance to come from an item to one of its users and on to another item of that user.
+
+    The power of the second step is what users count by.
+    """
+    popular = np.maximum(counted.popularity, 1)
     rows = (popular**-_WALK_POWER).astype(np.float32)
     factors = (popular**-_WALK_DISCOUNT).astype(np.float32)
     if fewer_users(counted):
+        taken, stepped = counted.taken, counted.weighted
         left = from_rows(stepped.data * rows[stepped.indices], stepped.indices, stepped.indptr, stepped.shape[1])
         diagonal = np.bincount(left.indices, left.data * taken.data, counted.n_items).astype(np.float32)
         return ThroughUsers(csr_array(left.T), taken, factors, diagonal)
     if not counted.fits_densely:
-        back = csr_array(stepped.T)
+        taken, back = counted.taken, csr_array(counted.weighted.T)
         return HeldWeights(
             counted.cut(lambda start, stop: scaled_cells(back[start:stop] @ taken, rows[start:stop], factors, start))
         )
-    return HeldWeights(scaled(product(taken, stepped, dense=isinstance(counted.shared, np.ndarray)), rows, factors))
-
-
-def by_activity(taken: Sparse, power: float) -> Sparse:
-    """Return users x items with each user's cells over the power of their sum: who has everything says little.
-
-    `taken` is float32 of shape (users, items), and so is the answer.
-    """
-    sums = np.maximum(np.asarray(taken.sum(axis=1)).ravel(), 1e-9)
-    shares = np.repeat(sums**-power, np.diff(taken.indptr)).astype(np.float32)
-    return from_rows(taken.data * shares, taken.indices, taken.indptr, taken.shape[1])
-
-
-def shrunk_cosine(counted: CooccurrenceCounts) -> Weights:
-    """Return the cosine of every two items' users, over a constant more where few users speak."""
-    roots = np.sqrt(np.maximum(counted.popularity, 1))
-    if not counted.fits_densely:
-        taken, back = counted.taken, csr_array(counted.taken.T)
-        return HeldWeights(counted.cut(lambda start, stop: _cosines(back[start:stop] @ taken, roots, start)))
-    shared = counted.shared
-    if isinstance(shared, np.ndarray):
-        cosine = np.empty_like(shared)
-
-        def band(first: int, last: int) -> None:
-            for row in range(first, last):
-                np.divide(shared[row], roots[row] * roots + np.float32(_SHRINKAGE), out=cosine[row])
-
-        in_parallel(band, len(shared), _ROWS_AT_ONCE)
-        np.fill_diagonal(cosine, 0)
-        return HeldWeights(cosine)
-    return HeldWeights(_cosines(shared, roots))
-
-
-def _cosines(shared: Sparse, roots: Floats, first: int = 0) -> Sparse:
-    """Return shrunk cosines of some rows of the shared users, from `first` on."""
-    data, rows, columns = cells_of(shared)
-    values = data / (roots[rows + first] * roots[columns] + np.float32(_SHRINKAGE)) * (rows + first != columns)
-    return from_rows(values.astype(np.float32), shared.indices, shared.indptr, shared.shape[1])
+    return HeldWeights(scaled(counted.shared.copy(), rows, factors))
 
 
 _SINGLE: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {
     "EASE": ease,
+    "firm EASE": partial(ease, settings=FIRM),
     "RP3beta": walks,
-    "cosine": shrunk_cosine,
 }
-_MIXED: Final = {"EASE + RP3beta": ("EASE", "RP3beta"), "RP3beta + cosine": ("RP3beta", "cosine")}
-_SHARE_OF_SECOND: Final = 2.0
+_MIXED: Final = {f"{ease_name} + RP3beta": (ease_name, "RP3beta") for ease_name in ("EASE", "firm EASE")}
+_SHARE_OF_SECOND: Final = 0.5
 
 
 def base_names(counted: CooccurrenceCounts) -> list[str]:
-    """Return the names of the weights that can be afforded: EASE holds a dense matrix, of the smaller side.
-
-    Cosine stands in for EASE, in the mixture, too. Beside EASE it never was the best, and where users are few it would
-    be the only one to need items x items.
-    """
+    """Return the names of the weights that may be the best: EASE alone only where it speaks about all items."""
     if counted.fits_densely or fewer_users(counted):
-        return ["EASE", "RP3beta", "EASE + RP3beta"]
-    return ["RP3beta", "cosine", "RP3beta + cosine"]
+        return ["EASE", "firm EASE + RP3beta"]
+    return ["RP3beta", "EASE + RP3beta"]
 
 
 def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weights]:
@@ -178,9 +192,9 @@ def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weight
 
 
 def base_weights(counted: CooccurrenceCounts, name: str = "EASE") -> Weights:
-    """Return the weights of that name, or walks where EASE would not fit in memory."""
-    afforded = not name.startswith("EASE") or counted.fits_densely or fewer_users(counted)
-    chosen = name if afforded else "RP3beta"
+    """Return the weights of that name, or walks where EASE does not speak about all items, or for a name of old."""
+    afforded = name not in ("EASE", "firm EASE") or counted.fits_densely or fewer_users(counted)
+    chosen = name if afforded and name in {*_SINGLE, *_MIXED} else "RP3beta"
     return bases(counted, [chosen])[chosen]
 
 
@@ -193,21 +207,9 @@ def memory_limits(counted: CooccurrenceCounts) -> str:
     if fewer_users(counted):
         return words
     dense = f"a dense matrix of {size:,} x {size:,} items takes {_gigabytes(4 * size**2)}"
-    return f"EASE is left out: {dense}, the limit is {_gigabytes(4 * DENSE_LIMIT**2)}; {words}"
+    least = f"EASE speaks about the {_POPULAR_ITEMS:,} most popular items"
+    return f"{least}: {dense}, the limit is {_gigabytes(4 * DENSE_LIMIT**2)}; {words}"
 
 
 def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB"
-
-
-def scaled(matrix: Matrix, rows: Floats, columns: Floats) -> Matrix:
-    """Multiply rows and columns, dense ones in place, and clear the diagonal.
-
-    All are float32: the matrix of shape (items, items), `rows` and `columns` of shape (items,).
-    """
-    if isinstance(matrix, np.ndarray):
-        matrix *= rows[:, None]
-        matrix *= columns[None, :]
-        np.fill_diagonal(matrix, 0)
-        return matrix
-    return scaled_cells(matrix, rows, columns)

@@ -10,7 +10,9 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
+Floats = npt.NDArray[np.float32]
 Sparse: TypeAlias = csr_array[Any, tuple[int, int]]
+Matrix = Floats | Sparse
 
 _ROWS_AT_ONCE = 64
 _CELLS_AT_ONCE = 4_000_000  # of a block of rows that is to be cut
@@ -74,7 +76,7 @@ def placed(rows: Sparse, places: npt.NDArray[np.int64], height: int) -> Sparse:
     return from_rows(rows.data, rows.indices, np.cumsum(lengths, dtype=rows.indptr.dtype), rows.shape[1])
 
 
-def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+def cells_of(matrix: Sparse) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Return the values of a matrix with the row and column of each.
 
     Returns float32 values, int64 rows, int32 columns, in the order of the rows.
@@ -83,19 +85,17 @@ def cells_of(matrix: Sparse) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.in
     return matrix.data, rows, matrix.indices
 
 
-def product(left: Sparse, right: Sparse, *, dense: bool) -> npt.NDArray[np.float32] | Sparse:
+def product(left: Sparse, right: Sparse, *, dense: bool) -> Matrix:
     """Return the sum over users of the left row's cells times the right row's.
 
     Both are float32 of shape (users, items); the answer float32 of shape (items, items).
     """
     size = left.shape[1]
-    total: npt.NDArray[np.float32] | Sparse = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
+    total: Matrix = np.zeros((size, size), dtype=np.float32) if dense else empty(size)
     return plus_product(total, left.T.tocsr(), right)
 
 
-def plus_product(
-    total: npt.NDArray[np.float32] | Sparse, left: Sparse, right: Sparse
-) -> npt.NDArray[np.float32] | Sparse:
+def plus_product(total: Matrix, left: Sparse, right: Sparse) -> Matrix:
     """Return the total, a dense one in place, plus the product.
 
     All are float32: the total of shape (rows of `left`, columns of `right`).
@@ -106,14 +106,14 @@ def plus_product(
     return csr_array(total + left @ right)
 
 
-def dense_product(left: Sparse, right: Sparse) -> npt.NDArray[np.float32]:
+def dense_product(left: Sparse, right: Sparse) -> Floats:
     """Return the product of two sparse matrices, dense and made on this thread; all are float32."""
     total = np.zeros((left.shape[0], right.shape[1]), dtype=np.float32)
     _add_rows(total, left, right, 0, left.shape[0])
     return total
 
 
-def _add_rows(total: npt.NDArray[np.float32], left: Sparse, right: Sparse, start: int, last: int) -> None:
+def _add_rows(total: Floats, left: Sparse, right: Sparse, start: int, last: int) -> None:
     """Add some rows of the product of two sparse matrices to a dense one, a few of them at once.
 
     The rows of `right` that a row of `left` asks for are put in a line, and summed where they lie: that takes a third
@@ -138,7 +138,7 @@ def _add_rows(total: npt.NDArray[np.float32], left: Sparse, right: Sparse, start
         row = stop
 
 
-def plus_mirrored(matrix: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
+def plus_mirrored(matrix: Floats, share: float) -> Floats:
     """Return a square matrix plus a share of its mirror image, made in tiles on all cores; both are float32."""
     mixed = np.empty_like(matrix)
 
@@ -153,9 +153,30 @@ def plus_mirrored(matrix: npt.NDArray[np.float32], share: float) -> npt.NDArray[
     return mixed
 
 
-def scaled_cells(
-    matrix: Sparse, rows: npt.NDArray[np.float32], columns: npt.NDArray[np.float32], first: int = 0
-) -> Sparse:
+def by_activity(taken: Sparse, power: float) -> Sparse:
+    """Return users x items with each user's cells over the power of their sum: who has everything says little.
+
+    `taken` is float32 of shape (users, items), and so is the answer.
+    """
+    sums = np.maximum(np.asarray(taken.sum(axis=1)).ravel(), 1e-9)
+    shares = np.repeat(sums**-power, np.diff(taken.indptr)).astype(np.float32)
+    return from_rows(taken.data * shares, taken.indices, taken.indptr, taken.shape[1])
+
+
+def scaled(matrix: Matrix, rows: Floats, columns: Floats) -> Matrix:
+    """Multiply rows and columns, dense ones in place, and clear the diagonal.
+
+    All are float32: the matrix of shape (items, items), `rows` and `columns` of shape (items,).
+    """
+    if isinstance(matrix, np.ndarray):
+        matrix *= rows[:, None]
+        matrix *= columns[None, :]
+        np.fill_diagonal(matrix, 0)
+        return matrix
+    return scaled_cells(matrix, rows, columns)
+
+
+def scaled_cells(matrix: Sparse, rows: Floats, columns: Floats, first: int = 0) -> Sparse:
     """Return some rows of a square matrix, from `first` on, times factors of rows and columns, the diagonal zero.
 
     All are float32: the matrix of shape (len(rows), len(columns)).
@@ -185,7 +206,7 @@ def strongest_rows(rows: Callable[[int, int], Sparse], sizes: npt.NDArray[Any], 
     return stacked([blocks[start] for start in sorted(blocks)]) if blocks else empty(0)
 
 
-def strongest(matrix: npt.NDArray[np.float32] | Sparse, keep: int) -> Sparse:
+def strongest(matrix: Matrix, keep: int) -> Sparse:
     """Return the matrix with only the `keep` cells of largest absolute value in each row.
 
     The matrix is float32, dense or sparse; so is the answer, which is sparse.
@@ -204,7 +225,7 @@ def strongest(matrix: npt.NDArray[np.float32] | Sparse, keep: int) -> Sparse:
     return from_rows(values, matrix.indices[kept], offsets, matrix.shape[1])
 
 
-def _strongest_of_dense(matrix: npt.NDArray[np.float32], keep: int) -> Sparse:
+def _strongest_of_dense(matrix: Floats, keep: int) -> Sparse:
     n_rows, n_columns = matrix.shape
     if n_rows == 0 or n_columns == 0:
         return cast("Sparse", csr_array(matrix))
@@ -219,7 +240,7 @@ def _strongest_of_dense(matrix: npt.NDArray[np.float32], keep: int) -> Sparse:
     return stacked([blocks[start] for start in sorted(blocks)])
 
 
-def _strongest_cells(rows: npt.NDArray[np.float32], keep: int) -> Sparse:
+def _strongest_cells(rows: Floats, keep: int) -> Sparse:
     """Return the cells no smaller than the row's `keep`-th; of those equal to it, the first ones."""
     n_columns = rows.shape[1]
     size = np.abs(rows)

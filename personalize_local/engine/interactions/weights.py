@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.histories import Floats, Longs
 from personalize_local.engine.interactions.sparse_matrices import (
+    Matrix,
     Sparse,
     cells_of,
     dense_product,

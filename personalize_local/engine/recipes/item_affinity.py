@@ -18,7 +18,7 @@ from personalize_local.engine.evaluation.ranked_lists import Scorer
 from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.held_out import UserSplit, segments_held_out
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.item_weights import base_weights
+from personalize_local.engine.interactions.item_weights import ACTIVITY, base_weights
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.sparse_matrices import Sparse, from_cells, from_rows, widened
 from personalize_local.engine.interactions.training_data import Catalogue, TrainingData, load_training_data
@@ -111,7 +111,7 @@ def items_with(catalogue: Catalogue, tests: Sequence[tuple[str, str]]) -> Sparse
 
 def fit_affinity(data: TrainingData, options: TrainingOptions, histories: Histories) -> Affinity:
     """Fit the order-blind item-to-item weights."""
-    counted = CooccurrenceCounts(data.catalogue.warm, 0)
+    counted = CooccurrenceCounts(data.catalogue.warm, 0, ACTIVITY)
     counted.add(histories)
     keep = 2 * int(options.number("hidden_dimension"))
     return Affinity(widened(blend(base_weights(counted), None, 0.0, keep), len(data.catalogue)))

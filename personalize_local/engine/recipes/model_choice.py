@@ -1,13 +1,14 @@
 """Choose how a user model is put together, by how well each candidate foretells the newest events of every user.
 
-All candidates are fitted to the same older events and compared on the same users, as many as can be afforded, so that
-chance decides little. Candidates that weigh histories alike share their scores: a blend is the sum of two products.
+All candidates are fitted to the same older events and compared on the same users, as many as can be afforded, and they
+are few, so that chance decides little. Those that weigh histories alike share their scores: a blend is the sum of two
+products.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +16,17 @@ import numpy.typing as npt
 from personalize_local.engine.evaluation.metrics import find_hits, ndcg
 from personalize_local.engine.evaluation.ranked_lists import SEEN
 from personalize_local.engine.evaluation.top_k import best_of_block
-from personalize_local.engine.interactions.cooccurrence import Matrix
 from personalize_local.engine.interactions.held_out import HeldOut
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.sparse_matrices import Sparse
+from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse
 from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, Weights, units_of
 from personalize_local.engine.processes.parallel_rows import in_parallel
 from personalize_local.engine.recipes.linear_models import FitSettings, history_weights, prior
 
-_BLENDS: Final = (0.5, 1.0, 2.0, 4.0)
+_ORDER: Final = 1.0  # how much the order of events says beside what is blind to it, in units of either spread
 _LENGTH: Final = 10
 _ROWS_AT_ONCE: Final = 64
 _RANDOM_ITEMS: Final = 24
-_FREE: Final[Mapping[str, Any]] = {"blend": 0.0, "popularity": 0.0}  # what neighbours differ in
 _STRENGTHS: Final = (0.0, 0.1, 0.3, 1.0, 3.0)  # of popularity in ranking, in units of the scores' spread
 
 
@@ -75,10 +74,7 @@ def candidates_of(bases: Iterable[str], rank: int, *, ordered: bool) -> Iterator
     for recency in (False, True)[: 1 + ordered]:
         if rank:
             yield FitSettings(rank=rank, recency=recency)
-        for base in bases:
-            yield FitSettings(base=base, recency=recency)
-            if recency:
-                yield from (FitSettings(base=base, blend=blend, recency=True) for blend in _BLENDS)
+        yield from (FitSettings(base=base, blend=_ORDER * recency, recency=recency) for base in bases)
 
 
 class Gauge(Protocol):
@@ -95,7 +91,10 @@ class Gauge(Protocol):
 
 
 class ListGauge:
-    """NDCG of the first ten items that the user does not have."""
+    """NDCG of the first ten items that the user does not have: of all that was done afterwards, and of what was next.
+
+    Lists are asked for now and then, so that both count, alike.
+    """
 
     def __init__(self, held_out: HeldOut, n_items: int, *, repeats: bool) -> None:
         self._held_out, self._n_items, self._repeats = held_out, n_items, repeats
@@ -111,13 +110,16 @@ class ListGauge:
 
     def judged(self, settings: list[FitSettings]) -> list[Candidate]:
         """Return the candidates with their NDCG@10."""
-        relevant = np.diff(self._held_out.truth.unique(self._n_items).indptr)
-        lists = [self._lists[number] for number in range(len(settings))] if len(relevant) else []
-        hits = [find_hits(each, self._held_out.truth, self._n_items)[0] for each in lists]
-        values = [ndcg(each, relevant, _LENGTH) for each in hits] or [0.0] * len(settings)
-        return [
-            Candidate(replace(each, repeats=self._repeats), value) for each, value in zip(settings, values, strict=True)
-        ]
+        truths = (self._held_out.truth, self._held_out.truth.first_events())
+        found = [replace(each, repeats=self._repeats) for each in settings]
+        if not len(truths[0]):
+            return [Candidate(each, 0.0) for each in found]
+        values = [[self._ndcg(number, truth) for truth in truths] for number in range(len(found))]
+        return [Candidate(each, sum(value) / len(value)) for each, value in zip(found, values, strict=True)]
+
+    def _ndcg(self, candidate: int, truth: Histories) -> float:
+        relevant = np.diff(truth.unique(self._n_items).indptr)
+        return ndcg(find_hits(self._lists[candidate], truth, self._n_items)[0], relevant, _LENGTH)
 
 
 class RankingGauge:
@@ -237,24 +239,8 @@ class _Scores:
 
 
 def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:
-    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster.
-
-    Values are compared after they were evened out.
-    """
-    evened = [evened_out(candidate, candidates) for candidate in candidates]
-    best = int(np.argmax(evened))
-    factors = [number for number, each in enumerate(candidates) if each.settings.rank]
-    fastest = max(factors, key=evened.__getitem__, default=best)
-    return candidates[fastest if evened[fastest] >= fast_share * evened[best] else best]
-
-
-def evened_out(candidate: Candidate, candidates: list[Candidate]) -> float:
-    """Return a candidate's value, half of it from the next weaker and stronger order; its own where there is none.
-
-    Neighbours list nearly the same, so that what sets one apart from both is mostly chance.
-    """
-    alike = [each for each in candidates if replace(each.settings, **_FREE) == replace(candidate.settings, **_FREE)]
-    alike.sort(key=lambda each: each.settings.blend)
-    values = [each.value for each in alike]
-    place = next(number for number, each in enumerate(alike) if each is candidate)
-    return values[place] / 2 + (values[max(0, place - 1)] + values[min(place + 1, len(values) - 1)]) / 4
+    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster."""
+    best = max(candidates, key=lambda each: each.value)
+    factors = [each for each in candidates if each.settings.rank]
+    fastest = max(factors, key=lambda each: each.value, default=best)
+    return fastest if fastest.value >= fast_share * best.value else best

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows, strongest
+from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse, from_rows, strongest
 from personalize_local.engine.interactions.training_data import TrainingData, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.recipes.estimator import Fitted, ItemEstimator

@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix, in_order, in_order_beside
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order, in_order_beside
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import alike, features
 from personalize_local.engine.interactions.sparse_matrices import (
+    Matrix,
     Sparse,
     cells_of,
     empty,

@@ -6,13 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, Matrix
+from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.item_weights import by_activity, scaled
 from personalize_local.engine.interactions.sparse_matrices import (
+    Matrix,
     Sparse,
+    by_activity,
     from_rows,
     product,
+    scaled,
     scaled_cells,
     strongest,
     widened,
@@ -86,11 +88,11 @@ def _evidence_in_blocks(counted: CooccurrenceCounts, factors: Floats, least: flo
     """Return the same above DENSE_LIMIT items: made in blocks of rows, and cut."""
     taken = counted.taken
     # One product sums both: evidence in the real part, and the users that speak in the imaginary one.
-    spoken: Any = (by_activity(taken, activity) + np.complex64(1j) * taken).T.tocsr()
+    weighted: Any = (by_activity(taken, activity) + np.complex64(1j) * taken).T.tocsr()
     ones = np.ones(len(factors), dtype=np.float32)
 
     def block(start: int, stop: int) -> Sparse:
-        pairs = spoken[start:stop] @ taken
+        pairs = weighted[start:stop] @ taken
         evidence = np.where(pairs.data.imag >= max(least, 1), pairs.data.real, np.float32(0))
         rows = from_rows(evidence, pairs.indices, pairs.indptr, len(factors))
         return scaled_cells(rows, ones[start:stop], factors, start)

@@ -13,14 +13,13 @@ from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, n
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import shares_of_alike, with_cold_items
 from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.interactions.item_weights import base_names, base_weights, bases, memory_limits
+from personalize_local.engine.interactions.item_weights import ACTIVITY, base_names, base_weights, bases, memory_limits
 from personalize_local.engine.interactions.training_data import TrainingData, item_rewards, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.interactions.weights import blend
 from personalize_local.engine.recipes.estimator import ItemEstimator, compare
 from personalize_local.engine.recipes.linear_models import Factors, FitSettings, ItemToItem, log_popularity, prior
 from personalize_local.engine.recipes.model_choice import (
-    Candidate,
     Gauge,
     ListGauge,
     ModelParts,
@@ -36,8 +35,6 @@ _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _RANK = 64
 _MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts, and factors may be chosen
-_FIRST_USERS = 800  # who sort out candidates
-_PROMISING = 0.93  # of the best candidate, for one to be compared on all users
 _GOOD_ENOUGH = 0.95  # of the best candidate, for factors to be taken because they are several times faster
 
 UserModel = ItemToItem | Factors
@@ -73,7 +70,7 @@ class UserPersonalization(ItemEstimator):
         """Fit with the given settings, or choose them first; the counts are kept for `refit` to add to."""
         self._prepare(data)
         self._settings = FitSettings(**settings) if settings else self._choose(split)[2]
-        self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0)
+        self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0, ACTIVITY)
         self._add(self._counted, split.fit)
         asked = np.unique(data.histories.of(split.test).items).astype(
             np.int64
@@ -90,7 +87,7 @@ class UserPersonalization(ItemEstimator):
     def fitted_to(self, data: TrainingData, histories: Histories) -> UserModel:
         """Fit to some histories under the settings decided so far, or the plain ones."""
         self._prepare(data)
-        counted = CooccurrenceCounts(self._warm, self._window)
+        counted = CooccurrenceCounts(self._warm, self._window, ACTIVITY)
         counted.add(histories)
         return self._assemble(counted, self._settings)
 
@@ -117,7 +114,7 @@ class UserPersonalization(ItemEstimator):
         """Choose on the newest events of all users but those of the test; everything is fitted to what came before."""
         users = split.fit[self._allowed[split.fit]]
         everyone = newest_held_out(self._data.histories.of(users))
-        counted = CooccurrenceCounts(self._warm, self._window)
+        counted = CooccurrenceCounts(self._warm, self._window, ACTIVITY)
         counted.add(everyone.past)
         held_out = sampled(everyone, self._warm, self.options.seed).first(self.most_compared)
         names = base_names(counted)
@@ -130,25 +127,12 @@ class UserPersonalization(ItemEstimator):
         )
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
         candidates = list(candidates_of(names, rank, ordered=bool(self._window)))
-        judged = self._judged(parts, candidates, held_out, repeats=repeats)
+        judged = compare_candidates(parts, candidates, held_out, self._gauge(held_out, parts, repeats=repeats))
         chosen = preferred(judged, _GOOD_ENOUGH)
         compared = {each.label: round(each.value, 4) for each in judged}
         compared["users"] = len(held_out.past)
         settings = replace(chosen.settings, compared=compared, memory=memory_limits(counted))
         return held_out, parts, replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
-
-    def _judged(
-        self, parts: ModelParts, settings: list[FitSettings], held_out: HeldOut, *, repeats: bool
-    ) -> list[Candidate]:
-        """Return the candidates; where users are many, some of them first sort out what is far behind."""
-        few = held_out.first(_FIRST_USERS)
-        rough: list[Candidate] = []
-        if len(few.past) < len(held_out.past):
-            rough = compare_candidates(parts, settings, few, self._gauge(few, parts, repeats=repeats))
-            least = _PROMISING * max(each.value for each in rough)
-            settings = [each.settings for each in rough if each.value >= least]
-            rough = [each for each in rough if each.value < least]
-        return rough + compare_candidates(parts, settings, held_out, self._gauge(held_out, parts, repeats=repeats))
 
     def _gauge(self, held_out: HeldOut, _parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what candidates are compared by."""
@@ -199,7 +183,7 @@ class PersonalizedRanking(UserPersonalization):
     """User-Personalization for lists that are given: popularity speaks for items no history speaks about."""
 
     served_by = RerankedLists
-    most_compared = _FIRST_USERS  # each is judged by dozens of pairs
+    most_compared = 800  # each is judged by dozens of pairs
 
     def _gauge(self, held_out: HeldOut, parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what lists are compared by that are given: popularity is weighed, too."""

@@ -119,8 +119,8 @@ def _all_weights(past: Histories) -> list[np.ndarray]:
     counted.add(past.of(np.arange(25)))
     counted.add(past.of(np.arange(25, 40)))
     factors = np.maximum(counted.popularity, 1) ** np.float32(-0.4)
-    made = [base_weights(counted, name).block(np.arange(30)) for name in ("RP3beta", "cosine")]
-    made += [in_order(counted), shared_evidence(counted, factors, 2)]
+    made = [base_weights(counted, "RP3beta").block(np.arange(30)), in_order(counted)]
+    made.append(shared_evidence(counted, factors, 2))
     return [np.asarray(each if isinstance(each, np.ndarray) else each.toarray()) for each in made]
 
 
@@ -150,7 +150,7 @@ def test_item_vectors_span_the_leading_eigenvectors() -> None:
 
 
 def test_item_vectors_are_those_of_the_shared_users_by_either_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = CooccurrenceCounts(30, 0)
+    counted = CooccurrenceCounts(30, 0, 0.5)
     counted.add(histories())
 
     def found(cost: float) -> np.ndarray:

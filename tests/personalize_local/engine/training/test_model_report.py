@@ -45,4 +45,4 @@ def test_what_memory_left_out_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     settings = load_facts(tmp_path / "films/one")["settings"]
     assert "EASE" not in settings["compared"]
     words = explained(settings).splitlines()[-1]
-    assert words.startswith("EASE is left out: a dense matrix of 120 x 120 items takes ")
+    assert words.startswith("EASE speaks about the 5,000 most popular items: a dense matrix of 120 x 120 items takes ")
