@@ -96,12 +96,15 @@ class ThroughUsers(_Measured):
 
     @cached_property
     def _dense_left(self) -> Floats:
-        """The first step, which leads to nearly every user: a sparse product would be far slower."""
+        """The first step: whole histories lead to nearly every user, where a sparse product would be far slower."""
         return _dense(self.left)
 
     def block(self, items: Longs) -> Matrix:
         """Return the rows of some items, float32 of shape (asked, items)."""
-        rows = _times(self._dense_left[items], self.right)
+        if isinstance(self.left, np.ndarray) or isinstance(self.right, np.ndarray):
+            rows = _times(self._dense_left[items], self.right)
+        else:
+            rows = dense_product(csr_array(self.left[items]), self.right)
         rows *= self.factors
         rows[np.arange(len(items)), items] = 0
         return rows
