@@ -86,12 +86,19 @@ def ndcg(hits: Hits, relevant: npt.NDArray[np.integer], cut: int) -> float:
     `hits` is bool of shape (lists, places), `relevant` integers (int32 or int64) of shape (lists,). Formula: Järvelin
     and Kekäläinen 2002, with binary gains.
     """
-    if len(hits) == 0:
-        return 0.0
+    return float(ndcg_of_lists(hits, relevant, cut).mean()) if len(hits) else 0.0
+
+
+def ndcg_of_lists(hits: Hits, relevant: npt.NDArray[np.integer], cut: int) -> npt.NDArray[np.float64]:
+    """Return what `ndcg` averages, of each list.
+
+    `hits` is bool of shape (lists, places), `relevant` integers (int32 or int64) of shape (lists,). Returns float64 of
+    shape (lists,).
+    """
     discounts = 1.0 / np.log2(np.arange(2, cut + 2))
     gained = hits[:, :cut] @ discounts[: min(cut, hits.shape[1])]
     ideal = np.concatenate([[1.0], np.cumsum(discounts)])[np.minimum(relevant, cut)]  # no relevant item: gain is 0
-    return float((gained / ideal).mean())
+    return np.asarray(gained / ideal)
 
 
 def weighted_ndcg(gains: npt.NDArray[np.float32], truth: Histories, n_items: int, cut: int) -> float:

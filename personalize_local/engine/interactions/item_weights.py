@@ -173,10 +173,13 @@ _SHARE_OF_SECOND: Final = 0.5
 
 
 def base_names(counted: CooccurrenceCounts) -> list[str]:
-    """Return the names of the weights that may be the best: EASE alone only where it speaks about all items."""
+    """Return the names of the weights that may be the best, mixtures first: they are the safer choice.
+
+    EASE alone is among them only where it speaks about all items.
+    """
     if counted.fits_densely or fewer_users(counted):
-        return ["EASE", "firm EASE + RP3beta"]
-    return ["RP3beta", "EASE + RP3beta"]
+        return ["firm EASE + RP3beta", "EASE"]
+    return ["EASE + RP3beta", "RP3beta"]
 
 
 def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weights]:

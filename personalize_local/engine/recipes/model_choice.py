@@ -1,19 +1,18 @@
 """Choose how a user model is put together, by how well each candidate foretells the newest events of every user.
 
 All candidates are fitted to the same older events and compared on the same users, as many as can be afforded, and they
-are few, so that chance decides little. Those that weigh histories alike share their scores: a blend is the sum of two
-products.
+are few. Those that weigh histories alike share their scores: a blend is the sum of two products.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from personalize_local.engine.evaluation.metrics import find_hits, ndcg
+from personalize_local.engine.evaluation.metrics import find_hits, ndcg_of_lists
 from personalize_local.engine.evaluation.ranked_lists import SEEN
 from personalize_local.engine.evaluation.top_k import best_of_block
 from personalize_local.engine.interactions.held_out import HeldOut
@@ -22,6 +21,8 @@ from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse
 from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, Weights, units_of
 from personalize_local.engine.processes.parallel_rows import in_parallel
 from personalize_local.engine.recipes.linear_models import FitSettings, history_weights, prior
+
+Doubles = npt.NDArray[np.float64]
 
 _ORDER: Final = 1.0  # how much the order of events says beside what is blind to it, in units of either spread
 _LENGTH: Final = 10
@@ -47,10 +48,15 @@ class ModelParts:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Settings, and how well they did (0 to 1) on the users compared with."""
+    """Settings, and how well they did (0 to 1) for each user compared with; float64 of shape (users,)."""
 
     settings: FitSettings
-    value: float
+    values: Doubles
+
+    @property
+    def value(self) -> float:
+        """The mean over users."""
+        return float(self.values.mean()) if len(self.values) else 0.0
 
     @property
     def label(self) -> str:
@@ -91,10 +97,7 @@ class Gauge(Protocol):
 
 
 class ListGauge:
-    """NDCG of the first ten items that the user does not have: of all that was done afterwards, and of what was next.
-
-    Lists are asked for now and then, so that both count, alike.
-    """
+    """NDCG of the first ten items that the user does not have: of all that came afterwards, and of what was next."""
 
     def __init__(self, held_out: HeldOut, n_items: int, *, repeats: bool) -> None:
         self._held_out, self._n_items, self._repeats = held_out, n_items, repeats
@@ -113,13 +116,13 @@ class ListGauge:
         truths = (self._held_out.truth, self._held_out.truth.first_events())
         found = [replace(each, repeats=self._repeats) for each in settings]
         if not len(truths[0]):
-            return [Candidate(each, 0.0) for each in found]
-        values = [[self._ndcg(number, truth) for truth in truths] for number in range(len(found))]
-        return [Candidate(each, sum(value) / len(value)) for each, value in zip(found, values, strict=True)]
+            return [Candidate(each, np.zeros(0)) for each in found]
+        values = [np.mean([self._ndcg(number, truth) for truth in truths], axis=0) for number in range(len(found))]
+        return [Candidate(each, value) for each, value in zip(found, values, strict=True)]
 
-    def _ndcg(self, candidate: int, truth: Histories) -> float:
+    def _ndcg(self, candidate: int, truth: Histories) -> Doubles:
         relevant = np.diff(truth.unique(self._n_items).indptr)
-        return ndcg(find_hits(self._lists[candidate], truth, self._n_items)[0], relevant, _LENGTH)
+        return ndcg_of_lists(find_hits(self._lists[candidate], truth, self._n_items)[0], relevant, _LENGTH)
 
 
 class RankingGauge:
@@ -150,22 +153,19 @@ class RankingGauge:
     def _tuned(self, settings: FitSettings, gaps: Floats | None) -> Candidate:
         settings = replace(settings, repeats=self._repeats)
         if gaps is None or not self._usable.any():
-            return Candidate(settings, 0.0)
+            return Candidate(settings, np.zeros(0))
         favour = self._popular[self._held_out.truth.items[:, None]] - self._popular[self._others]
         unit = float(gaps[self._usable].std()) or 1.0
-        values = [self._share(gaps + np.float32(strength * unit) * favour) for strength in _STRENGTHS]
-        best = int(np.argmax(values))
+        values = [self._shares(gaps + np.float32(strength * unit) * favour) for strength in _STRENGTHS]
+        best = int(np.argmax([each.mean() for each in values]))
         return Candidate(replace(settings, popularity=_STRENGTHS[best] * unit), values[best])
 
-    def _share(self, gaps: Floats) -> float:
-        """Return the mean over users, as NDCG is one: who did much next must not decide alone."""
+    def _shares(self, gaps: Floats) -> Doubles:
+        """Return each user's share: who did much next must not decide alone."""
         won = ((gaps > 0) + 0.5 * (gaps == 0)) * self._usable
-        lengths = self._held_out.truth.lengths
-        users = self._held_out.truth.users()
-        of_user = np.bincount(users, won.sum(axis=1), len(lengths)) / np.maximum(
-            np.bincount(users, self._usable.sum(axis=1), len(lengths)), 1
-        )
-        return float(of_user.mean())
+        users, n_users = self._held_out.truth.users(), len(self._held_out.truth)
+        compared = np.bincount(users, self._usable.sum(axis=1), n_users)
+        return np.asarray(np.bincount(users, won.sum(axis=1), n_users) / np.maximum(compared, 1))
 
 
 @dataclass(frozen=True)
@@ -239,8 +239,21 @@ class _Scores:
 
 
 def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:
-    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster."""
+    """Return the best candidate, or the best of factors when they reach that share of it: they are far faster.
+
+    Of those that differ from the best in their base alone, the first within one standard error of it is taken: chance
+    decides little so, and bases come with the safest first (Breiman, Friedman, Olshen and Stone 1984).
+    """
     best = max(candidates, key=lambda each: each.value)
-    factors = [each for each in candidates if each.settings.rank]
-    fastest = max(factors, key=lambda each: each.value, default=best)
-    return fastest if fastest.value >= fast_share * best.value else best
+    fast = [each for each in candidates if each.settings.rank and each.value >= fast_share * best.value]
+    if fast:
+        return max(fast, key=lambda each: each.value)
+    return next(each for each in candidates if _stands_for(each, best))
+
+
+def _stands_for(candidate: Candidate, best: Candidate) -> bool:
+    """Tell whether a candidate differs from the best in its base alone, and is within one standard error of it."""
+    free: dict[str, Any] = {"base": "", "popularity": 0.0}  # each base has the popularity that does best beside it
+    behind = best.values - candidate.values
+    is_near = len(behind) == 0 or float(behind.mean()) <= float(behind.std()) / np.sqrt(len(behind))
+    return is_near and replace(candidate.settings, **free) == replace(best.settings, **free)

@@ -125,7 +125,7 @@ def test_dense_weights_lie_by_rows_and_are_made_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(item_weights, "_SINGLE", {name: remembered(name) for name in item_weights._SINGLE})
     counts = counted(n_users, 40)
     found = bases(counts, base_names(counts))
-    assert made == ["EASE", "firm EASE", "RP3beta"]
+    assert made == ["firm EASE", "RP3beta", "EASE"]
     fields = [vars(part).values() for weights in found.values() for part in getattr(weights, "parts", (weights,))]
     matrices = [value for values in fields for value in values if isinstance(value, np.ndarray) and value.ndim == 2]
     assert matrices
@@ -158,7 +158,7 @@ def test_a_mixture_adds_half_the_second_in_units_of_either_spread() -> None:
 def test_no_dense_matrix_is_made_where_both_sides_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", 10)
     counts = counted(60, 30)
-    assert base_names(counts) == ["RP3beta", "EASE + RP3beta"]
+    assert base_names(counts) == ["EASE + RP3beta", "RP3beta"]
     for name in ("EASE", "a name of old", *base_names(counts)):
         assert not base_weights(counts, name).dense
 

@@ -60,10 +60,27 @@ def test_where_order_says_everything_it_is_chosen_and_the_model_tells_why(tmp_pa
 
 
 def test_factors_are_taken_when_they_are_good_enough() -> None:
-    best, fast = Candidate(FitSettings(), 0.2), Candidate(FitSettings(rank=8), 0.195)
+    best, fast = Candidate(FitSettings(), np.full(9, 0.2)), Candidate(FitSettings(rank=8), np.full(9, 0.195))
     assert preferred([fast, best], 0.95) is fast
     assert preferred([fast, best], 0.99) is best
     assert preferred([best], 0.95) is best
+
+
+@pytest.mark.parametrize(("lead", "chosen"), [(0.9, "safe"), (1.1, "bold")])
+def test_the_safer_base_is_taken_unless_another_is_better_by_a_standard_error(lead: float, chosen: str) -> None:
+    noise = np.random.default_rng(0).normal(size=100)
+    noise -= noise.mean()
+    ahead = noise + lead * noise.std() / np.sqrt(len(noise))
+    safe = Candidate(FitSettings(base="safe"), np.full(100, 0.5))
+    bold = Candidate(FitSettings(base="bold", popularity=0.2), 0.5 + ahead)
+    other_order = Candidate(FitSettings(base="safe", blend=1.0, recency=True), bold.values - 1e-6)
+    assert preferred([other_order, safe, bold], 1.0).settings.base == chosen
+    assert not preferred([other_order, safe, bold], 1.0).settings.recency
+
+
+def test_with_nobody_to_compare_on_the_first_candidate_is_taken() -> None:
+    safe, bold = Candidate(FitSettings(base="safe"), np.zeros(0)), Candidate(FitSettings(base="bold"), np.zeros(0))
+    assert preferred([safe, bold], 1.0) is safe
 
 
 def test_no_test_user_has_a_part_in_the_choice() -> None:
