@@ -46,8 +46,8 @@ class ScheduleTimes:
         """
         zone = _zone(self.timezone)
         if at := _AT.fullmatch(self.expression):
-            once = datetime.fromisoformat(at[1]).replace(tzinfo=zone)
-            return once if once > moment else None  # the dates do not matter to a time
+            once = datetime.fromisoformat(at[1]).replace(tzinfo=zone).astimezone(UTC)
+            return once.astimezone(zone) if once > moment else None  # the dates do not matter to a time
         if fault := expression_fault(self.expression):
             raise ValueError(fault)
         if self.start is not None:

@@ -61,6 +61,8 @@ def test_a_rate_keeps_its_beat() -> None:
 def test_one_time_is_due_once() -> None:
     once = ScheduleTimes("at(2026-07-01T09:00:00)", "America/New_York", CHANGED)
     assert nexts(once, "2026-01-01T00:00:00", 9) == ["2026-07-01 09:00 EDT"]
+    skipped = ScheduleTimes("at(2026-03-29T02:30:00)", "Europe/Berlin", CHANGED)
+    assert nexts(skipped, "2026-01-01T00:00:00", 9) == ["2026-03-29 03:30 CEST"], "a time that the clocks leave out"
 
 
 @pytest.mark.parametrize(
