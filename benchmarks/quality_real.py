@@ -9,6 +9,7 @@ the test.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -74,6 +75,7 @@ def show_choices(rows: list[WorstChoice]) -> int:
 def tests(real: RealSet, most_users: int) -> Iterator[RealTest]:
     """Yield the set cut in two, under both protocols."""
     for protocol, share in _PROTOCOLS.items():
+        print(f"{real.name}, {protocol} ...", file=sys.stderr)  # all sets take half an hour
         yield RealTest.of(real, protocol, share, most_users)
 
 
