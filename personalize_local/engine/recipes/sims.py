@@ -32,6 +32,7 @@ from personalize_local.engine.recipes.related_items import (
 
 _NEIGHBOURS = 100
 _USUAL_FACTOR = 0.5  # the default of popularity_discount_factor
+_TEMPERED_GROWTH = 0.8  # power of a count above the upper percentile
 
 
 def fit_sims(
@@ -59,13 +60,14 @@ def tempered_popularity(counted: CooccurrenceCounts, options: TrainingOptions) -
 def trusted_counts(counts: Floats, low: float, high: float) -> Floats:
     """Return the counts that popularity is discounted by, given two percentiles of all counts.
 
-    Rarer items count as those at the lower one: chance decides about them. Above the upper one a count grows with its
-    square root: the most popular items would otherwise be listed nowhere. `counts` is float32, and so is the answer.
+    Rarer items count as those at the lower one: chance decides about them. Above the upper one a count grows more
+    slowly: the most popular items would otherwise be listed too seldom. `counts` is float32, and so is the answer.
     """
     if len(counts) == 0:
         return counts
     least, most = np.maximum(np.quantile(counts, [low, high], method="higher"), 1)
-    trusted = np.where(counts > most, np.sqrt(counts * most), np.maximum(counts, least))
+    tempered = counts**_TEMPERED_GROWTH * most ** (1 - _TEMPERED_GROWTH)
+    trusted = np.where(counts > most, tempered, np.maximum(counts, least))
     return np.asarray(trusted, dtype=np.float32)
 
 
