@@ -20,6 +20,7 @@ from personalize_local.engine.recipes.model_choice import (
     described,
     preferred,
 )
+from personalize_local.engine.recipes.user_personalization import UserPersonalization
 
 _WINDOW: Final = 20
 _DRAWN: Final = 0.8  # of the users
@@ -78,4 +79,4 @@ def _chosen(parts: ModelParts, settings: list[FitSettings], held_out: HeldOut) -
 
 def _drawn(held_out: HeldOut, seed: int) -> HeldOut:
     users = np.random.default_rng(seed).permutation(len(held_out.past))[: int(_DRAWN * len(held_out.past))]
-    return HeldOut(held_out.past.of(users), held_out.truth.of(users)).first(2_500)
+    return HeldOut(held_out.past.of(users), held_out.truth.of(users)).first(UserPersonalization.most_compared)
