@@ -24,7 +24,7 @@ from benchmarks.instruments.bars import NOW, Bar, FileSnapshot, report, snapshot
 from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.api import BatchSpec
 from personalize_local.engine.interactions.model_files import load_facts
-from personalize_local.engine.recipes.linear_models import Factors
+from personalize_local.engine.linear_models.fitted_models import Factors
 from personalize_local.engine.serving.questions import LoadedModel
 from personalize_local.engine.serving.served_models import UserLists
 from personalize_local.engine.training.saved_model import load_model

@@ -16,13 +16,13 @@ from scipy.sparse import csr_matrix
 from benchmarks.instruments.bars import Bar, paired, report
 from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.evaluation.ranked_lists import ranked
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats, Histories, arrange
-from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.interactions.item_weights import base_weights
-from personalize_local.engine.interactions.weights import blend
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem
+from personalize_local.engine.linear_models.item_vectors import item_vectors
+from personalize_local.engine.linear_models.item_weights import base_weights
+from personalize_local.engine.linear_models.weights import blend
 from personalize_local.engine.processes.parallel_rows import in_parallel
-from personalize_local.engine.recipes.linear_models import Factors, FitSettings, ItemToItem
 
 _FACTORS = 64
 _LENGTH = 25

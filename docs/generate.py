@@ -39,6 +39,7 @@ _GLOSSARY_ROOMS: Final = {
         "personalize_local/engine/datasets",
         "personalize_local/engine/filters",
         "personalize_local/engine/interactions",
+        "personalize_local/engine/linear_models",
         "personalize_local/engine/recipes",
         "personalize_local/engine/training",
         "personalize_local/engine/evaluation",

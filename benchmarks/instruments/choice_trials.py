@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 
 from benchmarks.instruments.real_trials import RealTest, scores_of
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order
 from personalize_local.engine.interactions.held_out import HeldOut, newest_held_out
 from personalize_local.engine.interactions.histories import Histories
-from personalize_local.engine.interactions.item_weights import ACTIVITY, base_names, bases
-from personalize_local.engine.recipes.linear_models import FitSettings
-from personalize_local.engine.recipes.model_choice import (
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, in_order
+from personalize_local.engine.linear_models.fitted_models import FitSettings
+from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_names, bases
+from personalize_local.engine.linear_models.model_choice import (
     ListGauge,
     ModelParts,
     Uncut,

@@ -1,4 +1,4 @@
-"""What models are fitted to: histories, co-occurrence counts, the split into users to fit on and users to measure with.
+"""What models are fitted to: histories, the items they are about, the split into users to fit and to measure with.
 
 Imports `datasets`, to read a snapshot. Begin with `histories` and `training_data`.
 """

@@ -15,15 +15,15 @@ from personalize_local.engine.api import EngineError
 from personalize_local.engine.datasets.snapshot import Snapshot
 from personalize_local.engine.evaluation.metrics import rounded, segment_metrics
 from personalize_local.engine.evaluation.ranked_lists import Scorer
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.held_out import UserSplit, segments_held_out
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.item_weights import ACTIVITY, base_weights
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.sparse_matrices import Sparse, from_cells, from_rows, widened
 from personalize_local.engine.interactions.training_data import Catalogue, TrainingData, load_training_data
 from personalize_local.engine.interactions.training_options import TrainingOptions
-from personalize_local.engine.interactions.weights import blend
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_weights
+from personalize_local.engine.linear_models.weights import blend
 from personalize_local.engine.processes.parallel_rows import in_parallel
 from personalize_local.engine.serving.served_models import Segments
 

@@ -20,13 +20,13 @@ from personalize_local.engine.datasets.snapshot import Snapshot
 from personalize_local.engine.evaluation.metrics import CUTS, area_under_curve, coverage, find_hits, ndcg, rounded
 from personalize_local.engine.evaluation.ranked_lists import Scorer
 from personalize_local.engine.interactions.action_examples import ActionExamples, load_examples
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.held_out import UserSplit
 from personalize_local.engine.interactions.histories import Floats, Histories, Ints, arrange, find
-from personalize_local.engine.interactions.item_vectors import item_vectors
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.training_data import TrainingData, load_training_data
 from personalize_local.engine.interactions.training_options import TrainingOptions
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.linear_models.item_vectors import item_vectors
 from personalize_local.engine.recipes.recipe import ACTION_METRICS
 from personalize_local.engine.serving.served_models import ActionLists
 

@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse, from_rows, strongest
 from personalize_local.engine.interactions.training_data import TrainingData, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
+from personalize_local.engine.linear_models.fitted_models import FitSettings
+from personalize_local.engine.linear_models.model_choice import ListGauge
 from personalize_local.engine.recipes.estimator import Fitted, ItemEstimator
-from personalize_local.engine.recipes.linear_models import FitSettings
-from personalize_local.engine.recipes.model_choice import ListGauge
 from personalize_local.engine.serving.served_models import RelatedLists
 
 _BELOW_NEIGHBOURS = np.float32(1e-6)

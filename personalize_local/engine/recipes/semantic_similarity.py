@@ -18,7 +18,6 @@ from personalize_local.engine.evaluation.ranked_lists import Scorer, ranked
 from personalize_local.engine.interactions.held_out import UserSplit
 from personalize_local.engine.interactions.histories import Floats, Histories, one_item_each
 from personalize_local.engine.interactions.item_texts import text_columns, weighted_words
-from personalize_local.engine.interactions.item_vectors import eigenvectors
 from personalize_local.engine.interactions.model_files import load_arrays, save_arrays
 from personalize_local.engine.interactions.sparse_matrices import Sparse
 from personalize_local.engine.interactions.training_data import (
@@ -28,6 +27,7 @@ from personalize_local.engine.interactions.training_data import (
     read_events,
 )
 from personalize_local.engine.interactions.training_options import TrainingOptions
+from personalize_local.engine.linear_models.item_vectors import eigenvectors
 from personalize_local.engine.serving.served_models import RelatedLists
 
 _DIMENSIONS = 64

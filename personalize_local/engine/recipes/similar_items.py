@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order, in_order_beside
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import alike, features
 from personalize_local.engine.interactions.sparse_matrices import (
@@ -17,6 +16,7 @@ from personalize_local.engine.interactions.sparse_matrices import (
 )
 from personalize_local.engine.interactions.training_data import Catalogue, TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, in_order, in_order_beside
 from personalize_local.engine.recipes.related_items import (
     PairRows,
     PairSettings,

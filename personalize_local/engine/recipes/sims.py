@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.sparse_matrices import (
     Matrix,
@@ -21,6 +20,7 @@ from personalize_local.engine.interactions.sparse_matrices import (
 )
 from personalize_local.engine.interactions.training_data import TrainingData
 from personalize_local.engine.interactions.training_options import TrainingOptions
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.recipes.related_items import (
     PairRows,
     PairSettings,

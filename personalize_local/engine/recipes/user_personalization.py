@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from personalize_local.engine.evaluation.ranked_lists import fit_scale, repeat_share
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order
 from personalize_local.engine.interactions.held_out import HeldOut, UserSplit, newest_held_out, sampled
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.item_metadata import shares_of_alike, with_cold_items
-from personalize_local.engine.interactions.item_vectors import item_vectors
-from personalize_local.engine.interactions.item_weights import ACTIVITY, base_names, base_weights, bases, memory_limits
 from personalize_local.engine.interactions.training_data import TrainingData, item_rewards, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
-from personalize_local.engine.interactions.weights import blend
-from personalize_local.engine.recipes.estimator import ItemEstimator, compare
-from personalize_local.engine.recipes.linear_models import Factors, FitSettings, ItemToItem, log_popularity, prior
-from personalize_local.engine.recipes.model_choice import (
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, in_order
+from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem, log_popularity, prior
+from personalize_local.engine.linear_models.item_vectors import item_vectors
+from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_names, base_weights, bases, memory_limits
+from personalize_local.engine.linear_models.model_choice import (
     Gauge,
     ListGauge,
     ModelParts,
@@ -29,6 +27,8 @@ from personalize_local.engine.recipes.model_choice import (
     compare_candidates,
     preferred,
 )
+from personalize_local.engine.linear_models.weights import blend
+from personalize_local.engine.recipes.estimator import ItemEstimator, compare
 from personalize_local.engine.serving.served_models import RerankedLists, ServedModel, UserLists
 
 _REPEATS_FROM = 0.05  # share of held-out events on items the user already had

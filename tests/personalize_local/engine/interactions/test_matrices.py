@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions import cooccurrence, held_out, sparse_matrices
-from personalize_local.engine.interactions import item_vectors as item_vectors_module
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways, in_order
+from personalize_local.engine.interactions import held_out, sparse_matrices
 from personalize_local.engine.interactions.held_out import measurable, newest_held_out, split_users
 from personalize_local.engine.interactions.histories import Histories, append, arrange, encode, find
-from personalize_local.engine.interactions.item_vectors import eigenvectors, item_vectors
-from personalize_local.engine.interactions.item_weights import base_weights
 from personalize_local.engine.interactions.sparse_matrices import (
     dense_product,
     from_rows,
@@ -18,7 +14,12 @@ from personalize_local.engine.interactions.sparse_matrices import (
     product,
     strongest,
 )
-from personalize_local.engine.interactions.weights import blend
+from personalize_local.engine.linear_models import cooccurrence
+from personalize_local.engine.linear_models import item_vectors as item_vectors_module
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, both_ways, in_order
+from personalize_local.engine.linear_models.item_vectors import eigenvectors, item_vectors
+from personalize_local.engine.linear_models.item_weights import base_weights
+from personalize_local.engine.linear_models.weights import blend
 from personalize_local.engine.recipes.sims import shared_evidence
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, in_order, in_order_beside
 from personalize_local.engine.interactions.held_out import newest_held_out, split_users
 from personalize_local.engine.interactions.histories import Histories, arrange
 from personalize_local.engine.interactions.sparse_matrices import from_cells
 from personalize_local.engine.interactions.training_data import load_training_data
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, in_order, in_order_beside
 from personalize_local.engine.recipes.related_items import PairSettings, best_settings, shared_rows, with_order
 from personalize_local.engine.recipes.similar_items import SimilarItems
 from personalize_local.engine.recipes.sims import Sims, shared_evidence
@@ -37,7 +37,7 @@ def test_what_is_compared_is_what_the_model_holds(activity: float, least: int) -
 def test_what_follows_the_items_asked_about_is_what_the_model_holds(
     monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", limit)
+    monkeypatch.setattr("personalize_local.engine.linear_models.cooccurrence.DENSE_LIMIT", limit)
     counted = CooccurrenceCounts(20, 3)
     counted.add(drawn(40, 20))
     counted.add(drawn(30, 20))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.histories import arrange
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.recipes.sims import shared_evidence, trusted_counts
 
 
@@ -20,7 +20,7 @@ def test_outside_the_percentiles_popularity_is_trusted_less() -> None:
 
 @pytest.mark.parametrize("dense_from", [0.0, 1e9])
 def test_evidence_is_what_its_definition_says(monkeypatch: pytest.MonkeyPatch, dense_from: float) -> None:
-    monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence._DENSE_FROM", dense_from)
+    monkeypatch.setattr("personalize_local.engine.linear_models.cooccurrence._DENSE_FROM", dense_from)
     generator = np.random.default_rng(3)
     users, items = generator.integers(0, 30, 300).astype(np.int32), generator.integers(0, 20, 300).astype(np.int32)
     past = arrange(users, items, np.arange(300), np.ones(300, dtype=np.float32), 30)

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from personalize_local.engine.interactions import cooccurrence
 from personalize_local.engine.interactions.model_files import load_facts
+from personalize_local.engine.linear_models import cooccurrence
 from personalize_local.engine.training.model_report import explained
 from tests.personalize_local.engine.planted import fit, interactions, snapshot
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from personalize_local.engine.api import EngineError, Query, TrainingSpec
-from personalize_local.engine.interactions import cooccurrence
+from personalize_local.engine.linear_models import cooccurrence
 from personalize_local.engine.recipes import user_personalization
 from personalize_local.engine.recipes.recipe import ITEM_METRICS, TREND_METRICS
 from personalize_local.engine.recipes.recipe_table import RECIPES

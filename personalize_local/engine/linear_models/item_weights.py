@@ -16,7 +16,6 @@ import numpy.typing as npt
 from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import DENSE_LIMIT, CooccurrenceCounts
 from personalize_local.engine.interactions.histories import Floats
 from personalize_local.engine.interactions.sparse_matrices import (
     Matrix,
@@ -28,7 +27,8 @@ from personalize_local.engine.interactions.sparse_matrices import (
     scaled_cells,
     strongest,
 )
-from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, ThroughUsers, Weights
+from personalize_local.engine.linear_models.cooccurrence import DENSE_LIMIT, CooccurrenceCounts
+from personalize_local.engine.linear_models.weights import HeldWeights, MixedWeights, ThroughUsers, Weights
 from personalize_local.engine.processes.parallel_inverse import invert
 from personalize_local.engine.processes.parallel_rows import in_parallel
 

@@ -5,15 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways
 from personalize_local.engine.interactions.held_out import HeldOut, newest_held_out, sampled, split_users
-from personalize_local.engine.interactions.item_weights import ACTIVITY, base_names, base_weights
 from personalize_local.engine.interactions.model_files import load_facts
 from personalize_local.engine.interactions.training_data import load_training_data
-from personalize_local.engine.interactions.weights import blend
-from personalize_local.engine.recipes.estimator import compare
-from personalize_local.engine.recipes.linear_models import FitSettings, ItemToItem, prior
-from personalize_local.engine.recipes.model_choice import (
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, both_ways
+from personalize_local.engine.linear_models.fitted_models import FitSettings, ItemToItem, prior
+from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_names, base_weights
+from personalize_local.engine.linear_models.model_choice import (
     Candidate,
     ListGauge,
     ModelParts,
@@ -21,6 +19,8 @@ from personalize_local.engine.recipes.model_choice import (
     compare_candidates,
     preferred,
 )
+from personalize_local.engine.linear_models.weights import blend
+from personalize_local.engine.recipes.estimator import compare
 from personalize_local.engine.training.solution_options import read_options
 from tests.personalize_local.engine.planted import fit, interactions, snapshot
 from tests.personalize_local.engine.recipes.test_hyperparameters import in_order

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.interactions.sparse_matrices import Matrix
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 _ITERATIONS = 6

@@ -18,9 +18,9 @@ from personalize_local.engine.evaluation.top_k import best_of_block
 from personalize_local.engine.interactions.held_out import HeldOut
 from personalize_local.engine.interactions.histories import Floats, Histories
 from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse
-from personalize_local.engine.interactions.weights import HeldWeights, MixedWeights, Weights, units_of
+from personalize_local.engine.linear_models.fitted_models import FitSettings, history_weights, prior
+from personalize_local.engine.linear_models.weights import HeldWeights, MixedWeights, Weights, units_of
 from personalize_local.engine.processes.parallel_rows import in_parallel
-from personalize_local.engine.recipes.linear_models import FitSettings, history_weights, prior
 
 Doubles = npt.NDArray[np.float64]
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from personalize_local.engine.interactions import item_weights
-from personalize_local.engine.interactions import weights as weights_module
-from personalize_local.engine.interactions.cooccurrence import CooccurrenceCounts, both_ways
 from personalize_local.engine.interactions.histories import Histories, arrange
-from personalize_local.engine.interactions.item_weights import (
+from personalize_local.engine.interactions.sparse_matrices import from_cells
+from personalize_local.engine.linear_models import item_weights
+from personalize_local.engine.linear_models import weights as weights_module
+from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, both_ways
+from personalize_local.engine.linear_models.item_weights import (
     ACTIVITY,
     FIRM,
     GENTLE,
@@ -22,8 +23,7 @@ from personalize_local.engine.interactions.item_weights import (
     ease_of_users,
     penalties,
 )
-from personalize_local.engine.interactions.sparse_matrices import from_cells
-from personalize_local.engine.interactions.weights import HeldWeights, Weights, blend, spread
+from personalize_local.engine.linear_models.weights import HeldWeights, Weights, blend, spread
 
 
 def histories(n_users: int, n_items: int, events: int = 300) -> Histories:
@@ -69,7 +69,7 @@ def test_ease_is_the_closed_form_of_its_papers_by_both_sides(
 
 
 def test_where_not_all_items_can_be_afforded_ease_is_that_of_the_most_popular(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", 20)
+    monkeypatch.setattr("personalize_local.engine.linear_models.cooccurrence.DENSE_LIMIT", 20)
     monkeypatch.setattr(item_weights, "_POPULAR_ITEMS", 10)
     counts = counted(60, 30, 0.0)
     popular = np.sort(np.argsort(-counts.popularity, kind="stable")[:10])
@@ -156,7 +156,7 @@ def test_a_mixture_adds_half_the_second_in_units_of_either_spread() -> None:
 
 
 def test_no_dense_matrix_is_made_where_both_sides_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personalize_local.engine.interactions.cooccurrence.DENSE_LIMIT", 10)
+    monkeypatch.setattr("personalize_local.engine.linear_models.cooccurrence.DENSE_LIMIT", 10)
     counts = counted(60, 30)
     assert base_names(counts) == ["EASE + RP3beta", "RP3beta"]
     for name in ("EASE", "a name of old", *base_names(counts)):
