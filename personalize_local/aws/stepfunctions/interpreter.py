@@ -28,6 +28,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import br
 from moto.stepfunctions.parser.asl.component.state.fail import state_fail
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, HeartbeatEndpoint
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
@@ -121,6 +122,15 @@ def parse_once(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return parse_definition
 
 
+def setup_heartbeat_endpoint(endpoint: CallbackEndpoint, heartbeat_seconds: int) -> HeartbeatEndpoint:
+    """Wait for heartbeats; who answered as soon as the token was sent, before anybody waited, is heard, too."""
+    waiting = HeartbeatEndpoint(heartbeat_seconds=heartbeat_seconds)
+    endpoint._heartbeat_endpoint = waiting  # noqa: SLF001 - the only way in
+    if endpoint.get_outcome() is not None:
+        waiting.notify()  # type: ignore[no-untyped-call]
+    return waiting
+
+
 # As moto's own: a task's parameters are checked by the service, and the machine does the retrying.
 CLIENT_CONFIG = Config(parameter_validation=False, retries={"max_attempts": 0})
 _clients: dict[tuple[str, str], Any] = {}
@@ -147,6 +157,12 @@ CORRECTIONS = (
     Correction(iteration_worker, "CustomErrorName", any_error_name, "a States.* error cannot leave a Map iteration"),
     Correction(state_fail, "CustomErrorName", any_error_name, "a Fail state cannot pass on a States.* error"),
     Correction(StateChoice, "_eval_state", choose, "no match is States.Runtime, not States.NoChoiceMatched"),
+    Correction(
+        CallbackEndpoint,
+        "setup_heartbeat_endpoint",
+        setup_heartbeat_endpoint,
+        "a quick answer to a token is not noticed before the heartbeat is missed",
+    ),
     Correction(
         AmazonStateLanguageParser,
         "parse",

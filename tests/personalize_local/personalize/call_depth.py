@@ -7,7 +7,6 @@ function begins to run, in the thread of the call.
 """
 
 import argparse
-import gc
 import sys
 import tempfile
 from pathlib import Path
@@ -36,7 +35,10 @@ def main() -> int:
 
 
 def files_of_a_warm_call(directory: Path) -> set[Path]:
-    """Return the files of ours that the third of three equal calls enters."""
+    """Return the files of ours that equal calls enter, once warm.
+
+    What only one of them enters is not the call's: the finalizer of something that another test left behind.
+    """
     with running_for_real(directory) as world:
         group = make_planted_group(world)
         campaign = world.make_campaign(world.make_version(world.make_solution(group)))
@@ -46,7 +48,7 @@ def files_of_a_warm_call(directory: Path) -> set[Path]:
 
         call()
         call()
-        return entered_by(call)
+        return entered_by(call) & entered_by(call)
 
 
 def entered_by(call: Any) -> set[Path]:
@@ -57,13 +59,11 @@ def entered_by(call: Any) -> set[Path]:
         if event == "call":
             names.add(frame.f_code.co_filename)
 
-    gc.disable()  # else finalizers of what others left run in the middle of it
     sys.setprofile(profile)
     try:
         call()
     finally:
         sys.setprofile(None)
-        gc.enable()
     return {Path(name) for name in names if Path(name).is_relative_to(_OURS)}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLParser import ASLParser
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackOutcomeSuccess
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from personalize_local.aws.corrections import moto_as_shipped
@@ -231,3 +232,21 @@ def test_tasks_share_a_client() -> None:
 )
 def test_times_are_shown_as_aws_shows_them(moment: str, shown: str) -> None:
     assert iso_time(datetime.fromisoformat(moment)) == shown
+
+
+def hears_an_early_answer() -> bool:
+    """Answer a token before anybody waits for its heartbeats, and tell whether it is noticed."""
+    endpoint = CallbackEndpoint("token")
+    endpoint.notify(CallbackOutcomeSuccess("token", "{}"))
+    return endpoint.setup_heartbeat_endpoint(0).clear_and_wait()
+
+
+@pytest.mark.usefixtures("aws")
+def test_who_answers_a_token_at_once_is_heard() -> None:
+    assert hears_an_early_answer()
+
+
+@pytest.mark.usefixtures("aws")
+def test_plain_moto_misses_an_early_answer() -> None:
+    with moto_as_shipped("CallbackEndpoint.setup_heartbeat_endpoint"):
+        assert not hears_an_early_answer()
