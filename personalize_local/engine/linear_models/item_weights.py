@@ -133,13 +133,14 @@ def ease_of_users(taken: Sparse, weighted: Sparse, settings: EaseSettings) -> Th
     factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
     if failed:
         raise ArithmeticError("the matrix of shared items is not positive definite")
-    spread_out, _ = lapack.strtrs(factor, scaled_down.toarray(order="F"), lower=1, overwrite_b=1)
-    right = np.ascontiguousarray(spread_out)
-    rest = 1 - np.einsum("ui,ui->i", right, right)
-    left = np.ascontiguousarray(spread_out.T)
-    left /= roots[:, None]
-    factors = (rest / roots**2) ** np.float32(-settings.column_power) / roots
-    return ThroughUsers(left, right, factors, (1 - rest) / roots)
+    solved, _ = lapack.spotrs(factor, scaled_down.toarray(order="F"), lower=1, overwrite_b=1)
+    right = np.ascontiguousarray(solved)
+    left = csr_array(scaled_down.T)
+    users, items = left.indices, np.repeat(np.arange(left.shape[0]), np.diff(left.indptr))
+    explained = np.bincount(items, left.data * right[users, items], left.shape[0]).astype(np.float32)
+    left.data /= roots[items]
+    factors = ((1 - explained) / roots**2) ** np.float32(-settings.column_power) / roots
+    return ThroughUsers(left, right, np.asarray(factors, dtype=np.float32), explained / roots)
 
 
 def walks(counted: CooccurrenceCounts) -> Weights:

@@ -85,7 +85,7 @@ class HeldWeights(_Measured):
 class ThroughUsers(_Measured):
     """Weights that are a product: from items to users and on to items, times a factor for the item listed."""
 
-    left: Matrix  # items x users
+    left: Sparse  # items x users
     right: Matrix  # users x items
     factors: Floats
     diagonal: Floats  # of the product, which the weights do not have
@@ -101,10 +101,8 @@ class ThroughUsers(_Measured):
 
     def block(self, items: Longs) -> Matrix:
         """Return the rows of some items, float32 of shape (asked, items)."""
-        if isinstance(self.left, np.ndarray) or isinstance(self.right, np.ndarray):
-            rows = _times(self._dense_left[items], self.right)
-        else:
-            rows = dense_product(csr_array(self.left[items]), self.right)
+        left = csr_array(self.left[items])
+        rows = _times(left, self.right) if isinstance(self.right, np.ndarray) else dense_product(left, self.right)
         rows *= self.factors
         rows[np.arange(len(items)), items] = 0
         return rows
@@ -156,7 +154,7 @@ class MixedWeights(_Measured):
         return np.asarray(total, dtype=np.float32)
 
 
-def _times(left: Floats, right: Matrix) -> Floats:
+def _times(left: Matrix, right: Matrix) -> Floats:
     """Return a product by rows."""
     return np.ascontiguousarray(left @ right, dtype=np.float32)
 
