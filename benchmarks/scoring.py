@@ -18,7 +18,7 @@ from benchmarks.instruments.synthetic import tastes
 from personalize_local.engine.evaluation.ranked_lists import ranked
 from personalize_local.engine.interactions.histories import Floats, Histories, arrange
 from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts
-from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem
+from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem, Prior
 from personalize_local.engine.linear_models.item_vectors import item_vectors
 from personalize_local.engine.linear_models.item_weights import base_weights
 from personalize_local.engine.linear_models.weights import blend
@@ -53,7 +53,7 @@ def factors(users: int, items: int, times_peer: float, repeats: int) -> list[Bar
     counted = CooccurrenceCounts(items, 0)
     counted.add(past)
     nothing = np.zeros(items, dtype=np.float32)
-    model = Factors(item_vectors(counted, _FACTORS), nothing, nothing, FitSettings(rank=_FACTORS))
+    model = Factors(item_vectors(counted, _FACTORS), Prior.at_all_times(nothing), nothing, FitSettings(rank=_FACTORS))
     profiles = np.asarray(past.matrix(items) @ model.vectors)
     known = csr_matrix(past.unique(items))
     peer = AlternatingLeastSquares(factors=_FACTORS, random_state=0)
@@ -91,7 +91,9 @@ def item_to_item(users: int, items: int, repeats: int) -> Bar:
     counted = CooccurrenceCounts(items, 0)
     counted.add(past)
     nothing = np.zeros(items, dtype=np.float32)
-    model = ItemToItem(blend(base_weights(counted), None, 0.0, 200), nothing, nothing, FitSettings())
+    model = ItemToItem(
+        blend(base_weights(counted), None, 0.0, 200), Prior.at_all_times(nothing), nothing, FitSettings()
+    )
     known = csr_matrix(past.unique(items))
     peer = CosineRecommender(K=200)
     peer.fit(known, show_progress=False)

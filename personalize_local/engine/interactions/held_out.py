@@ -10,7 +10,7 @@ from personalize_local.engine.interactions.histories import Histories
 _TEST_SHARE = 10  # every tenth user
 _HELD_OUT = 0.1
 _SEGMENT_HELD_OUT = 0.2
-_MOST_SCORES = 40_000_000  # users x items that are scored to compare candidates
+_MOST_SCORES = 100_000_000  # users x items that are scored to compare candidates
 _MOST_USERS, _LEAST_USERS = 3_000, 200
 _MOST_MEASURED = 2_000_000_000  # scores of a model that is measured: 20,000 users where there are 100,000 items
 _LEAST_MEASURED = 2_000

@@ -1,13 +1,13 @@
-"""Score a weighted history by a sparse item-to-item matrix, or by PureSVD: a sum of item vectors.
+"""Score a weighted history by a sparse item-to-item matrix, or by PureSVD: a sum of item vectors; and add a prior.
 
 Items a user already has are ranked last unless users do come back. The vectors are the fastest way to score everybody
 against everything.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ class FitSettings:
     repeats: bool = False  # users come back to items they have
     rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
     popularity: float = 1e-3  # added to the scores of popular items, before scaling
+    trend: float = 0.0  # weight of how much more often an item is taken when the user was last there, after scaling
     scale: float = 1.0  # turns scores into logits whose softmax fits what users did next
     memory: str = ""  # in words: what was left out for the memory it takes
     compared: Mapping[str, float] = field(default_factory=dict)  # the value of each candidate, and how many users
@@ -42,12 +43,62 @@ class FitSettings:
         return asdict(self)
 
 
+def periods(edges: Longs, times: Longs) -> npt.NDArray[np.int64]:
+    """Return in which period each time is: 0 before the first edge; int64 of the shape of `times`."""
+    return np.searchsorted(edges, times, side="right").astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is added to the scores of all items: float32 of shape (periods, items); and where the periods meet.
+
+    Which period counts says the user's last event.
+    """
+
+    rows: Floats
+    edges: Longs
+
+    @classmethod
+    def at_all_times(cls, scores: Floats) -> Self:
+        """Return a prior that is the same whenever a user was there; `scores` is float32 of shape (items,)."""
+        return cls(scores[None, :], np.zeros(0, dtype=np.int64))
+
+    def plus(self, scores: Floats) -> Self:
+        """Return the sum with scores that count at all times, float32 of shape (items,)."""
+        return replace(self, rows=self.rows + scores)
+
+    def add_to(self, out: Floats, histories: Histories) -> None:
+        """Add to `out`, float32 of shape (users, items); users without events are given the last period's."""
+        if len(self.rows) == 1:
+            out += self.rows[0]
+        else:
+            out += self.rows[self.periods_of(histories)]
+
+    def periods_of(self, histories: Histories) -> npt.NDArray[np.int64]:
+        """Return the period of each user's last event, the last one for users without; int64 of shape (users,)."""
+        known = histories.lengths > 0
+        found = np.full(len(histories), len(self.edges), dtype=np.int64)
+        found[known] = periods(self.edges, histories.times[histories.offsets[1:][known] - 1])
+        return found
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Return what is saved as arrays: float32 and int64, as `load` expects them."""
+        return {"prior": self.rows, "edges": self.edges}
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Return the prior of a saved model (float32 and int64); that of an old one is the same at all times."""
+        if "edges" not in arrays:
+            return cls.at_all_times(np.asarray(arrays["prior"]))
+        return cls(np.asarray(arrays["prior"]), np.asarray(arrays["edges"]))
+
+
 @dataclass(frozen=True)
 class ItemToItem:
     """A fitted model: logits of every item for any history."""
 
     weights: Sparse  # from an item of the history to a listed item
-    prior: Floats  # added for everybody
+    prior: Prior  # added for everybody
     popular: Floats  # the logits of a user without history
     settings: FitSettings
 
@@ -66,7 +117,7 @@ class ItemToItem:
             edges = (part.offsets[first : last + 1] - part.offsets[first]) * width
             rows = csr_array(cast("Any", (cells, columns, edges)), shape=(last - first, out.shape[1]))
             rows.toarray(out=out[first:last])  # adds up equal columns
-        out += self.prior
+        self.prior.add_to(out, part)
         out[part.lengths == 0] = self.popular
         if not self.settings.repeats:
             out[part.users(), part.items] -= SEEN
@@ -91,8 +142,8 @@ class ItemToItem:
             "data": weights.data,
             "indices": weights.indices,
             "indptr": weights.indptr,
-            "prior": self.prior,
             "popular": self.popular,
+            **self.prior.arrays(),
         }
 
     @staticmethod
@@ -101,8 +152,8 @@ class ItemToItem:
 
         The arrays have the names and dtypes (float32, int32, int64) of `arrays`.
         """
-        weights = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["prior"]))
-        return ItemToItem(weights, np.asarray(arrays["prior"]), np.asarray(arrays["popular"]), FitSettings(**settings))
+        weights = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["popular"]))
+        return ItemToItem(weights, Prior.load(arrays), np.asarray(arrays["popular"]), FitSettings(**settings))
 
 
 def _padded(matrix: Sparse, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -139,7 +190,7 @@ class Factors:
     """A fitted model: logits of every item for any history, as products of two vectors."""
 
     vectors: npt.NDArray[np.float32]  # items x rank
-    prior: Floats
+    prior: Prior
     popular: Floats
     settings: FitSettings
 
@@ -152,7 +203,7 @@ class Factors:
         weights = history_weights(part, self.settings) * np.float32(self.settings.scale)
         profiles = part.matrix(len(self.vectors), weights) @ self.vectors
         np.matmul(profiles, self.vectors.T, out=out)
-        out += self.prior
+        self.prior.add_to(out, part)
         out[part.lengths == 0] = self.popular
         if not self.settings.repeats:
             out[part.users(), part.items] -= SEEN
@@ -160,18 +211,18 @@ class Factors:
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         """Return what is saved as arrays.
 
-        All float32.
+        All float32 but int64 edges.
         """
-        return {"vectors": self.vectors, "prior": self.prior, "popular": self.popular}
+        return {"vectors": self.vectors, "popular": self.popular, **self.prior.arrays()}
 
     @staticmethod
     def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "Factors":
         """Return the model that `arrays` and the choice's settings describe.
 
-        All arrays are float32.
+        All arrays are float32 but int64 edges.
         """
-        vectors, scores, popular = (np.asarray(arrays[name]) for name in ("vectors", "prior", "popular"))
-        return Factors(vectors, scores, popular, FitSettings(**settings))
+        vectors, popular = (np.asarray(arrays[name]) for name in ("vectors", "popular"))
+        return Factors(vectors, Prior.load(arrays), popular, FitSettings(**settings))
 
 
 def prior(popularity: Floats, n_items: int) -> Floats:

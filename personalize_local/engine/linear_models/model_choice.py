@@ -4,22 +4,19 @@ All candidates are fitted to the same older events and compared on the same user
 are few. Those that weigh histories alike share their scores: a blend is the sum of two products.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from personalize_local.engine.evaluation.metrics import find_hits, ndcg_of_lists
-from personalize_local.engine.evaluation.ranked_lists import SEEN
 from personalize_local.engine.evaluation.top_k import best_of_block
 from personalize_local.engine.interactions.held_out import HeldOut
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse
 from personalize_local.engine.linear_models.fitted_models import FitSettings, history_weights, prior
-from personalize_local.engine.linear_models.weights import HeldWeights, MixedWeights, Weights, units_of
+from personalize_local.engine.linear_models.model_parts import ModelParts, PartScores
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 Doubles = npt.NDArray[np.float64]
@@ -28,22 +25,13 @@ _ORDER: Final = 1.0  # how much the order of events says beside what is blind to
 _LENGTH: Final = 10
 _ROWS_AT_ONCE: Final = 64
 _RANDOM_ITEMS: Final = 24
-_STRENGTHS: Final = (0.0, 0.1, 0.3, 1.0, 3.0)  # of popularity in ranking, in units of the scores' spread
-
-
-@dataclass(frozen=True)
-class ModelParts:
-    """What candidates are put together from, over the items with interactions."""
-
-    popularity: Floats
-    bases: Mapping[str, Weights]
-    order: Matrix | None
-    vectors: Floats | None
-
-    @cached_property
-    def units(self) -> Mapping[str, np.float32]:
-        """The spread of each base, and that of the order among every cell and among those kept."""
-        return units_of(self.bases, self.order)
+_STRENGTHS: Final = (
+    1e-3,
+    0.1,
+    0.3,
+    1.0,
+    3.0,
+)  # of popularity in ranking, in units of the scores' spread; it orders ties
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,12 @@ def described(settings: FitSettings) -> str:
     words = "PureSVD" if settings.rank else settings.base
     if settings.blend:
         words += f" + {settings.blend:g} x order"
-    return words + (", recent events first" if settings.recency else "")
+    if settings.recency:
+        words += ", recent events first"
+    if settings.trend:
+        is_popular = settings.popularity > FitSettings.popularity
+        words += f" + {settings.trend:g} x {'popularity then' if is_popular else 'trend'}"
+    return words
 
 
 def candidates_of(bases: Iterable[str], rank: int, *, ordered: bool) -> Iterator[FitSettings]:
@@ -168,23 +161,6 @@ class RankingGauge:
         return np.asarray(np.bincount(users, won.sum(axis=1), n_users) / np.maximum(compared, 1))
 
 
-@dataclass(frozen=True)
-class Uncut:
-    """A scorer of the items with interactions, before weights are cut to the strongest."""
-
-    parts: ModelParts
-    settings: FitSettings
-
-    def score(self, queries: Histories, start: int, stop: int, out: Floats) -> None:
-        """Fill `out`, float32 of shape (stop - start, items), with scores."""
-        past = queries.slice(start, stop)
-        rows = past.matrix(len(self.parts.popularity), history_weights(past, self.settings))
-        popular = np.float32(self.settings.popularity) * prior(self.parts.popularity, out.shape[1])
-        out[:] = _Scores(self.parts, rows, popular).under(self.settings)
-        if not self.settings.repeats:
-            out[past.users(), past.items] -= SEEN
-
-
 def compare_candidates(
     parts: ModelParts, settings: list[FitSettings], held_out: HeldOut, gauge: Gauge
 ) -> list[Candidate]:
@@ -196,7 +172,7 @@ def compare_candidates(
             past = held_out.past.slice(start, min(start + _ROWS_AT_ONCE, last))
             for recency in {each.recency for each in settings}:
                 rows = past.matrix(len(parts.popularity), history_weights(past, FitSettings(recency=recency)))
-                scores = _Scores(parts, rows, tie_break)
+                scores = PartScores(parts, rows, tie_break)
                 for number, each in enumerate(settings):
                     if each.recency == recency:
                         gauge.take(number, start, scores.under(each))
@@ -205,37 +181,9 @@ def compare_candidates(
     return gauge.judged(settings)
 
 
-class _Scores:
-    """The scores of some histories under any settings that weigh histories alike; products are made once."""
-
-    def __init__(self, parts: ModelParts, rows: Sparse, popular: Floats) -> None:
-        self._parts, self._rows, self._popular = parts, rows, popular
-        self._order = None if parts.order is None else HeldWeights(parts.order)
-        self._made: dict[int, Floats] = {}  # by the weights' identity
-        self._plain: dict[str, Floats] = {}  # the scores of each base, popularity among them
-
-    def under(self, settings: FitSettings) -> Floats:
-        """Return float32 of shape (histories, items), which may be changed."""
-        parts = self._parts
-        if settings.rank and parts.vectors is not None:
-            return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T + self._popular, dtype=np.float32)
-        base = parts.bases[settings.base]
-        if settings.base not in self._plain:
-            self._plain[settings.base] = self._product(base) * (1 / parts.units[settings.base]) + self._popular
-        if not settings.blend or self._order is None:
-            return self._plain[settings.base].copy()
-        share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
-        scores = self._product(self._order) * share
-        scores += self._plain[settings.base]
-        return scores
-
-    def _product(self, weights: Weights) -> Floats:
-        if id(weights) not in self._made:
-            if isinstance(weights, MixedWeights):
-                self._made[id(weights)] = weights.summed(*map(self._product, weights.parts))
-            else:
-                self._made[id(weights)] = weights.of(self._rows)
-        return self._made[id(weights)]
+def best(candidates: list[Candidate]) -> Candidate:
+    """Return the candidate that did best, the first of equal ones."""
+    return max(candidates, key=lambda each: each.value)
 
 
 def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:
@@ -244,16 +192,16 @@ def preferred(candidates: list[Candidate], fast_share: float) -> Candidate:
     Of those that differ from the best in their base alone, the first within one standard error of it is taken: chance
     decides little so, and bases come with the safest first (Breiman, Friedman, Olshen and Stone 1984).
     """
-    best = max(candidates, key=lambda each: each.value)
-    fast = [each for each in candidates if each.settings.rank and each.value >= fast_share * best.value]
+    first = best(candidates)
+    fast = [each for each in candidates if each.settings.rank and each.value >= fast_share * first.value]
     if fast:
-        return max(fast, key=lambda each: each.value)
-    return next(each for each in candidates if _stands_for(each, best))
+        return best(fast)
+    return next(each for each in candidates if _stands_for(each, first))
 
 
-def _stands_for(candidate: Candidate, best: Candidate) -> bool:
-    """Tell whether a candidate differs from the best in its base alone, and is within one standard error of it."""
+def _stands_for(candidate: Candidate, first: Candidate) -> bool:
+    """Tell whether a candidate differs from the first in its base alone, and is within one standard error of it."""
     free: dict[str, Any] = {"base": "", "popularity": 0.0}  # each base has the popularity that does best beside it
-    behind = best.values - candidate.values
+    behind = first.values - candidate.values
     is_near = len(behind) == 0 or float(behind.mean()) <= float(behind.std()) / np.sqrt(len(behind))
-    return is_near and replace(candidate.settings, **free) == replace(best.settings, **free)
+    return is_near and replace(candidate.settings, **free) == replace(first.settings, **free)

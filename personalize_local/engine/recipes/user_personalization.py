@@ -14,19 +14,21 @@ from personalize_local.engine.interactions.item_metadata import shares_of_alike,
 from personalize_local.engine.interactions.training_data import TrainingData, item_rewards, trainable
 from personalize_local.engine.interactions.training_options import TrainingOptions
 from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, in_order
-from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem, log_popularity, prior
+from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem
 from personalize_local.engine.linear_models.item_vectors import item_vectors
 from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_names, base_weights, bases, memory_limits
 from personalize_local.engine.linear_models.model_choice import (
     Gauge,
     ListGauge,
-    ModelParts,
     RankingGauge,
-    Uncut,
+    best,
     candidates_of,
     compare_candidates,
     preferred,
 )
+from personalize_local.engine.linear_models.model_parts import ModelParts, Uncut
+from personalize_local.engine.linear_models.popularity_choice import weigh_popularity
+from personalize_local.engine.linear_models.popularity_over_time import PopularityOverTime, of_all_items
 from personalize_local.engine.linear_models.weights import blend
 from personalize_local.engine.recipes.estimator import ItemEstimator, compare
 from personalize_local.engine.serving.served_models import RerankedLists, ServedModel, UserLists
@@ -71,17 +73,18 @@ class UserPersonalization(ItemEstimator):
         self._prepare(data)
         self._settings = FitSettings(**settings) if settings else self._choose(split)[2]
         self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0, ACTIVITY)
-        self._add(self._counted, split.fit)
+        self._over_time = self._periods()
+        self._add(split.fit)
         asked = np.unique(data.histories.of(split.test).items).astype(
             np.int64
         )  # what it is measured with needs no more
-        self.fitted = self._assemble(self._counted, self._settings, asked)
+        self.fitted = self._assemble(self._counted, self._over_time, self._settings, asked)
         return self
 
     def refit(self, data: TrainingData, split: UserSplit) -> Self:  # noqa: ARG002 - `fit` has seen the data
         """Count the test users too."""
-        self._add(self._counted, split.test)
-        self.fitted = self._assemble(self._counted, self._settings)
+        self._add(split.test)
+        self.fitted = self._assemble(self._counted, self._over_time, self._settings)
         return self
 
     def fitted_to(self, data: TrainingData, histories: Histories) -> UserModel:
@@ -89,7 +92,7 @@ class UserPersonalization(ItemEstimator):
         self._prepare(data)
         counted = CooccurrenceCounts(self._warm, self._window, ACTIVITY)
         counted.add(histories)
-        return self._assemble(counted, self._settings)
+        return self._assemble(counted, self._periods(histories), self._settings)
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> UserModel:
@@ -124,6 +127,7 @@ class UserPersonalization(ItemEstimator):
             bases(counted, names),
             in_order(counted) if self._window else None,
             item_vectors(counted, rank) if rank else None,
+            self._periods(everyone.past),
         )
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
         candidates = list(candidates_of(names, rank, ordered=bool(self._window)))
@@ -132,14 +136,32 @@ class UserPersonalization(ItemEstimator):
         compared = {each.label: round(each.value, 4) for each in judged}
         compared["users"] = len(held_out.past)
         settings = replace(chosen.settings, compared=compared, memory=memory_limits(counted))
-        return held_out, parts, replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
+        settings = replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
+        return held_out, parts, self._with_popularity(settings, parts, held_out)
+
+    def _with_popularity(self, settings: FitSettings, parts: ModelParts, held_out: HeldOut) -> FitSettings:
+        """Return the settings with as much of popularity as lists gain by."""
+        gauge = ListGauge(held_out, self._warm, repeats=settings.repeats)
+        tried = weigh_popularity(parts, settings, held_out, gauge)
+        values = {each.label: round(each.value, 4) for each in tried}
+        return replace(best(tried).settings, compared={**settings.compared, **values})
+
+    def _periods(self, histories: Histories | None = None) -> PopularityOverTime:
+        found = PopularityOverTime(self._data.histories.times, self._warm)
+        if histories is not None:
+            found.add(histories)
+        return found
 
     def _gauge(self, held_out: HeldOut, _parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what candidates are compared by."""
         return ListGauge(held_out, self._warm, repeats=repeats)
 
     def _assemble(
-        self, counted: CooccurrenceCounts, settings: FitSettings, asked: npt.NDArray[np.int64] | None = None
+        self,
+        counted: CooccurrenceCounts,
+        over_time: PopularityOverTime,
+        settings: FitSettings,
+        asked: npt.NDArray[np.int64] | None = None,
     ) -> UserModel:
         """Compute what the choice is put together from, and nothing else; `asked` as for `_model`."""
         parts = ModelParts(
@@ -147,25 +169,24 @@ class UserPersonalization(ItemEstimator):
             {} if settings.rank else {settings.base: base_weights(counted, settings.base)},
             in_order(counted) if self._window and settings.blend else None,
             item_vectors(counted, self._rank) if settings.rank else None,
+            over_time,
         )
         return self._model(parts, settings, asked)
 
     def _model(self, parts: ModelParts, settings: FitSettings, asked: npt.NDArray[np.int64] | None = None) -> UserModel:
         """Return the model, which may know nothing but what the items asked about, int64 and ascending, say."""
         rewards = self._rewards()
-        scores = prior(parts.popularity, self._size) * np.float32(settings.popularity * settings.scale) + rewards
-        popular = log_popularity(parts.popularity, self._size) + rewards
+        added = parts.prior(settings, self._shares, self._size).plus(rewards)
+        popular = parts.without_history(settings, self._shares, self._size) + rewards
         if settings.rank:
-            return Factors(self._all_vectors(parts.vectors), scores, popular, settings)
+            return Factors(self._all_vectors(parts.vectors), added, popular, settings)
         weights = blend(parts.bases[settings.base], parts.order, settings.blend, self._keep, asked)
-        return ItemToItem(with_cold_items(weights, self._shares, self._size), scores, popular, settings)
+        return ItemToItem(with_cold_items(weights, self._shares, self._size), added, popular, settings)
 
     def _all_vectors(self, vectors: Floats | None) -> Floats:
         """Return the vectors of all items: one without interactions lies between those it is like."""
         known = np.zeros((self._warm, 1), dtype=np.float32) if vectors is None else vectors
-        if self._shares is None:
-            return np.pad(known, ((0, self._size - self._warm), (0, 0)))
-        return np.concatenate([known, self._shares @ known]).astype(np.float32)
+        return of_all_items(known.T, self._shares, self._size).T
 
     def _rewards(self) -> Floats:
         logits = _REWARD_LOGITS.get(self.options.reward_sensitivity, 0.0)
@@ -175,8 +196,10 @@ class UserPersonalization(ItemEstimator):
         spread = float(values.std()) or 1.0
         return np.asarray(logits * (values - values.mean()) / spread, dtype=np.float32)
 
-    def _add(self, counted: CooccurrenceCounts, users: npt.NDArray[np.int64]) -> None:
-        counted.add(self._data.histories.of(users[self._allowed[users]]))
+    def _add(self, users: npt.NDArray[np.int64]) -> None:
+        added = self._data.histories.of(users[self._allowed[users]])
+        self._counted.add(added)
+        self._over_time.add(added)
 
 
 class PersonalizedRanking(UserPersonalization):
@@ -188,6 +211,10 @@ class PersonalizedRanking(UserPersonalization):
     def _gauge(self, held_out: HeldOut, parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what lists are compared by that are given: popularity is weighed, too."""
         return RankingGauge(held_out, parts.popularity, repeats=repeats)
+
+    def _with_popularity(self, settings: FitSettings, _parts: ModelParts, _held_out: HeldOut) -> FitSettings:
+        """Return the settings as they are: the gauge has weighed popularity for each candidate."""
+        return settings
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> UserModel:

@@ -9,16 +9,16 @@ from personalize_local.engine.interactions.held_out import HeldOut, newest_held_
 from personalize_local.engine.interactions.model_files import load_facts
 from personalize_local.engine.interactions.training_data import load_training_data
 from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, both_ways
-from personalize_local.engine.linear_models.fitted_models import FitSettings, ItemToItem, prior
+from personalize_local.engine.linear_models.fitted_models import FitSettings, ItemToItem, Prior, prior
 from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_names, base_weights
 from personalize_local.engine.linear_models.model_choice import (
     Candidate,
     ListGauge,
-    ModelParts,
     candidates_of,
     compare_candidates,
     preferred,
 )
+from personalize_local.engine.linear_models.model_parts import ModelParts
 from personalize_local.engine.linear_models.weights import blend
 from personalize_local.engine.recipes.estimator import compare
 from personalize_local.engine.training.solution_options import read_options
@@ -45,7 +45,7 @@ def test_a_candidate_is_worth_what_its_model_is(n_users: int, n_items: int) -> N
     upcoming = HeldOut(held_out.past, held_out.truth.first_events())
     for candidate in judged:
         weights = blend(bases[candidate.settings.base], parts.order, candidate.settings.blend, size)
-        model = ItemToItem(weights, popular * np.float32(1e-3), popular, candidate.settings)
+        model = ItemToItem(weights, Prior.at_all_times(popular * np.float32(1e-3)), popular, candidate.settings)
         values = [compare(model, each, size) for each in (held_out, upcoming)]
         assert candidate.value == pytest.approx(np.mean(values), abs=0.01), candidate.label
 

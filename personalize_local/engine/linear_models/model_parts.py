@@ -1,0 +1,105 @@
+"""What user models are put together from, and the scores of any of its combinations before weights are cut."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from personalize_local.engine.evaluation.ranked_lists import SEEN
+from personalize_local.engine.interactions.histories import Floats, Histories
+from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse
+from personalize_local.engine.linear_models.fitted_models import (
+    FitSettings,
+    Prior,
+    history_weights,
+    log_popularity,
+    prior,
+)
+from personalize_local.engine.linear_models.popularity_over_time import PopularityOverTime, of_all_items
+from personalize_local.engine.linear_models.weights import HeldWeights, MixedWeights, Weights, units_of
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """What candidates are put together from, over the items with interactions."""
+
+    popularity: Floats
+    bases: Mapping[str, Weights]
+    order: Matrix | None
+    vectors: Floats | None
+    over_time: PopularityOverTime | None = None
+
+    @cached_property
+    def units(self) -> Mapping[str, np.float32]:
+        """The spread of each base, and that of the order among every cell and among those kept."""
+        return units_of(self.bases, self.order)
+
+    def prior(self, settings: FitSettings, shares: Sparse | None, size: int) -> Prior:
+        """Return what is added to the scaled scores of all items; `shares` as for `of_all_items`."""
+        popular = prior(self.popularity, len(self.popularity)) * np.float32(settings.popularity * settings.scale)
+        scores = of_all_items(popular, shares, size)
+        if not settings.trend or self.over_time is None:
+            return Prior.at_all_times(scores)
+        return Prior(scores + self._trend(settings, shares, size), self.over_time.edges)
+
+    def without_history(self, settings: FitSettings, shares: Sparse | None, size: int) -> Floats:
+        """Return the logits of all items for a user who comes now for the first time, float32 of shape (size,)."""
+        popular = log_popularity(self.popularity, size)
+        return popular + self._trend(settings, shares, size)[-1] if settings.trend else popular
+
+    def _trend(self, settings: FitSettings, shares: Sparse | None, size: int) -> Floats:
+        lift = np.zeros((1, len(self.popularity)), dtype=np.float32)
+        if self.over_time is not None:
+            lift = self.over_time.lift()
+        return np.float32(settings.trend) * of_all_items(lift, shares, size)
+
+
+@dataclass(frozen=True)
+class Uncut:
+    """A scorer of the items with interactions, before weights are cut to the strongest."""
+
+    parts: ModelParts
+    settings: FitSettings
+
+    def score(self, queries: Histories, start: int, stop: int, out: Floats) -> None:
+        """Fill `out`, float32 of shape (stop - start, items), with scores."""
+        past = queries.slice(start, stop)
+        rows = past.matrix(len(self.parts.popularity), history_weights(past, self.settings))
+        popular = np.float32(self.settings.popularity) * prior(self.parts.popularity, out.shape[1])
+        out[:] = PartScores(self.parts, rows, popular).under(self.settings)
+        if not self.settings.repeats:
+            out[past.users(), past.items] -= SEEN
+
+
+class PartScores:
+    """The scores of some histories under any settings that weigh histories alike; products are made once."""
+
+    def __init__(self, parts: ModelParts, rows: Sparse, popular: Floats) -> None:
+        self._parts, self._rows, self._popular = parts, rows, popular
+        self._order = None if parts.order is None else HeldWeights(parts.order)
+        self._made: dict[int, Floats] = {}  # by the weights' identity
+        self._plain: dict[str, Floats] = {}  # the scores of each base, popularity among them
+
+    def under(self, settings: FitSettings) -> Floats:
+        """Return float32 of shape (histories, items), which may be changed."""
+        parts = self._parts
+        if settings.rank and parts.vectors is not None:
+            return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T + self._popular, dtype=np.float32)
+        base = parts.bases[settings.base]
+        if settings.base not in self._plain:
+            self._plain[settings.base] = self._product(base) * (1 / parts.units[settings.base]) + self._popular
+        if not settings.blend or self._order is None:
+            return self._plain[settings.base].copy()
+        share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
+        scores = self._product(self._order) * share
+        scores += self._plain[settings.base]
+        return scores
+
+    def _product(self, weights: Weights) -> Floats:
+        if id(weights) not in self._made:
+            if isinstance(weights, MixedWeights):
+                self._made[id(weights)] = weights.summed(*map(self._product, weights.parts))
+            else:
+                self._made[id(weights)] = weights.of(self._rows)
+        return self._made[id(weights)]
