@@ -13,6 +13,12 @@ MODEL_RULES: Final[tuple[EngineRule, ...]] = (
     ),
     EngineRule(
         "training",
+        "how many take an item counts in User-Personalization, and how many did when the user was last there, where"
+        " that helps on users set aside; who is new is there now",
+        "test_where_fashions_change_the_newest_is_recommended_to_who_was_there_now_and_to_strangers",
+    ),
+    EngineRule(
+        "training",
         "SIMS's percentiles of item counts temper popularity; read as a ban, the popular tenth would never be listed",
         "test_outside_the_percentiles_popularity_is_trusted_less",
     ),

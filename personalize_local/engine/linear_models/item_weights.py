@@ -140,7 +140,8 @@ def ease_of_users(taken: Sparse, weighted: Sparse, settings: EaseSettings) -> Th
     explained = np.bincount(items, left.data * right[users, items], left.shape[0]).astype(np.float32)
     left.data /= roots[items]
     factors = ((1 - explained) / roots**2) ** np.float32(-settings.column_power) / roots
-    return ThroughUsers(left, right, np.asarray(factors, dtype=np.float32), explained / roots)
+    diagonal = np.asarray(explained / roots, dtype=np.float32)
+    return ThroughUsers(left, right, np.asarray(factors, dtype=np.float32), diagonal)
 
 
 def walks(counted: CooccurrenceCounts) -> Weights:
