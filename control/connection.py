@@ -4,6 +4,8 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import boto3
@@ -42,11 +44,15 @@ class Connection:
     profile: str | None = None
     endpoint: str | None = None
 
+    def now(self) -> datetime:
+        """Return the cloud's time, as its answers say: a laptop's clock may be wrong, and a local cloud's runs fast."""
+        answer = self.client("sts").get_caller_identity()["ResponseMetadata"]
+        return parsedate_to_datetime(answer["HTTPHeaders"]["date"])
+
     @functools.cached_property
     def personalize(self) -> PersonalizeGateway:
         """The gateway to Amazon Personalize."""
-        sts, client = self.client("sts"), self.client("personalize")
-        caller = sts.get_caller_identity()
+        client, caller = self.client("personalize"), self.client("sts").get_caller_identity()
         partition = str(caller["Arn"]).split(":")[1]
         prefix = f"arn:{partition}:personalize:{client.meta.region_name}:{caller['Account']}"
         return PersonalizeGateway(client, prefix, self.names)

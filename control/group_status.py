@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from control.connection import Connection
@@ -126,7 +126,8 @@ def _schedules(connection: Connection, group: str) -> list[ScheduleStatus]:
         client.get_schedule(GroupName=connection.schedules.group, Name=name)
         for name in connection.schedules.names(prefix)
     ]
-    return [_schedule(one, one["Name"].removeprefix(prefix), datetime.now(UTC)) for one in described]
+    now = connection.now()
+    return [_schedule(one, one["Name"].removeprefix(prefix), now) for one in described]
 
 
 def _schedule(described: Mapping[str, Any], name: str, now: datetime) -> ScheduleStatus:

@@ -1,7 +1,6 @@
 """Ask what a group costs."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -22,7 +21,8 @@ def cost(
     prices: Prices = DEFAULT_PRICES,
 ) -> None:
     """Say what a group costs every month, what trainings cost, and what serves nobody."""
-    connection, costs, now = connection_of(context), CostEstimator(load_prices(prices)), datetime.now(UTC)
+    connection, costs = connection_of(context), CostEstimator(load_prices(prices))
+    now = connection.now()
     names = [group] if group else group_names(connection.personalize)
     reports = [cost_report(connection.personalize, connection.counts, costs, name, now, idle_hours) for name in names]
     if as_json:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -64,7 +63,7 @@ def plan(
     wanted = load_request(_given(request), connection.objects.text)
     planner = Planner(wanted, _RUN, connection.account)
     check_request(planner, connection.personalize)
-    group, costs, now = wanted.dataset_group.name, CostEstimator(load_prices(prices)), datetime.now(UTC)
+    group, costs, now = wanted.dataset_group.name, CostEstimator(load_prices(prices)), connection.now()
     preview = Preview(
         planner,
         connection.personalize,

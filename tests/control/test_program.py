@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,6 +14,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from control.program import app, main
+from personalize_local.clock import CLOCK
 from personalize_local.cloud import Cloud
 from tests.e2e.resource_zoo import INTERACTIONS, WRITES, counted_creates, interactions
 
@@ -36,6 +38,24 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("requests") / "by-hand.json"
     path.write_text(json.dumps(REQUEST))
     return path
+
+
+def test_commands_go_by_the_clouds_clock(cloud: Cloud) -> None:
+    CLOCK.wait(86_400)
+    before = CLOCK.now().replace(microsecond=0)
+    stage = f"Connection('any', endpoint={cloud.endpoint!r})"
+    asked = f"from control.connection import Connection; print({stage}.now().isoformat())"
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=ROOT,
+        env={**os.environ, **cloud.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not told.stderr
+    assert before <= datetime.fromisoformat(told.stdout.strip()) <= CLOCK.now()
+    assert abs(before - datetime.now(UTC)) > timedelta(hours=12)  # which this machine's own would not tell
 
 
 def test_plan_run_plan_export_and_run_again(  # noqa: PLR0915 - one journey

@@ -15,6 +15,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from personalize_local.aws.http.exchanges import Exchange
 from personalize_local.aws.http.request_limits import RequestLimits
 from personalize_local.aws.http.silent_connections import SilentConnections
+from personalize_local.clock import CLOCK
 
 LAST_CHANCE_SECONDS = 0.001
 LAST_WORDS_SECONDS = 1
@@ -109,6 +110,10 @@ class BoundedHandler(RequestHandler):  # type: ignore[misc] # whichever moto has
         self._requests += 1
         self._has_answered = False
         super().handle_one_request()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the cloud's time for the head `Date`: who asks is told by it when something is due, or idle."""
+        return str(super().date_time_string(CLOCK.time() if timestamp is None else timestamp))
 
     def handle_expect_100(self) -> bool:
         """Tell a client to go on, at once."""
