@@ -8,6 +8,7 @@ rows. What waited longest is read from the ledger, what ran from Step Functions,
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "users": {"USER_ID": "string", "AGE": {"type": "int"}},
 }
 EVERY_SECONDS: Final = 240
+TOLD_EVERY: Final = 45  # files
 ROWS: Final = 1_000  # a file of interactions; an import takes as many at least
 ROWS_PER_TRAINING: Final = 40_000
 PATIENCE_SECONDS: Final = 1800
@@ -66,6 +68,9 @@ def drive(cloud: Cloud, count: int) -> int:
     for number, (group, dataset) in zip(range(count), targets, strict=False):
         time.sleep(max(0.0, began + number * EVERY_SECONDS - CLOCK.time()) / cloud.speed)
         put(cloud, f"uploads/{group}/{dataset}/{number:06d}.csv", content(dataset, number))
+        if number % TOLD_EVERY == 0:
+            hours = number * EVERY_SECONDS / 3600
+            print(f"{hours:.0f} of {count * EVERY_SECONDS / 3600:.0f} hours ...", file=sys.stderr, flush=True)
     return count
 
 
