@@ -46,7 +46,7 @@ lint: .venv/.development  ## Refuse unformatted or careless sources
 	$(PY) -m ruff check .
 
 types: .venv/.development  ## Check types, strictly
-	$(PY) -m mypy app.py benchmarks config control docs examples lambdas personalize_local stacks statemachines tests
+	$(PY) -m mypy -n auto app.py benchmarks config control docs examples lambdas personalize_local stacks statemachines tests
 
 imports: .venv/.development  ## Check who imports whom
 	.venv/bin/lint-imports

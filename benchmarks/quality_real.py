@@ -55,9 +55,16 @@ def show(rows: list[Compared]) -> int:
             "kept" if row.ratio >= row.bar else "MISSED",
         )  # fmt: skip
     Console(width=190).print(table)
-    lists = [row.ratio for row in rows if row.recipe == "user-personalization"]
-    print(f"User-Personalization: median {np.median(lists):.2f} x the best tuned peer, least {min(lists):.2f}")
+    lists = [row for row in rows if row.recipe == "user-personalization"]
+    _say_median("all sets", [row.ratio for row in lists])
+    _say_median("sets that have times", [row.ratio for row in lists if row.has_times])
     return sum(row.ratio < row.bar for row in rows)
+
+
+def _say_median(name: str, ratios: list[float]) -> None:
+    if ratios:
+        told = f"median {np.median(ratios):.2f} x the best tuned peer, least {min(ratios):.3f}"
+        print(f"User-Personalization, {name}: {told}")
 
 
 def show_choices(rows: list[WorstChoice]) -> int:

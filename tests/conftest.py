@@ -14,6 +14,12 @@ from personalize_local.deploy import synthesise
 SPEED = 1800  # half an hour of simulated time per second
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than cores: a test waits for workers and clocks a third of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the app, synthesised once for all processes of a test run."""

@@ -37,6 +37,7 @@ class RealSet:
     name: str
     interactions: pl.DataFrame
     items: pl.DataFrame | None = None
+    has_times: bool = True  # else they are drawn
 
 
 def real_sets(folder: Path = FOLDER) -> list[RealSet]:
@@ -198,7 +199,7 @@ def _unordered(name: str, parts: list[bytes]) -> RealSet:
     users, items = rows.astype(np.int64).T
     pairs = pl.DataFrame({"USER_ID": users, "ITEM_ID": items}).unique().sort("USER_ID", "ITEM_ID")
     times = 1_600_000_000 + np.random.default_rng(0).permutation(len(pairs))
-    return RealSet(name, _typed(pairs.with_columns(TIMESTAMP=times)))
+    return RealSet(name, _typed(pairs.with_columns(TIMESTAMP=times)), has_times=False)
 
 
 def _pairs(path: Path) -> RealSet:

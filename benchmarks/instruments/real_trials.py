@@ -41,6 +41,7 @@ class Compared:
     peer: str
     bar: float
     detail: str = ""
+    has_times: bool = True  # whether the set does
 
     @property
     def ratio(self) -> float:
@@ -160,7 +161,8 @@ class RealTest:
         self, recipe: str, metric: str, ours: Doubles, theirs: dict[str, Doubles], bar: float, detail: str = ""
     ) -> Compared:
         best = max(theirs, key=lambda name: float(theirs[name].mean()))
-        return Compared(self.real.name, self.protocol, recipe, metric, ours, theirs[best], best, bar, detail)
+        names = (self.real.name, self.protocol, recipe, metric)
+        return Compared(*names, ours, theirs[best], best, bar, detail, self.real.has_times)
 
     def _rows_of(self, peer: Peer) -> Callable[[int, int], Scores]:
         return lambda start, stop: peer.for_rows(self.users[start:stop])
