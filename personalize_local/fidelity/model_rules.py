@@ -13,8 +13,8 @@ MODEL_RULES: Final[tuple[EngineRule, ...]] = (
     ),
     EngineRule(
         "training",
-        "how many take an item counts in User-Personalization, and how many did when the user was last there, where"
-        " that helps on users set aside; who is new is there now",
+        "how many take an item, and how many more do now, counts in User-Personalization where that helps on users set"
+        " aside; metrics go by when each user was last there",
         "test_where_fashions_change_the_newest_is_recommended_to_who_was_there_now_and_to_strangers",
     ),
     EngineRule(

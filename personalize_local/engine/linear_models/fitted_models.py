@@ -52,7 +52,7 @@ def periods(edges: Longs, times: Longs) -> npt.NDArray[np.int64]:
 class Prior:
     """What is added to the scores of all items: float32 of shape (periods, items); and where the periods meet.
 
-    Which period counts says the user's last event.
+    A model is measured with the period of each user's last event: there the truth comes next. A saved one is asked now.
     """
 
     rows: Floats
@@ -81,16 +81,10 @@ class Prior:
         found[known] = periods(self.edges, histories.times[histories.offsets[1:][known] - 1])
         return found
 
-    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what is saved as arrays: float32 and int64, as `load` expects them."""
-        return {"prior": self.rows, "edges": self.edges}
-
-    @classmethod
-    def load(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Return the prior of a saved model (float32 and int64); that of an old one is the same at all times."""
-        if "edges" not in arrays:
-            return cls.at_all_times(np.asarray(arrays["prior"]))
-        return cls(np.asarray(arrays["prior"]), np.asarray(arrays["edges"]))
+    @property
+    def now(self) -> Floats:
+        """What is added when a question is asked after all that was trained on, float32 of shape (items,)."""
+        return np.asarray(self.rows[-1])
 
 
 @dataclass(frozen=True)
@@ -142,8 +136,8 @@ class ItemToItem:
             "data": weights.data,
             "indices": weights.indices,
             "indptr": weights.indptr,
+            "prior": self.prior.now,
             "popular": self.popular,
-            **self.prior.arrays(),
         }
 
     @staticmethod
@@ -153,7 +147,8 @@ class ItemToItem:
         The arrays have the names and dtypes (float32, int32, int64) of `arrays`.
         """
         weights = from_rows(arrays["data"], arrays["indices"], arrays["indptr"], len(arrays["popular"]))
-        return ItemToItem(weights, Prior.load(arrays), np.asarray(arrays["popular"]), FitSettings(**settings))
+        scores, popular = np.asarray(arrays["prior"]), np.asarray(arrays["popular"])
+        return ItemToItem(weights, Prior.at_all_times(scores), popular, FitSettings(**settings))
 
 
 def _padded(matrix: Sparse, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -211,18 +206,18 @@ class Factors:
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         """Return what is saved as arrays.
 
-        All float32 but int64 edges.
+        All float32.
         """
-        return {"vectors": self.vectors, "popular": self.popular, **self.prior.arrays()}
+        return {"vectors": self.vectors, "prior": self.prior.now, "popular": self.popular}
 
     @staticmethod
     def load(arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> "Factors":
         """Return the model that `arrays` and the choice's settings describe.
 
-        All arrays are float32 but int64 edges.
+        All arrays are float32.
         """
-        vectors, popular = (np.asarray(arrays[name]) for name in ("vectors", "popular"))
-        return Factors(vectors, Prior.load(arrays), popular, FitSettings(**settings))
+        vectors, scores, popular = (np.asarray(arrays[name]) for name in ("vectors", "prior", "popular"))
+        return Factors(vectors, Prior.at_all_times(scores), popular, FitSettings(**settings))
 
 
 def prior(popularity: Floats, n_items: int) -> Floats:

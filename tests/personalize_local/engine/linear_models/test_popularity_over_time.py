@@ -11,7 +11,7 @@ from personalize_local.engine.api import Query
 from personalize_local.engine.interactions.histories import Histories, arrange, one_item_each
 from personalize_local.engine.interactions.model_files import load_facts
 from personalize_local.engine.interactions.sparse_matrices import from_rows
-from personalize_local.engine.linear_models.fitted_models import Prior, periods
+from personalize_local.engine.linear_models.fitted_models import FitSettings, ItemToItem, Prior, periods
 from personalize_local.engine.linear_models.popularity_over_time import (
     PopularityOverTime,
     of_all_items,
@@ -82,10 +82,14 @@ def test_the_users_last_event_says_which_period_counts() -> None:
     assert scores[:, 0].tolist() == [6, 8, 4]
 
 
-def test_a_model_of_old_has_the_same_prior_at_all_times() -> None:
-    scores = np.zeros((1, 3), dtype=np.float32)
-    Prior.load({"prior": np.array([1, 2, 3], dtype=np.float32)}).add_to(scores, one_item_each(np.array([0])))
-    assert scores.tolist() == [[1, 2, 3]]
+def test_a_saved_model_is_asked_now() -> None:
+    added = Prior(np.arange(6, dtype=np.float32).reshape(3, 2), np.array([100, 200]))
+    nothing = from_rows(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int32), np.zeros(3, dtype=np.int64), 2)
+    saved = ItemToItem(nothing, added, np.zeros(2, dtype=np.float32), FitSettings(repeats=True)).arrays()
+    scores = np.zeros((1, 2), dtype=np.float32)
+    long_ago = one_item_each(np.array([0]))
+    ItemToItem.load(saved, FitSettings(repeats=True).to_json()).score(long_ago, 0, 1, scores)
+    assert scores.tolist() == [[4, 5]]
 
 
 def test_an_item_nobody_took_yet_lies_between_those_it_is_like() -> None:
