@@ -15,7 +15,7 @@ MODEL_RULES: Final[tuple[EngineRule, ...]] = (
         "training",
         "how many take an item, and how many more do now, counts in User-Personalization where that helps on users set"
         " aside; metrics go by when each user was last there",
-        "test_where_fashions_change_the_newest_is_recommended_to_who_was_there_now_and_to_strangers",
+        "test_where_fashions_change_the_newest_is_recommended_whenever_a_user_was_there",
     ),
     EngineRule(
         "training",
