@@ -10,7 +10,9 @@ from personalize_local.engine.linear_models.fitted_models import periods
 
 _PERIODS: Final = 32
 _TIMES_LOOKED_AT: Final = 100_000
-_PRIOR_EVENTS: Final = 50.0  # as many as if they had come as at all times: they hold a period of few events back
+_PRIOR_EVENTS: Final = np.float32(
+    50
+)  # as many as if they had come as at all times: they hold a period of few events back
 
 
 class PopularityOverTime:
@@ -20,7 +22,7 @@ class PopularityOverTime:
         """Lay periods through the times, int64 of shape (events,)."""
         ordered = np.sort(times[:: max(1, len(times) // _TIMES_LOOKED_AT)])
         self.edges: Longs = np.unique(ordered[np.arange(1, _PERIODS) * len(ordered) // _PERIODS])
-        self._counts = np.zeros((len(self.edges) + 1, n_items))
+        self._counts = np.zeros((len(self.edges) + 1, n_items), dtype=np.float32)
 
     def add(self, histories: Histories) -> None:
         """Count more users' events."""
@@ -35,11 +37,15 @@ class PopularityOverTime:
         events = self._counts.sum(axis=1, keepdims=True)
         if not events.any():
             return np.zeros(self._counts.shape, dtype=np.float32)
-        counts = self._counts + 0.5 * events / events.sum()  # an item nobody took has no trend
-        overall = counts.sum(axis=0) / counts.sum()
-        apart = np.abs(np.subtract.outer(np.arange(len(self._counts)), np.arange(len(self._counts))))
-        near = np.exp(-apart) @ counts + _PRIOR_EVENTS * overall
-        return np.asarray(np.log(near / near.sum(axis=1, keepdims=True) / overall), dtype=np.float32)
+        counts = self._counts + np.float32(0.5) * events / events.sum()  # an item nobody took has no trend
+        overall = counts.sum(axis=0)
+        overall /= overall.sum()
+        apart = np.abs(np.subtract.outer(np.arange(len(counts)), np.arange(len(counts))))
+        near = np.exp(-apart).astype(np.float32) @ counts
+        near += _PRIOR_EVENTS * overall
+        near /= near.sum(axis=1, keepdims=True)
+        near /= overall
+        return np.asarray(np.log(near, out=near), dtype=np.float32)
 
 
 def of_all_items(values: Floats, shares: Sparse | None, size: int) -> Floats:
