@@ -15,11 +15,12 @@ from scipy.sparse import csr_array
 
 from personalize_local.engine.evaluation.ranked_lists import SEEN
 from personalize_local.engine.interactions.histories import Floats, Histories, Longs
-from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows
+from personalize_local.engine.interactions.sparse_matrices import Sparse, from_rows, strongest
 
 _CELLS_AT_ONCE = 1 << 17
 RECENT_EVENTS = 50
 _FADE_EVENTS = 5.0
+SECOND_ROUND_ITEMS = 500  # that a second round goes on from, for each history: the cost of a question is bounded
 _OLD_EVENT = 0.05
 
 
@@ -30,6 +31,7 @@ class FitSettings:
     base: str = "EASE"  # what is blind to order: a name of `item_weights.base_names`
     blend: float = 0.0  # weight of the order of events beside the base
     recency: bool = False  # recent events count more
+    rounds: int = 1  # of item-to-item weights: a second one reaches items that share no user with those of a history
     repeats: bool = False  # users come back to items they have
     rank: int = 0  # of the factors that stand in for the item-to-item matrix; 0: they do not
     popularity: float = 1e-3  # added to the scores of popular items, before scaling
@@ -110,6 +112,9 @@ class ItemToItem:
             columns = self._columns[part.items[events]].ravel()
             edges = (part.offsets[first : last + 1] - part.offsets[first]) * width
             rows = csr_array(cast("Any", (cells, columns, edges)), shape=(last - first, out.shape[1]))
+            for _ in range(1, self.settings.rounds):
+                rows.sum_duplicates()
+                rows = csr_array(strongest(rows, SECOND_ROUND_ITEMS) @ self.weights)
             rows.toarray(out=out[first:last])  # adds up equal columns
         self.prior.add_to(out, part)
         out[part.lengths == 0] = self.popular

@@ -55,6 +55,8 @@ class Candidate:
 def described(settings: FitSettings) -> str:
     """Return settings in words, as a model's report shows them."""
     words = "PureSVD" if settings.rank else settings.base
+    if settings.rounds > 1:
+        words += f" in {settings.rounds} rounds"
     if settings.blend:
         words += f" + {settings.blend:g} x order"
     if settings.recency:

@@ -8,8 +8,9 @@ import numpy as np
 
 from personalize_local.engine.evaluation.ranked_lists import SEEN
 from personalize_local.engine.interactions.histories import Floats, Histories
-from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse
+from personalize_local.engine.interactions.sparse_matrices import Matrix, Sparse, strongest
 from personalize_local.engine.linear_models.fitted_models import (
+    SECOND_ROUND_ITEMS,
     FitSettings,
     Prior,
     history_weights,
@@ -79,22 +80,29 @@ class PartScores:
         self._parts, self._rows, self._popular = parts, rows, popular
         self._order = None if parts.order is None else HeldWeights(parts.order)
         self._made: dict[int, Floats] = {}  # by the weights' identity
-        self._plain: dict[str, Floats] = {}  # the scores of each base, popularity among them
+        self._plain: dict[tuple[str, int], Floats] = {}  # the scores of each base and round, popularity among them
 
     def under(self, settings: FitSettings) -> Floats:
         """Return float32 of shape (histories, items), which may be changed."""
         parts = self._parts
         if settings.rank and parts.vectors is not None:
             return np.asarray((self._rows @ parts.vectors) @ parts.vectors.T + self._popular, dtype=np.float32)
-        base = parts.bases[settings.base]
-        if settings.base not in self._plain:
-            self._plain[settings.base] = self._product(base) * (1 / parts.units[settings.base]) + self._popular
+        plain = self._based(settings.base, settings.rounds)
         if not settings.blend or self._order is None:
-            return self._plain[settings.base].copy()
-        share = np.float32(settings.blend) / parts.units["every" if base.dense else "kept"]
+            return plain.copy()
+        share = np.float32(settings.blend) / parts.units["every" if parts.bases[settings.base].dense else "kept"]
         scores = self._product(self._order) * share
-        scores += self._plain[settings.base]
+        scores += plain
         return scores
+
+    def _based(self, name: str, rounds: int) -> Floats:
+        if (name, rounds) not in self._plain:
+            base, share = self._parts.bases[name], 1 / self._parts.units[name]
+            scores = self._product(base) * share
+            for _ in range(1, rounds):
+                scores = base.of(strongest(scores, SECOND_ROUND_ITEMS)) * share
+            self._plain[name, rounds] = scores + self._popular
+        return self._plain[name, rounds]
 
     def _product(self, weights: Weights) -> Floats:
         if id(weights) not in self._made:

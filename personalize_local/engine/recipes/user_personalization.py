@@ -1,6 +1,6 @@
 """Fit User-Personalization and Personalized-Ranking: choose on users set aside, measure, fit on everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -37,6 +37,7 @@ _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _RANK = 64
 _MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts, and factors may be chosen
+_WALKS = "RP3beta"
 _GOOD_ENOUGH = 0.95  # of the best candidate, for factors to be taken because they are several times faster
 
 UserModel = ItemToItem | Factors
@@ -130,7 +131,7 @@ class UserPersonalization(ItemEstimator):
             self._periods(everyone.past),
         )
         repeats = repeat_share(held_out, self._size) > _REPEATS_FROM
-        candidates = list(candidates_of(names, rank, ordered=bool(self._window)))
+        candidates = list(self._candidates(names, rank))
         judged = compare_candidates(parts, candidates, held_out, self._gauge(held_out, parts, repeats=repeats))
         chosen = preferred(judged, _GOOD_ENOUGH)
         compared = {each.label: round(each.value, 4) for each in judged}
@@ -151,6 +152,10 @@ class UserPersonalization(ItemEstimator):
         if histories is not None:
             found.add(histories)
         return found
+
+    def _candidates(self, names: list[str], rank: int) -> Iterator[FitSettings]:
+        """Yield what is chosen from: bases of these names, and factors of a rank that is not 0."""
+        return candidates_of(names, rank, ordered=bool(self._window))
 
     def _gauge(self, held_out: HeldOut, _parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what candidates are compared by."""
@@ -207,6 +212,13 @@ class PersonalizedRanking(UserPersonalization):
 
     served_by = RerankedLists
     most_compared = 800  # each is judged by dozens of pairs
+
+    def _candidates(self, names: list[str], rank: int) -> Iterator[FitSettings]:
+        """Yield walks of a second round, too, where items are many: a list holds what neighbours say nothing about."""
+        yield from super()._candidates(names, rank)
+        if _WALKS in names:
+            for recency in (False, True)[: 1 + bool(self._window)]:
+                yield FitSettings(base=_WALKS, rounds=2, recency=recency)
 
     def _gauge(self, held_out: HeldOut, parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what lists are compared by that are given: popularity is weighed, too."""
