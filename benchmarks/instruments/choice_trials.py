@@ -97,7 +97,7 @@ def _choice(parts: ModelParts, candidates: list[FitSettings], held_out: HeldOut)
     gauge = ListGauge(held_out, size, repeats=False)
     base = preferred(compare_candidates(parts, candidates, held_out, gauge), 1.0).settings
     scaled = replace(base, scale=fit_scale(Uncut(parts, base), held_out, size))
-    tried = weigh_popularity(parts, scaled, held_out, ListGauge(held_out, size, repeats=False))
+    tried = weigh_popularity(parts, scaled, held_out, ListGauge(held_out, size, repeats=False), trend=True)
     return _Choice(best(tried).settings, [each.settings for each in tried])
 
 

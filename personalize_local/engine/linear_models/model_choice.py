@@ -61,9 +61,11 @@ def described(settings: FitSettings) -> str:
         words += f" + {settings.blend:g} x order"
     if settings.recency:
         words += ", recent events first"
+    is_popular = settings.popularity > FitSettings.popularity
     if settings.trend:
-        is_popular = settings.popularity > FitSettings.popularity
         words += f" + {settings.trend:g} x {'popularity then' if is_popular else 'trend'}"
+    elif is_popular:
+        words += f" + popularity up to {settings.popularity * settings.scale:.2g}"
     return words
 
 

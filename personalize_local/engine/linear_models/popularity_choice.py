@@ -17,13 +17,19 @@ from personalize_local.engine.linear_models.model_parts import ModelParts, Uncut
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
 _ROWS_AT_ONCE: Final = 64
-_STRENGTHS: Final = ((0.0, 0.0), (0.0, 0.4), (0.4, 0.4), (0.8, 0.8))  # of how many take an item, and of the trend
+# Of how many take an item, and of the trend: the first is what a model has by itself.
+_STRENGTHS: Final = ((0.0, 0.0), (0.0, 0.4), (0.4, 0.4), (0.8, 0.8))
 
 
-def weigh_popularity(parts: ModelParts, settings: FitSettings, held_out: HeldOut, gauge: Gauge) -> list[Candidate]:
-    """Return the settings, whose scale is fitted, with each strength, the weakest first."""
-    tried = [_with_strength(settings, parts.popularity, *each) for each in _STRENGTHS]
-    return _compared(parts, tried, held_out, gauge)
+def weigh_popularity(
+    parts: ModelParts, settings: FitSettings, held_out: HeldOut, gauge: Gauge, *, trend: bool
+) -> list[Candidate]:
+    """Return the settings, whose scale is fitted, with each strength, the weakest first; without `trend` at all times.
+
+    The latter is what `recency_mask` and `apply_recency_bias` say when they are off: all past events weigh the same.
+    """
+    strengths = dict.fromkeys((of_all, of_trend * trend) for of_all, of_trend in _STRENGTHS)
+    return _compared(parts, [_with_strength(settings, parts.popularity, *each) for each in strengths], held_out, gauge)
 
 
 def _with_strength(settings: FitSettings, popularity: Floats, of_all: float, trend: float) -> FitSettings:

@@ -10,9 +10,7 @@ from personalize_local.engine.linear_models.fitted_models import periods
 
 _PERIODS: Final = 32
 _TIMES_LOOKED_AT: Final = 100_000
-_PRIOR_EVENTS: Final = np.float32(
-    50
-)  # as many as if they had come as at all times: they hold a period of few events back
+_PRIOR_EVENTS: Final = np.float32(50)  # as at all times: they hold a period of few events back
 
 
 class PopularityOverTime:

@@ -76,9 +76,8 @@ class UserPersonalization(ItemEstimator):
         self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0, ACTIVITY)
         self._over_time = self._periods()
         self._add(split.fit)
-        asked = np.unique(data.histories.of(split.test).items).astype(
-            np.int64
-        )  # what it is measured with needs no more
+        measured = data.histories.of(split.test).items
+        asked = np.unique(measured).astype(np.int64)  # what it is measured with needs no more
         self.fitted = self._assemble(self._counted, self._over_time, self._settings, asked)
         return self
 
@@ -143,7 +142,7 @@ class UserPersonalization(ItemEstimator):
     def _with_popularity(self, settings: FitSettings, parts: ModelParts, held_out: HeldOut) -> FitSettings:
         """Return the settings with as much of popularity as lists gain by."""
         gauge = ListGauge(held_out, self._warm, repeats=settings.repeats)
-        tried = weigh_popularity(parts, settings, held_out, gauge)
+        tried = weigh_popularity(parts, settings, held_out, gauge, trend=bool(self._window))
         values = {each.label: round(each.value, 4) for each in tried}
         return replace(best(tried).settings, compared={**settings.compared, **values})
 

@@ -126,3 +126,16 @@ def test_where_time_says_nothing_it_is_left_out(tmp_path: Path) -> None:
     settings = load_facts(tmp_path / "films/one")["settings"]
     assert settings["trend"] == 0
     assert any("trend" in label for label in settings["compared"])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "switch"),
+    [(RECIPE, "recency_mask"), ("aws-user-personalization-v2", "apply_recency_bias")],
+)
+def test_who_wants_all_events_to_weigh_the_same_gets_no_trend(tmp_path: Path, recipe: str, switch: str) -> None:
+    solution = {"solutionConfig": {"algorithmHyperParameters": {switch: "false"}}}
+    fit(tmp_path, recipe, snapshot(fashions()), solution, "films/one")
+    settings = load_facts(tmp_path / "films/one")["settings"]
+    assert settings["trend"] == 0
+    assert any("popularity up to" in label for label in settings["compared"])
+    assert not any("trend" in label or "then" in label for label in settings["compared"])
