@@ -145,7 +145,7 @@ def sequence_parameters(hidden: str) -> tuple[Hyperparameter, ...]:
         Hyperparameter("bptt", "32", 2, 32, tunable=True, effect="events ahead whose order in a history counts"),
         Hyperparameter(
             "recency_mask", "True", choices=("True", "False"), tunable=True,
-            effect="True: histories may weigh recent events more and follow their order; False: they may not",
+            effect="True: recent events, their order and the latest popularity may weigh more; False: they may not",
         ),
         *_HISTORY_LENGTHS,
     )  # fmt: skip
