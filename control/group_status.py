@@ -126,6 +126,8 @@ def _schedules(connection: Connection, group: str) -> list[ScheduleStatus]:
         client.get_schedule(GroupName=connection.schedules.group, Name=name)
         for name in connection.schedules.names(prefix)
     ]
+    if not described:
+        return []
     now = connection.now()
     return [_schedule(one, one["Name"].removeprefix(prefix), now) for one in described]
 

@@ -76,8 +76,7 @@ class _Scaled:
 
     def score(self, queries: Histories, start: int, stop: int, out: Floats) -> None:
         """Fill `out`, float32 of shape (stop - start, items), with logits."""
-        Uncut(self.parts, replace(self.settings, popularity=0.0)).score(queries, start, stop, out)
-        out *= np.float32(self.settings.scale)
+        Uncut(self.parts, self.settings).without_prior(queries, start, stop, out)
         self.parts.prior(self.settings, None, out.shape[1]).add_to(out, queries.slice(start, stop))
 
 

@@ -32,6 +32,7 @@ from personalize_local.engine.linear_models.weights import HeldWeights, MixedWei
 from personalize_local.engine.processes.parallel_inverse import invert
 from personalize_local.engine.processes.parallel_rows import in_parallel
 
+WALKS: Final = "RP3beta"  # the name of weights
 ACTIVITY = 0.5  # the power of how much a user has, one over which a user counts by
 _DROPOUT_ODDS = 0.6  # of a share dropped to a share kept: the part of its own count that an item gets on top
 _POPULAR_ITEMS = 5_000  # that EASE speaks about where not all items can be afforded
@@ -168,9 +169,9 @@ def walks(counted: CooccurrenceCounts) -> Weights:
 _SINGLE: Final[Mapping[str, Callable[[CooccurrenceCounts], Weights]]] = {
     "EASE": ease,
     "firm EASE": partial(ease, settings=FIRM),
-    "RP3beta": walks,
+    WALKS: walks,
 }
-_MIXED: Final = {f"{ease_name} + RP3beta": (ease_name, "RP3beta") for ease_name in ("EASE", "firm EASE")}
+_MIXED: Final = {f"{ease_name} + {WALKS}": (ease_name, WALKS) for ease_name in ("EASE", "firm EASE")}
 _SHARE_OF_SECOND: Final = 0.5
 
 
@@ -181,7 +182,7 @@ def base_names(counted: CooccurrenceCounts) -> list[str]:
     """
     if counted.fits_densely or fewer_users(counted):
         return ["firm EASE + RP3beta", "EASE"]
-    return ["EASE + RP3beta", "RP3beta"]
+    return ["EASE + RP3beta", WALKS]
 
 
 def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weights]:
@@ -199,7 +200,7 @@ def bases(counted: CooccurrenceCounts, names: Iterable[str]) -> dict[str, Weight
 def base_weights(counted: CooccurrenceCounts, name: str = "EASE") -> Weights:
     """Return the weights of that name, or walks where EASE does not speak about all items, or for a name of old."""
     afforded = name not in ("EASE", "firm EASE") or counted.fits_densely or fewer_users(counted)
-    chosen = name if afforded and name in {*_SINGLE, *_MIXED} else "RP3beta"
+    chosen = name if afforded and name in {*_SINGLE, *_MIXED} else WALKS
     return bases(counted, [chosen])[chosen]
 
 

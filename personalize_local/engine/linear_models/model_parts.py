@@ -1,7 +1,7 @@
 """What user models are put together from, and the scores of any of its combinations before weights are cut."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -36,24 +36,25 @@ class ModelParts:
         """The spread of each base, and that of the order among every cell and among those kept."""
         return units_of(self.bases, self.order)
 
+    @cached_property
+    def _lift(self) -> Floats:
+        """The trend of each item in each period, float32 of shape (periods, items)."""
+        nothing = np.zeros((1, len(self.popularity)), dtype=np.float32)
+        return nothing if self.over_time is None else self.over_time.lift()
+
     def prior(self, settings: FitSettings, shares: Sparse | None, size: int) -> Prior:
         """Return what is added to the scaled scores of all items; `shares` as for `of_all_items`."""
         popular = prior(self.popularity, len(self.popularity)) * np.float32(settings.popularity * settings.scale)
-        scores = of_all_items(popular, shares, size)
-        if not settings.trend or self.over_time is None:
-            return Prior.at_all_times(scores)
-        return Prior(scores + self._trend(settings, shares, size), self.over_time.edges)
+        return self._trend(settings, shares, size).plus(of_all_items(popular, shares, size))
 
     def without_history(self, settings: FitSettings, shares: Sparse | None, size: int) -> Floats:
         """Return the logits of all items for a user who comes now for the first time, float32 of shape (size,)."""
-        popular = log_popularity(self.popularity, size)
-        return popular + self._trend(settings, shares, size)[-1] if settings.trend else popular
+        return log_popularity(self.popularity, size) + self._trend(settings, shares, size).now
 
-    def _trend(self, settings: FitSettings, shares: Sparse | None, size: int) -> Floats:
-        lift = np.zeros((1, len(self.popularity)), dtype=np.float32)
-        if self.over_time is not None:
-            lift = self.over_time.lift()
-        return np.float32(settings.trend) * of_all_items(lift, shares, size)
+    def _trend(self, settings: FitSettings, shares: Sparse | None, size: int) -> Prior:
+        if not settings.trend or self.over_time is None:
+            return Prior.at_all_times(np.zeros(size, dtype=np.float32))
+        return Prior(np.float32(settings.trend) * of_all_items(self._lift, shares, size), self.over_time.edges)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Uncut:
 
     parts: ModelParts
     settings: FitSettings
+
+    def without_prior(self, queries: Histories, start: int, stop: int, out: Floats) -> None:
+        """Fill `out`, float32 of shape (stop - start, items), with scaled scores that popularity has no part in."""
+        replace(self, settings=replace(self.settings, popularity=0.0)).score(queries, start, stop, out)
+        out *= np.float32(self.settings.scale)
 
     def score(self, queries: Histories, start: int, stop: int, out: Floats) -> None:
         """Fill `out`, float32 of shape (stop - start, items), with scores."""

@@ -39,7 +39,7 @@ def _with_strength(settings: FitSettings, popularity: Floats, of_all: float, tre
 
 
 def _compared(parts: ModelParts, tried: list[FitSettings], held_out: HeldOut, gauge: Gauge) -> list[Candidate]:
-    scorer, size = Uncut(parts, replace(tried[0], popularity=0.0)), len(parts.popularity)
+    scorer, size = Uncut(parts, tried[0]), len(parts.popularity)
     added = [parts.prior(each, None, size) for each in tried]
 
     def work(first: int, last: int) -> None:
@@ -47,8 +47,7 @@ def _compared(parts: ModelParts, tried: list[FitSettings], held_out: HeldOut, ga
         for start in range(first, last, _ROWS_AT_ONCE):
             stop = min(start + _ROWS_AT_ONCE, last)
             block = scores[: stop - start]
-            scorer.score(held_out.past, start, stop, block)
-            block *= np.float32(tried[0].scale)
+            scorer.without_prior(held_out.past, start, stop, block)
             for number, each in enumerate(added):
                 raised = block.copy()
                 each.add_to(raised, held_out.past.slice(start, stop))

@@ -16,8 +16,16 @@ from personalize_local.engine.interactions.training_options import TrainingOptio
 from personalize_local.engine.linear_models.cooccurrence import CooccurrenceCounts, in_order
 from personalize_local.engine.linear_models.fitted_models import Factors, FitSettings, ItemToItem
 from personalize_local.engine.linear_models.item_vectors import item_vectors
-from personalize_local.engine.linear_models.item_weights import ACTIVITY, base_names, base_weights, bases, memory_limits
+from personalize_local.engine.linear_models.item_weights import (
+    ACTIVITY,
+    WALKS,
+    base_names,
+    base_weights,
+    bases,
+    memory_limits,
+)
 from personalize_local.engine.linear_models.model_choice import (
+    Candidate,
     Gauge,
     ListGauge,
     RankingGauge,
@@ -37,7 +45,6 @@ _REPEATS_FROM = 0.05  # share of held-out events on items the user already had
 _REWARD_LOGITS: Mapping[str, float] = {"LOW": 0.25, "MEDIUM": 0.5, "HIGH": 1.0}
 _RANK = 64
 _MANY_USERS = 100_000  # from here on lists are made in batches so large that speed counts, and factors may be chosen
-_WALKS = "RP3beta"
 _GOOD_ENOUGH = 0.95  # of the best candidate, for factors to be taken because they are several times faster
 
 UserModel = ItemToItem | Factors
@@ -74,7 +81,7 @@ class UserPersonalization(ItemEstimator):
         self._prepare(data)
         self._settings = FitSettings(**settings) if settings else self._choose(split)[2]
         self._counted = CooccurrenceCounts(self._warm, self._window if self._settings.blend else 0, ACTIVITY)
-        self._over_time = self._periods()
+        self._over_time = self._periods() if self._settings.trend else None
         self._add(split.fit)
         measured = data.histories.of(split.test).items
         asked = np.unique(measured).astype(np.int64)  # what it is measured with needs no more
@@ -92,7 +99,8 @@ class UserPersonalization(ItemEstimator):
         self._prepare(data)
         counted = CooccurrenceCounts(self._warm, self._window, ACTIVITY)
         counted.add(histories)
-        return self._assemble(counted, self._periods(histories), self._settings)
+        over_time = self._periods(histories) if self._settings.trend else None
+        return self._assemble(counted, over_time, self._settings)
 
     @classmethod
     def restored(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> UserModel:
@@ -133,18 +141,16 @@ class UserPersonalization(ItemEstimator):
         candidates = list(self._candidates(names, rank))
         judged = compare_candidates(parts, candidates, held_out, self._gauge(held_out, parts, repeats=repeats))
         chosen = preferred(judged, _GOOD_ENOUGH)
-        compared = {each.label: round(each.value, 4) for each in judged}
-        compared["users"] = len(held_out.past)
+        compared = {**_values(judged), "users": len(held_out.past)}
         settings = replace(chosen.settings, compared=compared, memory=memory_limits(counted))
         settings = replace(settings, scale=fit_scale(Uncut(parts, settings), held_out, self._warm))
         return held_out, parts, self._with_popularity(settings, parts, held_out)
 
     def _with_popularity(self, settings: FitSettings, parts: ModelParts, held_out: HeldOut) -> FitSettings:
         """Return the settings with as much of popularity as lists gain by."""
-        gauge = ListGauge(held_out, self._warm, repeats=settings.repeats)
+        gauge = self._gauge(held_out, parts, repeats=settings.repeats)
         tried = weigh_popularity(parts, settings, held_out, gauge, trend=bool(self._window))
-        values = {each.label: round(each.value, 4) for each in tried}
-        return replace(best(tried).settings, compared={**settings.compared, **values})
+        return replace(best(tried).settings, compared={**settings.compared, **_values(tried)})
 
     def _periods(self, histories: Histories | None = None) -> PopularityOverTime:
         found = PopularityOverTime(self._data.histories.times, self._warm)
@@ -163,7 +169,7 @@ class UserPersonalization(ItemEstimator):
     def _assemble(
         self,
         counted: CooccurrenceCounts,
-        over_time: PopularityOverTime,
+        over_time: PopularityOverTime | None,
         settings: FitSettings,
         asked: npt.NDArray[np.int64] | None = None,
     ) -> UserModel:
@@ -190,7 +196,7 @@ class UserPersonalization(ItemEstimator):
     def _all_vectors(self, vectors: Floats | None) -> Floats:
         """Return the vectors of all items: one without interactions lies between those it is like."""
         known = np.zeros((self._warm, 1), dtype=np.float32) if vectors is None else vectors
-        return of_all_items(known.T, self._shares, self._size).T
+        return np.ascontiguousarray(of_all_items(known.T, self._shares, self._size).T)
 
     def _rewards(self) -> Floats:
         logits = _REWARD_LOGITS.get(self.options.reward_sensitivity, 0.0)
@@ -203,7 +209,12 @@ class UserPersonalization(ItemEstimator):
     def _add(self, users: npt.NDArray[np.int64]) -> None:
         added = self._data.histories.of(users[self._allowed[users]])
         self._counted.add(added)
-        self._over_time.add(added)
+        if self._over_time is not None:
+            self._over_time.add(added)
+
+
+def _values(candidates: list[Candidate]) -> dict[str, float]:
+    return {each.label: round(each.value, 4) for each in candidates}
 
 
 class PersonalizedRanking(UserPersonalization):
@@ -215,9 +226,9 @@ class PersonalizedRanking(UserPersonalization):
     def _candidates(self, names: list[str], rank: int) -> Iterator[FitSettings]:
         """Yield walks of a second round, too, where items are many: a list holds what neighbours say nothing about."""
         yield from super()._candidates(names, rank)
-        if _WALKS in names:
+        if WALKS in names:
             for recency in (False, True)[: 1 + bool(self._window)]:
-                yield FitSettings(base=_WALKS, rounds=2, recency=recency)
+                yield FitSettings(base=WALKS, rounds=2, recency=recency)
 
     def _gauge(self, held_out: HeldOut, parts: ModelParts, *, repeats: bool) -> Gauge:
         """Return what lists are compared by that are given: popularity is weighed, too."""
